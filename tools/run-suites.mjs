@@ -1,0 +1,53 @@
+// Runs test suites and writes what each counted to build/results/<suite>.json.
+//   node tools/run-suites.mjs unit cargo integration [-- arguments for the runner]
+// Exit code 1 when a suite failed, ran nothing, or skipped without a reason (CI=true).
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runCargo } from './suites/cargo.mjs';
+import { runJest } from './suites/jest.mjs';
+import { runScript } from './suites/script.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const results = join(root, 'build', 'results');
+const separator = process.argv.indexOf('--');
+const names = process.argv.slice(2, separator === -1 ? undefined : separator).filter((name) => !name.startsWith('-'));
+const extra = process.argv.slice(2).filter((word) => !names.includes(word) && word !== '--');
+
+const suites = {
+  unit: () => runJest(root, 'unit', extra),
+  integration: () => runJest(root, 'integration', extra),
+  cargo: () => runCargo(root, extra),
+  compat: () => runScript(root, 'compat', 'compat-tests/run.mjs', extra),
+  crash: () => runScript(root, 'crash', 'integration/crash/run.mjs', extra),
+};
+
+mkdirSync(results, { recursive: true });
+let isGreen = true;
+for (const name of names) {
+  if (suites[name] === undefined) throw new Error(`no such suite: ${name}`);
+  const file = join(results, `${name}.json`);
+  rmSync(file, { force: true });
+  const outcome = await suites[name]();
+  writeFileSync(file, JSON.stringify({ suite: name, ...outcome }));
+  const problem = judge(name, outcome);
+  console.log(`suite ${name}: ${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped${problem ? `: ${problem}` : ''}`);
+  if (problem !== undefined) isGreen = false;
+}
+process.exit(isGreen ? 0 : 1);
+
+function judge(name, { passed, failed, skipped, error }) {
+  if (error !== undefined) return error;
+  if (failed > 0) return 'failed';
+  if (passed === 0) return 'ran no test';
+  if (process.env.CI === 'true' && skipped > 0 && !hasReason(name)) return 'skipped tests without a reason in compat-tests/skips.txt';
+  return undefined;
+}
+
+function hasReason(name) {
+  try {
+    return readFileSync(join(root, 'compat-tests', 'skips.txt'), 'utf8').split('\n').some((line) => line.startsWith(`${name}:`));
+  } catch {
+    return false;
+  }
+}
