@@ -1,0 +1,50 @@
+/**
+ * The shape of every coordinator: a pure state machine over a replicated log (docs/design/seams.md).
+ * `decide` reads and changes nothing; `replay` is the only place where logged state changes and is
+ * also recovery; `note` applies soft state such as parked requests and deadlines.
+ */
+export interface Machine<V extends Vocabulary> {
+  decide(command: V['Command'], input: Input): Effects<V>;
+  replay(record: V['Record'], offset: bigint): void;
+  note(note: V['Note']): void;
+  /** Live state as records, for the checkpoint that lets older log be dropped. */
+  snapshot(): Iterable<V['Record']>;
+  /** Called after load: the deadlines that logged state implies, started afresh. */
+  deadlinesAfterLoad(input: Input): readonly TimerChange<V>[];
+}
+
+/** The types one machine speaks. `Reply` is what a parked request or a query is answered with. */
+export interface Vocabulary {
+  readonly Command: { readonly kind: string };
+  readonly Record: { readonly kind: string };
+  readonly Note: { readonly kind: string };
+  readonly Reply: unknown;
+}
+
+/** What a command may know of the world. `random` makes ids; both come from the runtime. */
+export interface Input {
+  readonly nowMs: number;
+  /** The request this command came with; commands of timers have none. */
+  readonly token: ReplyToken | undefined;
+  readonly newId: () => string;
+}
+
+/** Names a request that waits for its reply. */
+export type ReplyToken = number & { readonly brand: 'ReplyToken' };
+
+export interface Effects<V extends Vocabulary> {
+  readonly records: readonly V['Record'][];
+  readonly replies: readonly { readonly token: ReplyToken; readonly reply: V['Reply'] }[];
+  readonly timers: readonly TimerChange<V>[];
+  readonly notes: readonly V['Note'][];
+}
+
+/** Sets, moves or (atMs undefined) clears the timer of that name; when due its command is executed. */
+export interface TimerChange<V extends Vocabulary> {
+  readonly name: string;
+  readonly atMs: number | undefined;
+  readonly command?: V['Command'];
+}
+
+/** The effects of a command that changes nothing and answers nobody. */
+export const NOTHING = { records: [], replies: [], timers: [], notes: [] } as const;
