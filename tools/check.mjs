@@ -11,16 +11,35 @@ const checks = [
   ['lint and format', bin('biome'), ['ci', '--diagnostic-level=warn', '--error-on-warnings', '.']],
   ['tidy', process.execPath, ['tools/tidy.mjs']],
   ['rustfmt', 'cargo', ['fmt', '--manifest-path', 'native/Cargo.toml', '--all', '--', '--check']],
-  ['clippy', 'cargo', ['clippy', '--release', '--locked', '--workspace', '--all-targets', '--manifest-path', 'native/Cargo.toml', '--quiet', '--', '-D', 'warnings']],
+  [
+    'clippy',
+    'cargo',
+    [
+      'clippy',
+      '--release',
+      '--locked',
+      '--workspace',
+      '--all-targets',
+      '--manifest-path',
+      'native/Cargo.toml',
+      '--quiet',
+      '--',
+      '-D',
+      'warnings',
+    ],
+  ],
 ];
-if (existsSync(`${root}/tools/codegen/main.ts`)) checks.push(['generated files', bin('tsx'), ['tools/codegen/main.ts', '--check']]);
+if (existsSync(`${root}/tools/codegen/main.ts`))
+  checks.push(['generated files', bin('tsx'), ['tools/codegen/main.ts', '--check']]);
 
 let isGreen = true;
 for (const [name, program, args] of checks) {
   const startedMs = Date.now();
   const run = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
   const isOk = run.status === 0;
-  console.log(`check ${name}: ${isOk ? 'ok' : 'FAILED'} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`);
+  console.log(
+    `check ${name}: ${isOk ? 'ok' : 'FAILED'} (${((Date.now() - startedMs) / 1000).toFixed(1)} s)`,
+  );
   if (!isOk) isGreen = false;
 }
 process.exit(isGreen ? 0 : 1);

@@ -4,8 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 const total = { passed: 0, failed: 0, skipped: 0 };
 for (const file of readdirSync('build/results').sort()) {
   const outcome = JSON.parse(readFileSync(`build/results/${file}`, 'utf8'));
-  console.log(`${outcome.suite}: ${outcome.passed} of ${outcome.passed + outcome.failed + outcome.skipped}`);
-  for (const group of outcome.groups ?? []) console.log(`  ${group.name}: ${group.passed} of ${group.total}`);
+  console.log(
+    `${outcome.suite}: ${outcome.passed} of ${outcome.passed + outcome.failed + outcome.skipped}`,
+  );
+  for (const group of outcome.groups ?? [])
+    console.log(`  ${group.name}: ${group.passed} of ${group.total}`);
   for (const key of Object.keys(total)) total[key] += outcome[key];
 }
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);

@@ -11,7 +11,9 @@ import { runScript } from './suites/script.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const results = join(root, 'build', 'results');
 const separator = process.argv.indexOf('--');
-const names = process.argv.slice(2, separator === -1 ? undefined : separator).filter((name) => !name.startsWith('-'));
+const names = process.argv
+  .slice(2, separator === -1 ? undefined : separator)
+  .filter((name) => !name.startsWith('-'));
 const extra = process.argv.slice(2).filter((word) => !names.includes(word) && word !== '--');
 
 const suites = {
@@ -31,7 +33,9 @@ for (const name of names) {
   const outcome = await suites[name]();
   writeFileSync(file, JSON.stringify({ suite: name, ...outcome }));
   const problem = judge(name, outcome);
-  console.log(`suite ${name}: ${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped${problem ? `: ${problem}` : ''}`);
+  console.log(
+    `suite ${name}: ${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped${problem ? `: ${problem}` : ''}`,
+  );
   if (problem !== undefined) isGreen = false;
 }
 process.exit(isGreen ? 0 : 1);
@@ -40,13 +44,16 @@ function judge(name, { passed, failed, skipped, error }) {
   if (error !== undefined) return error;
   if (failed > 0) return 'failed';
   if (passed === 0) return 'ran no test';
-  if (process.env.CI === 'true' && skipped > 0 && !hasReason(name)) return 'skipped tests without a reason in compat-tests/skips.txt';
+  if (process.env.CI === 'true' && skipped > 0 && !hasReason(name))
+    return 'skipped tests without a reason in compat-tests/skips.txt';
   return undefined;
 }
 
 function hasReason(name) {
   try {
-    return readFileSync(join(root, 'compat-tests', 'skips.txt'), 'utf8').split('\n').some((line) => line.startsWith(`${name}:`));
+    return readFileSync(join(root, 'compat-tests', 'skips.txt'), 'utf8')
+      .split('\n')
+      .some((line) => line.startsWith(`${name}:`));
   } catch {
     return false;
   }

@@ -4,7 +4,15 @@
 //   node tools/setup.mjs --deps   dependencies only
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -32,13 +40,15 @@ if (!process.argv.includes('--deps')) {
     stamp: join(root, 'build', 'dist.stamp'),
     hash: hashFiles(['tsconfig.json', ...filesBelow('src', (name) => name.endsWith('.ts'))]),
     isPresent: () => existsSync(join(root, 'dist')),
-    run: () => command(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
+    run: () =>
+      command(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
   });
 }
 
 function requireNode() {
   const major = Number(process.versions.node.split('.')[0]);
-  if (major < 20) fail(`Node 20 or newer is needed; this is ${process.version}. See https://nodejs.org.`);
+  if (major < 20)
+    fail(`Node 20 or newer is needed; this is ${process.version}. See https://nodejs.org.`);
 }
 
 function ensureStep({ name, stamp, hash, isPresent = () => true, run }) {
@@ -49,17 +59,30 @@ function ensureStep({ name, stamp, hash, isPresent = () => true, run }) {
   run();
   mkdirSync(dirname(stamp), { recursive: true });
   writeFileSync(stamp, hash);
-  process.stderr.write(`setup: ${name}: done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`);
+  process.stderr.write(
+    `setup: ${name}: done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`,
+  );
 }
 
 function buildAddon() {
   const probe = spawnSync('cargo', ['--version']);
   if (probe.error || probe.status !== 0) {
-    fail('a Rust toolchain is needed to build the native addon and `cargo` was not found. Install it from https://rustup.rs, then run this again.');
+    fail(
+      'a Rust toolchain is needed to build the native addon and `cargo` was not found. Install it from https://rustup.rs, then run this again.',
+    );
   }
-  command('cargo', ['build', '--release', '--locked', '--manifest-path', 'native/Cargo.toml', '-p', 'ms-addon']);
+  command('cargo', [
+    'build',
+    '--release',
+    '--locked',
+    '--manifest-path',
+    'native/Cargo.toml',
+    '-p',
+    'ms-addon',
+  ]);
   const libraryName = libraryNames[process.platform];
-  if (libraryName === undefined) fail(`no native addon for ${process.platform}: Linux and macOS are supported.`);
+  if (libraryName === undefined)
+    fail(`no native addon for ${process.platform}: Linux and macOS are supported.`);
   // Renamed into place: a running broker keeps the file it has mapped.
   copyFileSync(join(cargoTarget(), 'release', libraryName), `${addonPath}.new`);
   renameSync(`${addonPath}.new`, addonPath);
@@ -84,8 +107,11 @@ function filesBelow(folder, accept) {
 }
 
 function hashFiles(paths) {
-  const hash = createHash('sha256').update(process.versions.modules).update(process.platform + process.arch);
-  for (const path of [...paths].sort()) hash.update(relative(root, join(root, path))).update(readFileSync(join(root, path)));
+  const hash = createHash('sha256')
+    .update(process.versions.modules)
+    .update(process.platform + process.arch);
+  for (const path of [...paths].sort())
+    hash.update(relative(root, join(root, path))).update(readFileSync(join(root, path)));
   return hash.digest('hex');
 }
 
@@ -93,7 +119,9 @@ function command(program, args) {
   try {
     execFileSync(program, args, { cwd: root, stdio: ['ignore', 2, 2] });
   } catch (error) {
-    fail(`\`${program} ${args.join(' ')}\` failed${error.code === 'ENOENT' ? ': it was not found' : ''}.`);
+    fail(
+      `\`${program} ${args.join(' ')}\` failed${error.code === 'ENOENT' ? ': it was not found' : ''}.`,
+    );
   }
 }
 

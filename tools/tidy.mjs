@@ -13,17 +13,28 @@ const layers = {
   core: ['engine', 'kafka-protocol'],
   cli: ['core', 'engine', 'kafka-protocol'],
 };
-const nodeBans = { 'kafka-protocol': /^node:(?!zlib|assert)/, core: /^node:(net|fs|child_process|worker_threads|tls|dgram)/ };
+const nodeBans = {
+  'kafka-protocol': /^node:(?!zlib|assert)/,
+  core: /^node:(net|fs|child_process|worker_threads|tls|dgram)/,
+};
 const rustLayers = {
-  wire: [], log: ['wire'], consensus: [], partition: ['wire', 'log', 'consensus'],
-  reactor: ['wire', 'log', 'consensus', 'partition'], addon: ['wire', 'log', 'consensus', 'partition', 'reactor'],
+  wire: [],
+  log: ['wire'],
+  consensus: [],
+  partition: ['wire', 'log', 'consensus'],
+  reactor: ['wire', 'log', 'consensus', 'partition'],
+  addon: ['wire', 'log', 'consensus', 'partition', 'reactor'],
 };
 const unsafeFiles = new Set(['native/reactor/src/sys.rs', 'native/log/src/sys.rs']);
 const pureCode = /^src\/core\/(group|controller|coordinator)\/(?!.*(runtime|test)).*\.ts$/;
 
 const offences = [];
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' })
-  .split('\n').filter((path) => /\.(ts|mjs|rs)$/.test(path) && !path.includes('/generated/'));
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: root,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => /\.(ts|mjs|rs)$/.test(path) && !path.includes('/generated/'));
 for (const path of files) {
   let text;
   try {
@@ -32,7 +43,8 @@ for (const path of files) {
     continue; // Deleted in the working tree.
   }
   const lines = text.split('\n');
-  if (lines.length > lineLimit + 1) offence(path, lines.length, `longer than ${lineLimit} lines: find the seam`);
+  if (lines.length > lineLimit + 1)
+    offence(path, lines.length, `longer than ${lineLimit} lines: find the seam`);
   lines.forEach((line, i) => checkLine(path, line, i + 1));
 }
 for (const text of offences) console.log(text);
@@ -41,7 +53,11 @@ process.exit(offences.length === 0 ? 0 : 1);
 
 function checkLine(path, line, number) {
   if (/\b(TO(?:)DO|FIX(?:)ME|X{3}|HACK)\b/.test(line)) offence(path, number, 'leftover marker');
-  if (/\b(it|test|describe)\.(skip|only|todo)\b|#\[ignore/.test(line) && !path.startsWith('tools/tidy')) offence(path, number, 'skipped or exclusive test');
+  if (
+    /\b(it|test|describe)\.(skip|only|todo)\b|#\[ignore/.test(line) &&
+    !path.startsWith('tools/tidy')
+  )
+    offence(path, number, 'skipped or exclusive test');
   if (path.startsWith('src/')) checkTypeScript(path, line, number);
   if (path.startsWith('native/')) checkRust(path, line, number);
 }
@@ -52,31 +68,49 @@ function checkTypeScript(path, line, number) {
   const specifier = imported?.[1] ?? imported?.[2];
   if (specifier !== undefined) checkImport(path, layer, specifier, number);
   const isTest = path.endsWith('.test.ts') || path.includes('/testing/');
-  if (!isTest && pureCode.test(path) && /\b(Date\.now|Math\.random|setTimeout|setInterval|performance\.now)\b/.test(line)) {
+  if (
+    !isTest &&
+    pureCode.test(path) &&
+    /\b(Date\.now|Math\.random|setTimeout|setInterval|performance\.now)\b/.test(line)
+  ) {
     offence(path, number, 'a state machine has no clock, timer or randomness');
   }
-  if (isTest && /\bsetTimeout\(|\bDate\.now\(/.test(line)) offence(path, number, 'unit tests have no sleeps and no real clock');
+  if (isTest && /\bsetTimeout\(|\bDate\.now\(/.test(line))
+    offence(path, number, 'unit tests have no sleeps and no real clock');
 }
 
 function checkImport(path, layer, specifier, number) {
-  if (specifier.endsWith('.node') && path !== 'src/engine/addon.ts') offence(path, number, 'only engine/addon.ts loads the addon');
-  if (nodeBans[layer]?.test(specifier) && !path.endsWith('.test.ts')) offence(path, number, `${layer} may not import ${specifier}`);
+  if (specifier.endsWith('.node') && path !== 'src/engine/addon.ts')
+    offence(path, number, 'only engine/addon.ts loads the addon');
+  if (nodeBans[layer]?.test(specifier) && !path.endsWith('.test.ts'))
+    offence(path, number, `${layer} may not import ${specifier}`);
   if (!specifier.startsWith('.')) return;
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
   const [, targetLayer, ...rest] = target.split('/');
   if (!target.startsWith('src/') || targetLayer === layer) return;
-  if (!layers[layer]?.includes(targetLayer)) offence(path, number, `${layer} may not import ${targetLayer}`);
-  else if (rest.join('/') !== 'index.ts' && !path.endsWith('.test.ts')) offence(path, number, `import the folder's index.ts, not ${specifier}`);
+  if (!layers[layer]?.includes(targetLayer))
+    offence(path, number, `${layer} may not import ${targetLayer}`);
+  else if (rest.join('/') !== 'index.ts' && !path.endsWith('.test.ts'))
+    offence(path, number, `import the folder's index.ts, not ${specifier}`);
 }
 
 function checkRust(path, line, number) {
   const crate = path.split('/')[1];
   for (const [, used] of line.matchAll(/\bms_(wire|log|consensus|partition|reactor)::/g)) {
-    if (used !== crate && !rustLayers[crate]?.includes(used) && crate in rustLayers) offence(path, number, `crate ${crate} may not use ${used}`);
+    if (used !== crate && !rustLayers[crate]?.includes(used) && crate in rustLayers)
+      offence(path, number, `crate ${crate} may not use ${used}`);
   }
-  if (/\bunsafe\b/.test(line) && !/^\s*\/\//.test(line) && !/unsafe_code/.test(line) && !unsafeFiles.has(path)) offence(path, number, 'unsafe outside the two files that list why');
-  if ((crate === 'wire' || crate === 'consensus') && /\bstd::(fs|net|thread)\b/.test(line)) offence(path, number, `${crate} does no I/O`);
-  if (crate !== 'reactor' && crate !== 'addon' && /\b(TcpStream|TcpListener|mio::)/.test(line)) offence(path, number, 'only reactor has sockets');
+  if (
+    /\bunsafe\b/.test(line) &&
+    !/^\s*\/\//.test(line) &&
+    !/unsafe_code/.test(line) &&
+    !unsafeFiles.has(path)
+  )
+    offence(path, number, 'unsafe outside the two files that list why');
+  if ((crate === 'wire' || crate === 'consensus') && /\bstd::(fs|net|thread)\b/.test(line))
+    offence(path, number, `${crate} does no I/O`);
+  if (crate !== 'reactor' && crate !== 'addon' && /\b(TcpStream|TcpListener|mio::)/.test(line))
+    offence(path, number, 'only reactor has sockets');
 }
 
 function offence(path, number, reason) {

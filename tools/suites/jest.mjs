@@ -9,19 +9,33 @@ export function runJest(root, project, extra) {
   const output = join(mkdtempSync(join(tmpdir(), 'ms-jest-')), 'results.json');
   const isUpdate = extra.includes('--update');
   const args = [
-    '--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js',
-    '--selectProjects', project, '--json', `--outputFile=${output}`,
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    project,
+    '--json',
+    `--outputFile=${output}`,
     ...(project === 'integration' ? ['--runInBand'] : ['--maxWorkers=2']),
     ...extra.filter((word) => word !== '--update'),
   ];
   const env = { ...process.env, ...(isUpdate ? { UPDATE_TRACES: '1' } : {}) };
-  const run = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], env });
+  const run = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
   try {
     const report = JSON.parse(readFileSync(output, 'utf8'));
     const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
     const skipped = report.numPendingTests + report.numTodoTests;
     return { passed: report.numPassedTests, failed, skipped };
   } catch (error) {
-    return { passed: 0, failed: 1, skipped: 0, error: `jest wrote no results (exit ${run.status}): ${error.message}` };
+    return {
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      error: `jest wrote no results (exit ${run.status}): ${error.message}`,
+    };
   }
 }

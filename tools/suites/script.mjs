@@ -8,12 +8,21 @@ import { join } from 'node:path';
 export function runScript(root, name, script, extra) {
   const file = join(mkdtempSync(join(tmpdir(), `ms-${name}-`)), 'results.json');
   const run = spawnSync(process.execPath, [script, ...extra], {
-    cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, RESULTS_FILE: file },
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, RESULTS_FILE: file },
   });
   try {
     const outcome = JSON.parse(readFileSync(file, 'utf8'));
-    return run.status === 0 || outcome.failed > 0 ? outcome : { ...outcome, error: `the runner ended with ${run.signal ?? run.status}` };
+    return run.status === 0 || outcome.failed > 0
+      ? outcome
+      : { ...outcome, error: `the runner ended with ${run.signal ?? run.status}` };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0, error: `the runner wrote no results (${run.signal ?? run.status})` };
+    return {
+      passed: 0,
+      failed: 1,
+      skipped: 0,
+      error: `the runner wrote no results (${run.signal ?? run.status})`,
+    };
   }
 }

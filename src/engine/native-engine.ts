@@ -1,0 +1,355 @@
+import { type DataPlane, loadAddon } from './addon.ts';
+import { packLogConfig, packPartitionSpec, packTopology } from './commands.ts';
+import {
+  type Answer,
+  type AppendCommand,
+  type ConnectionId,
+  type Engine,
+  type EngineConfig,
+  EngineError,
+  type EngineReceiver,
+  type LogConfig,
+  type LogDescription,
+  type LogSlice,
+  type OffsetAnswer,
+  type OffsetQuery,
+  type OpenedPartition,
+  type PartitionHandle,
+  type PartitionSpec,
+  type ProducerDescription,
+  type Topology,
+} from './engine.ts';
+import { dispatchEntry } from './events.ts';
+import {
+  AnswerFlag,
+  CommandKind,
+  NO_HANDLE,
+  OpenFlag,
+  PackedReader,
+  PackedWriter,
+} from './packed.ts';
+
+const DRAIN_BUFFER_BYTES = 1 << 18;
+const DRAIN_BUDGET_MS = 4;
+const NO_PARTITION: PartitionHandle = { index: NO_HANDLE, generation: 0 };
+
+interface Pending {
+  resolve(done: Done): void;
+  reject(error: Error): void;
+}
+
+/** The one event of a command: its handle and a reader over its payload, valid during the callback. */
+export interface Done {
+  readonly handle: PartitionHandle;
+  readonly payload: PackedReader;
+}
+
+/** Starts the native half. Throws an `Error` with a `code` when the log directory cannot be used. */
+export function createNativeEngine(
+  config: EngineConfig,
+  controlApis: readonly (readonly [key: number, min: number, max: number])[],
+): Engine {
+  return new NativeEngine(config, controlApis);
+}
+
+class NativeEngine implements Engine {
+  readonly #plane: DataPlane;
+  readonly #pending = new Map<number, Pending>();
+  readonly #commands = new PackedWriter(1 << 16);
+  readonly #answers = new PackedWriter(1 << 16);
+  #drainBuffer = new Uint8Array(DRAIN_BUFFER_BYTES);
+  #receiver: EngineReceiver | undefined;
+  #nextToken = 1;
+  #isFlushScheduled = false;
+
+  constructor(config: EngineConfig, controlApis: readonly (readonly [number, number, number])[]) {
+    const { DataPlane } = loadAddon();
+    const apis = controlApis.map(([key, min, max]) => [key, min, max] as const);
+    this.#plane = new DataPlane({ ...config, controlApis: apis }, () => this.#onWake());
+  }
+
+  listen(listenerId: number): number {
+    return this.#plane.listen(listenerId);
+  }
+
+  subscribe(receiver: EngineReceiver): void {
+    this.#receiver = receiver;
+  }
+
+  respond(answer: Answer): void {
+    const { connection, reqSeq, payload, muteMs } = answer;
+    const flags =
+      (answer.closeAfter === true ? AnswerFlag.closeAfter : 0) |
+      (muteMs !== undefined ? AnswerFlag.mute : 0) |
+      (payload === undefined ? AnswerFlag.noAnswer : 0);
+    const start = this.#answers.begin();
+    this.#answers.u32(connection.slot).u32(connection.gen).u32(reqSeq).u8(flags);
+    if (muteMs !== undefined) this.#answers.u32(muteMs);
+    if (payload !== undefined) this.#answers.raw(payload);
+    this.#answers.end(start);
+    this.#scheduleFlush();
+  }
+
+  closeConnection(connection: ConnectionId): void {
+    this.#plane.closeConnection(connection.slot, connection.gen);
+  }
+
+  publishTopology(topology: Topology): void {
+    const writer = new PackedWriter();
+    packTopology(writer, topology);
+    this.#plane.publishTopology(writer.bytes.subarray(0, writer.length));
+  }
+
+  publishAnswer(apiKey: number, apiVersion: number, body: Uint8Array): void {
+    this.#plane.publishAnswer(apiKey, apiVersion, body);
+  }
+
+  openPartition(spec: PartitionSpec): Promise<OpenedPartition> {
+    const flags =
+      (spec.watchCommits === true ? OpenFlag.watchCommits : 0) |
+      (spec.fsyncAlways === true ? OpenFlag.fsyncAlways : 0);
+    return this.#submit(
+      CommandKind.openPartition,
+      NO_PARTITION,
+      (writer) => packPartitionSpec(writer, spec),
+      ({ handle, payload }) => ({
+        handle,
+        logStartOffset: payload.i64(),
+        logEndOffset: payload.i64(),
+        leaderEpoch: payload.i32(),
+      }),
+      flags,
+    );
+  }
+
+  deletePartition(handle: PartitionHandle): Promise<void> {
+    return this.#submit(CommandKind.deletePartition, handle, nothing, ignore);
+  }
+
+  configureLog(handle: PartitionHandle, config: LogConfig): Promise<void> {
+    return this.#submit(
+      CommandKind.configureLog,
+      handle,
+      (writer) => packLogConfig(writer, config),
+      ignore,
+    );
+  }
+
+  append(handle: PartitionHandle, command: AppendCommand): Promise<bigint> {
+    return this.#submit(
+      CommandKind.append,
+      handle,
+      (writer) =>
+        writer.i32(command.leaderEpoch).i64(command.expectedBaseOffset).raw(command.batch),
+      ({ payload }) => payload.i64(),
+    );
+  }
+
+  readLog(handle: PartitionHandle, offset: bigint, bytesMax: number): Promise<LogSlice> {
+    return this.#submit(
+      CommandKind.readLog,
+      handle,
+      (writer) => writer.i64(offset).u32(bytesMax),
+      ({ payload }) => ({
+        nextOffset: payload.i64(),
+        highWatermark: payload.i64(),
+        batches: payload.rest(),
+      }),
+    );
+  }
+
+  listOffsets(handle: PartitionHandle, query: OffsetQuery): Promise<OffsetAnswer> {
+    return this.#submit(
+      CommandKind.listOffsets,
+      handle,
+      (writer) =>
+        writer
+          .i64(query.timestamp)
+          .i32(query.currentLeaderEpoch)
+          .u8(query.isolation === 'read_committed' ? 1 : 0),
+      ({ payload }) => ({
+        offset: payload.i64(),
+        timestamp: payload.i64(),
+        leaderEpoch: payload.i32(),
+      }),
+    );
+  }
+
+  offsetForLeaderEpoch(handle: PartitionHandle, currentLeaderEpoch: number, leaderEpoch: number) {
+    return this.#submit(
+      CommandKind.offsetForLeaderEpoch,
+      handle,
+      (writer) => writer.i32(currentLeaderEpoch).i32(leaderEpoch),
+      ({ payload }) => ({ leaderEpoch: payload.i32(), endOffset: payload.i64() }),
+    );
+  }
+
+  deleteRecords(handle: PartitionHandle, offset: bigint): Promise<bigint> {
+    return this.#submit(
+      CommandKind.deleteRecords,
+      handle,
+      (writer) => writer.i64(offset),
+      ({ payload }) => payload.i64(),
+    );
+  }
+
+  readBarrier(handle: PartitionHandle): Promise<bigint> {
+    return this.#submit(CommandKind.readBarrier, handle, nothing, ({ payload }) => payload.i64());
+  }
+
+  describeLogs(handles: readonly PartitionHandle[]): Promise<readonly LogDescription[]> {
+    return this.#submit(
+      CommandKind.describeLogs,
+      NO_PARTITION,
+      (writer) => {
+        writer.u32(handles.length);
+        for (const { index, generation } of handles) writer.u32(index).u32(generation);
+      },
+      ({ payload }) =>
+        handles.map(() => ({
+          sizeBytes: payload.i64(),
+          logStartOffset: payload.i64(),
+          logEndOffset: payload.i64(),
+          highWatermark: payload.i64(),
+        })),
+    );
+  }
+
+  describeProducers(handle: PartitionHandle): Promise<readonly ProducerDescription[]> {
+    return this.#submit(CommandKind.describeProducers, handle, nothing, ({ payload }) =>
+      Array.from({ length: payload.u32() }, () => ({
+        producerId: payload.i64(),
+        producerEpoch: payload.i32(),
+        lastSequence: payload.i32(),
+        lastTimestamp: payload.i64(),
+      })),
+    );
+  }
+
+  writeSnapshot(handle: PartitionHandle, offset: bigint, bytes: Uint8Array): Promise<void> {
+    return this.#submit(
+      CommandKind.writeSnapshot,
+      handle,
+      (writer) => writer.i64(offset).raw(bytes),
+      ignore,
+    );
+  }
+
+  readSnapshot(handle: PartitionHandle) {
+    return this.#submit(CommandKind.readSnapshot, handle, nothing, ({ payload }) => {
+      const offset = payload.i64();
+      return offset < 0n ? undefined : { offset, bytes: payload.rest() };
+    });
+  }
+
+  sweepFolders(assigned: readonly { topicId: string; partitionIndex: number }[]): Promise<number> {
+    return this.#submit(
+      CommandKind.sweepFolders,
+      NO_PARTITION,
+      (writer) => {
+        writer.u32(assigned.length);
+        for (const { topicId, partitionIndex } of assigned) {
+          writer.uuid(topicId).i32(partitionIndex);
+        }
+      },
+      ({ payload }) => payload.u32(),
+    );
+  }
+
+  stats(): Record<string, number> {
+    return JSON.parse(this.#plane.stats()) as Record<string, number>;
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    this.#flush();
+    await this.#plane.shutdown(deadlineMs);
+    this.#onWake();
+  }
+
+  #submit<Result>(
+    kind: number,
+    handle: PartitionHandle,
+    pack: (writer: PackedWriter) => unknown,
+    unpack: (done: Done) => Result,
+    flags = 0,
+  ): Promise<Result> {
+    const token = this.#nextToken;
+    this.#nextToken = token === 0xffffffff ? 1 : token + 1;
+    const start = this.#commands.begin();
+    this.#commands.u16(kind).u16(flags).u32(token).u32(handle.index).u32(handle.generation);
+    pack(this.#commands);
+    this.#commands.end(start);
+    this.#scheduleFlush();
+    return new Promise((resolve, reject) => {
+      this.#pending.set(token, { resolve: (done) => resolve(unpack(done)), reject });
+    });
+  }
+
+  // Everything that one turn of the event loop brought leaves together, right after its callbacks.
+  #scheduleFlush(): void {
+    if (this.#isFlushScheduled) return;
+    this.#isFlushScheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushScheduled = false;
+    if (this.#answers.length > 0) {
+      this.#plane.respond(this.#answers.bytes, this.#answers.length);
+      this.#answers.reset();
+    }
+    while (this.#commands.length > 0) {
+      const taken = this.#plane.submit(this.#commands.bytes, this.#commands.length);
+      if (taken === 0) break; // Full: the next wake-up submits the rest.
+      this.#commands.consume(taken);
+    }
+  }
+
+  #onWake(): void {
+    const deadline = performance.now() + DRAIN_BUDGET_MS;
+    for (;;) {
+      const length = this.#plane.drain(this.#drainBuffer);
+      if (length === 0) break;
+      if (length < 0) {
+        this.#drainBuffer = new Uint8Array(-length);
+        continue;
+      }
+      this.#receive(length);
+      if (this.#drainBuffer.length > DRAIN_BUFFER_BYTES) {
+        this.#drainBuffer = new Uint8Array(DRAIN_BUFFER_BYTES);
+      }
+      if (performance.now() > deadline) {
+        setImmediate(() => this.#onWake());
+        break;
+      }
+    }
+    if (this.#commands.length > 0) this.#scheduleFlush();
+  }
+
+  #receive(length: number): void {
+    const receiver = this.#receiver;
+    if (receiver === undefined) throw new Error('drained before subscribe');
+    let offset = 0;
+    const view = new DataView(this.#drainBuffer.buffer);
+    while (offset < length) {
+      const end = offset + 4 + view.getUint32(offset, true);
+      const entry = new PackedReader(this.#drainBuffer, offset + 4, end);
+      dispatchEntry(entry, receiver, (token, errorCode, done) =>
+        this.#settle(token, errorCode, done),
+      );
+      offset = end;
+    }
+  }
+
+  #settle(token: number, errorCode: number, done: Done): void {
+    const pending = this.#pending.get(token);
+    if (pending === undefined) return;
+    this.#pending.delete(token);
+    if (errorCode === 0) pending.resolve(done);
+    else pending.reject(new EngineError(errorCode, `the engine answered error ${errorCode}`));
+  }
+}
+
+function nothing(): void {}
+
+function ignore(): void {}
