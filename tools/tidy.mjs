@@ -45,7 +45,7 @@ for (const path of files) {
   const lines = text.split('\n');
   if (lines.length > lineLimit + 1)
     offence(path, lines.length, `longer than ${lineLimit} lines: find the seam`);
-  lines.forEach((line, i) => checkLine(path, line, i + 1));
+  for (const [i, line] of lines.entries()) checkLine(path, line, i + 1);
 }
 for (const text of offences) console.log(text);
 console.log(`tidy: ${files.length} files, ${offences.length} offences`);

@@ -11,7 +11,10 @@ export function dispatchEntry(
   settle: (token: number, errorCode: number, done: Done) => void,
 ): void {
   const kind = entry.u8();
-  if (kind === PackedKind.request) return dispatchRequest(entry, receiver);
+  if (kind === PackedKind.request) {
+    dispatchRequest(entry, receiver);
+    return;
+  }
   entry.u8();
   const errorCode = entry.i16();
   const token = entry.u32();
@@ -19,33 +22,42 @@ export function dispatchEntry(
   const connection = { slot: handle.index, gen: handle.generation };
   switch (kind) {
     case PackedKind.done:
-      return settle(token, errorCode, { handle, payload: entry });
+      settle(token, errorCode, { handle, payload: entry });
+      break;
     case PackedKind.connected: {
       const listenerId = entry.u8();
       entry.u8();
       const port = entry.u16();
-      return receiver.connected(connection, { listenerId, port, address: entry.str() });
+      receiver.connected(connection, { listenerId, port, address: entry.str() });
+      break;
     }
     case PackedKind.disconnected:
-      return receiver.disconnected(connection);
+      receiver.disconnected(connection);
+      break;
     case PackedKind.role: {
       const leaderEpoch = entry.i32();
       const isLeader = entry.u8() !== 0;
-      return receiver.role(handle, { leaderEpoch, isLeader, startOffset: entry.i64() });
+      receiver.role(handle, { leaderEpoch, isLeader, startOffset: entry.i64() });
+      break;
     }
     case PackedKind.committed:
-      return receiver.committed(handle, entry.i64());
+      receiver.committed(handle, entry.i64());
+      break;
     case PackedKind.closed:
-      return receiver.closed(handle);
+      receiver.closed(handle);
+      break;
     case PackedKind.failed:
-      return receiver.failed(handle, entry.str());
+      receiver.failed(handle, entry.str());
+      break;
     case PackedKind.logDirectory: {
       const state = logDirectoryStates[entry.u8()];
-      return receiver.logDirectory(state ?? 'off-line', entry.str());
+      receiver.logDirectory(state ?? 'off-line', entry.str());
+      break;
     }
     case PackedKind.log: {
       const level = entry.u8();
-      return receiver.log(level, entry.str());
+      receiver.log(level, entry.str());
+      break;
     }
     default:
       throw new Error(`unknown entry kind ${kind} from the native half`);
