@@ -1,1 +1,30 @@
-//! ms-log
+//! Segment files that are the Raft log of a partition at the same time, their indexes, the hard-state log and recovery.
+//! Starts no threads and takes no locks of others: the caller holds the partition's lock, and runs what may wait for the
+//! disk ([`FlushJob`], [`LocateJob`], [`TimeSearch`], [`DeleteJob`]) without it.
+
+mod disk;
+mod entry;
+mod error;
+mod flush;
+mod log;
+mod options;
+mod read;
+mod recovery;
+mod retention;
+mod time_search;
+
+pub mod checkpoint;
+pub mod hard_state;
+
+pub use disk::{
+    DirEntry, DirLock, Disk, File, OpenMode, Space, read_all, read_exact_at, replace_file,
+};
+pub use entry::{AppendPosition, Entry, EntryKind, FrameToWrite};
+pub use error::{AppendError, LogError, ReadError, is_no_space};
+pub use flush::{FlushJob, Flushed};
+pub use log::{EpochEnd, NextAppend, PartitionLog};
+pub use options::{LogIdentity, LogOptions};
+pub use read::{FileRange, LocateJob, ReadPlan, ReadRequest};
+pub use recovery::{BatchVisitor, Damage, OpenLog, RecoveredBatch, Recovery};
+pub use retention::{DeleteJob, RetentionPlan};
+pub use time_search::{TimeFound, TimeSearch};
