@@ -1,0 +1,244 @@
+//! A bounds-checked reader of Kafka's primitive types over a borrowed frame.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+/// Why a frame cannot be read. Kafka closes the connection for every one of them.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum WireError {
+    #[error("{needed} bytes needed, {left} left")]
+    Truncated { needed: usize, left: usize },
+    #[error("varint longer than {0} bytes")]
+    VarintTooLong(usize),
+    #[error("string of {0} bytes, the limit is 32767")]
+    StringTooLong(usize),
+    #[error("a required field is null (length {0})")]
+    NullNotAllowed(i32),
+    #[error("array of {len} elements in {left} bytes")]
+    ArrayTooLong { len: usize, left: usize },
+    #[error("unknown API key {0}")]
+    UnknownApi(i16),
+    #[error("version {version} of API {api_key} is not served")]
+    UnsupportedVersion { api_key: i16, version: i16 },
+}
+
+/// A position in a frame. Every read checks what is left first and never allocates; ranges are offsets into the frame.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'a> {
+    frame: &'a [u8],
+    position: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// A cursor at the start of `frame`.
+    pub fn new(frame: &'a [u8]) -> Self {
+        Self { frame, position: 0 }
+    }
+
+    /// A cursor at `position`, or at the end when `position` lies beyond it.
+    pub fn at(frame: &'a [u8], position: usize) -> Self {
+        Self { frame, position: position.min(frame.len()) }
+    }
+
+    /// The offset of the next byte from the start of the frame.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// How many bytes are left.
+    pub fn remaining(&self) -> usize {
+        self.frame.len() - self.position
+    }
+
+    /// The next `len` bytes.
+    pub fn take(&mut self, len: usize) -> Result<&'a [u8], WireError> {
+        let range = self.range(len)?;
+        Ok(&self.frame[range])
+    }
+
+    /// The next `len` bytes as offsets into the frame.
+    pub fn range(&mut self, len: usize) -> Result<Range<usize>, WireError> {
+        let left = self.remaining();
+        if len > left {
+            return Err(WireError::Truncated { needed: len, left });
+        }
+        let start = self.position;
+        self.position += len;
+        Ok(start..self.position)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        match self.frame[self.position..].first_chunk::<N>() {
+            Some(bytes) => {
+                self.position += N;
+                Ok(*bytes)
+            }
+            None => Err(WireError::Truncated { needed: N, left: self.remaining() }),
+        }
+    }
+
+    pub fn u8(&mut self) -> Result<u8, WireError> {
+        Ok(self.array::<1>()?[0])
+    }
+
+    pub fn i8(&mut self) -> Result<i8, WireError> {
+        Ok(i8::from_be_bytes(self.array()?))
+    }
+
+    pub fn i16(&mut self) -> Result<i16, WireError> {
+        Ok(i16::from_be_bytes(self.array()?))
+    }
+
+    pub fn i32(&mut self) -> Result<i32, WireError> {
+        Ok(i32::from_be_bytes(self.array()?))
+    }
+
+    pub fn i64(&mut self) -> Result<i64, WireError> {
+        Ok(i64::from_be_bytes(self.array()?))
+    }
+
+    pub fn u32(&mut self) -> Result<u32, WireError> {
+        Ok(u32::from_be_bytes(self.array()?))
+    }
+
+    pub fn u64(&mut self) -> Result<u64, WireError> {
+        Ok(u64::from_be_bytes(self.array()?))
+    }
+
+    pub fn uuid(&mut self) -> Result<[u8; 16], WireError> {
+        self.array()
+    }
+
+    /// An unsigned varint of at most five bytes; bits beyond the 32nd are dropped, as Kafka does.
+    #[inline]
+    pub fn unsigned_varint(&mut self) -> Result<u32, WireError> {
+        let first = self.u8()?;
+        if first < 0x80 {
+            return Ok(u32::from(first));
+        }
+        // At most 35 bits arrive in five bytes, so the truncation drops what Kafka's int arithmetic drops.
+        Ok(self.long_varint(u64::from(first & 0x7f), 5)? as u32)
+    }
+
+    /// A zigzag varint of at most five bytes.
+    #[inline]
+    pub fn varint(&mut self) -> Result<i32, WireError> {
+        let raw = self.unsigned_varint()?;
+        Ok((raw >> 1) as i32 ^ -((raw & 1) as i32))
+    }
+
+    /// A zigzag varint of at most ten bytes.
+    #[inline]
+    pub fn varlong(&mut self) -> Result<i64, WireError> {
+        let first = self.u8()?;
+        let raw = match first {
+            0..0x80 => u64::from(first),
+            _ => self.long_varint(u64::from(first & 0x7f), 10)?,
+        };
+        Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
+    }
+
+    fn long_varint(&mut self, mut value: u64, max_bytes: usize) -> Result<u64, WireError> {
+        for i in 1..max_bytes {
+            let byte = self.u8()?;
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(WireError::VarintTooLong(max_bytes))
+    }
+
+    /// A string with a 16-bit length; any negative length is null.
+    pub fn nullable_string(&mut self) -> Result<Option<&'a [u8]>, WireError> {
+        match usize::try_from(self.i16()?) {
+            Ok(len) => self.take(len).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// A string whose length is an unsigned varint minus one; 0 is null.
+    pub fn compact_nullable_string(&mut self) -> Result<Option<&'a [u8]>, WireError> {
+        let Some(len) = self.compact_len()? else { return Ok(None) };
+        if len > i16::MAX as usize {
+            return Err(WireError::StringTooLong(len));
+        }
+        self.take(len).map(Some)
+    }
+
+    /// A string that may not be null, with a 16-bit length.
+    pub fn string(&mut self) -> Result<&'a [u8], WireError> {
+        self.nullable_string()?.ok_or(WireError::NullNotAllowed(-1))
+    }
+
+    /// A string that may not be null, compact.
+    pub fn compact_string(&mut self) -> Result<&'a [u8], WireError> {
+        self.compact_nullable_string()?.ok_or(WireError::NullNotAllowed(-1))
+    }
+
+    /// A nullable string in the form of flexible or of older versions.
+    pub fn nullable_string_in(&mut self, flexible: bool) -> Result<Option<&'a [u8]>, WireError> {
+        if flexible { self.compact_nullable_string() } else { self.nullable_string() }
+    }
+
+    /// A required string in the form of flexible or of older versions.
+    pub fn string_in(&mut self, flexible: bool) -> Result<&'a [u8], WireError> {
+        self.nullable_string_in(flexible)?.ok_or(WireError::NullNotAllowed(-1))
+    }
+
+    /// Bytes or records with a 32-bit or compact length, as offsets into the frame; negative is null.
+    pub fn nullable_bytes_in(&mut self, flexible: bool) -> Result<Option<Range<usize>>, WireError> {
+        match self.len_in(flexible)? {
+            Some(len) => self.range(len).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The length of an array; negative is null. A length beyond the bytes left is refused, as Kafka does, so that a
+    /// caller may loop over it.
+    pub fn nullable_array_len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
+        let Some(len) = self.len_in(flexible)? else { return Ok(None) };
+        let left = self.remaining();
+        if len > left {
+            return Err(WireError::ArrayTooLong { len, left });
+        }
+        Ok(Some(len))
+    }
+
+    /// The length of an array that may not be null.
+    pub fn array_len_in(&mut self, flexible: bool) -> Result<usize, WireError> {
+        self.nullable_array_len_in(flexible)?.ok_or(WireError::NullNotAllowed(-1))
+    }
+
+    fn len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
+        if flexible { self.compact_len() } else { Ok(usize::try_from(self.i32()?).ok()) }
+    }
+
+    // Kafka computes in 32-bit signed arithmetic: a varint above 2^31 is a negative length, thus null.
+    fn compact_len(&mut self) -> Result<Option<usize>, WireError> {
+        let len = (self.unsigned_varint()? as i32).wrapping_sub(1);
+        Ok(usize::try_from(len).ok())
+    }
+
+    /// Skips a block of tagged fields.
+    pub fn skip_tagged_fields(&mut self) -> Result<(), WireError> {
+        self.tagged_fields(|_, _| Ok(()))
+    }
+
+    /// Calls `read` for each tagged field with its tag and a cursor over its bytes alone, whose positions are still
+    /// offsets into the whole frame.
+    pub fn tagged_fields(
+        &mut self,
+        mut read: impl FnMut(u32, &mut Cursor<'a>) -> Result<(), WireError>,
+    ) -> Result<(), WireError> {
+        for _ in 0..self.unsigned_varint()? {
+            let tag = self.unsigned_varint()?;
+            let len = self.unsigned_varint()? as usize;
+            let range = self.range(len)?;
+            let mut field = Cursor { frame: &self.frame[..range.end], position: range.start };
+            read(tag, &mut field)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! Leader hints in the answers to Produce and Fetch (KIP-951).
+
+use crate::put::{
+    put_compact_len, put_compact_nullable_string, put_compact_string, put_i32, put_tagged,
+};
+
+/// The node id and leader epoch of a leader hint (KIP-951).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaderIdAndEpoch {
+    pub leader_id: i32,
+    pub leader_epoch: i32,
+}
+
+impl LeaderIdAndEpoch {
+    /// What Kafka means by "unknown"; it is never written.
+    pub const NONE: Self = Self { leader_id: -1, leader_epoch: -1 };
+}
+
+/// Where a leader named by a hint listens (KIP-951).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeEndpoint {
+    pub node_id: i32,
+    pub host: String,
+    pub port: i32,
+    pub rack: Option<String>,
+}
+
+pub(crate) fn put_leader(out: &mut Vec<u8>, tag: u32, leader: LeaderIdAndEpoch) {
+    put_tagged(out, tag, |out| {
+        put_i32(out, leader.leader_id);
+        put_i32(out, leader.leader_epoch);
+        out.push(0);
+    });
+}
+
+pub(crate) fn put_endpoints(out: &mut Vec<u8>, tag: u32, endpoints: &[NodeEndpoint]) {
+    put_tagged(out, tag, |out| {
+        put_compact_len(out, endpoints.len());
+        for endpoint in endpoints {
+            put_i32(out, endpoint.node_id);
+            put_compact_string(out, endpoint.host.as_bytes());
+            put_i32(out, endpoint.port);
+            put_compact_nullable_string(out, endpoint.rack.as_deref().map(str::as_bytes));
+            out.push(0);
+        }
+    });
+}

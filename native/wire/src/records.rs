@@ -1,0 +1,1 @@
+//! The records of a batch, once it is decompressed.
