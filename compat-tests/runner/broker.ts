@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { kafkaLauncher } from '../kafka/kafka.ts';
+import { within } from './commands.ts';
+import { repositoryRoot } from './paths.ts';
+
+export type Target = 'memorystreamer' | 'kafka';
+
+/** How to start one kind of broker on a server.properties file that is already written. */
+export interface BrokerLauncher {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** What a line of its output contains once it serves. */
+  readonly readyText: string;
+}
+
+export interface Broker {
+  readonly bootstrap: string;
+  /** Stops the broker cleanly and starts it again on the same folder and port. */
+  restart(): Promise<void>;
+  isRunning(): boolean;
+  /** Stops it and deletes its folder, unless that is to be kept. */
+  stop(options: { readonly keep: boolean }): Promise<void>;
+  readonly folder: string;
+  /** The last lines that it printed. */
+  log(): string;
+}
+
+const startLimitMs = 60_000;
+const stopLimitMs = 30_000;
+
+/** Starts one broker with stock settings in a fresh folder; resolves when it serves. */
+export async function startBroker(
+  target: Target,
+  options: { readonly overrides?: readonly string[] } = {},
+): Promise<Broker> {
+  const folder = mkdtempSync(join(tmpdir(), 'ms-compat-'));
+  const [port, controllerPort] = await freePorts(2);
+  const file = join(folder, 'server.properties');
+  writeFileSync(file, serverProperties(folder, port, controllerPort, options.overrides ?? []));
+  const launcher =
+    target === 'kafka' ? await kafkaLauncher(folder, file) : memorystreamerLauncher(file);
+  const running = new RunningBroker(target, launcher);
+  await running.start();
+  return {
+    bootstrap: `127.0.0.1:${port}`,
+    folder,
+    isRunning: () => running.isRunning,
+    log: () => running.tail,
+    async restart() {
+      await running.stop();
+      await running.start();
+    },
+    async stop({ keep }) {
+      await running.stop();
+      if (!keep) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+class RunningBroker {
+  readonly #target: Target;
+  readonly #launcher: BrokerLauncher;
+  #child: ChildProcess | undefined;
+  #output = '';
+
+  constructor(target: Target, launcher: BrokerLauncher) {
+    this.#target = target;
+    this.#launcher = launcher;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null;
+  }
+
+  get tail(): string {
+    return this.#output.trim().split('\n').slice(-25).join('\n');
+  }
+
+  async start(): Promise<void> {
+    const { program, args, readyText } = this.#launcher;
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    let sinceStart = '';
+    const ready = new Promise<void>((resolve, reject) => {
+      const read = (chunk: Buffer) => {
+        const text = chunk.toString('utf8');
+        this.#output = (this.#output + text).slice(-40_000);
+        sinceStart = (sinceStart + text).slice(-40_000);
+        if (sinceStart.includes(readyText)) resolve();
+      };
+      child.stdout.on('data', read);
+      child.stderr.on('data', read);
+      child.on('error', reject);
+      child.on('close', (code, signal) =>
+        reject(new Error(`the broker ended with ${signal ?? code} before it served`)),
+      );
+    });
+    try {
+      await within(ready, startLimitMs, `${this.#target}: start`);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw new Error(`${error instanceof Error ? error.message : error}\n${this.tail}`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    child.kill('SIGTERM');
+    await within(closed, stopLimitMs, `${this.#target}: stop`).catch((error) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+  }
+}
+
+function memorystreamerLauncher(file: string): BrokerLauncher {
+  return {
+    program: join(repositoryRoot, 'bin', 'memorystreamer'),
+    args: ['start', file],
+    readyText: 'ready PLAINTEXT=',
+  };
+}
+
+// What Kafka's own config/server.properties says for one node, on loopback.
+function serverProperties(
+  folder: string,
+  port: number,
+  controllerPort: number,
+  overrides: readonly string[],
+): string {
+  return `${[
+    'process.roles=broker,controller',
+    'node.id=1',
+    `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
+    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    'inter.broker.listener.name=PLAINTEXT',
+    'controller.listener.names=CONTROLLER',
+    'listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'num.network.threads=3',
+    'num.io.threads=8',
+    'socket.send.buffer.bytes=102400',
+    'socket.receive.buffer.bytes=102400',
+    'socket.request.max.bytes=104857600',
+    `log.dirs=${join(folder, 'data')}`,
+    'num.partitions=1',
+    'num.recovery.threads.per.data.dir=1',
+    'offsets.topic.replication.factor=1',
+    'share.coordinator.state.topic.replication.factor=1',
+    'share.coordinator.state.topic.min.isr=1',
+    'transaction.state.log.replication.factor=1',
+    'transaction.state.log.min.isr=1',
+    'log.retention.hours=168',
+    'log.segment.bytes=1073741824',
+    'log.retention.check.interval.ms=300000',
+    ...overrides,
+  ].join('\n')}\n`;
+}
+
+/** Ports of 127.0.0.1 that are free now; all are held until all are found, so they differ. */
+async function freePorts(count: 2): Promise<[number, number]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen(0, '127.0.0.1', () => {
+            const address = server.address();
+            resolve(typeof address === 'object' && address !== null ? address.port : 0);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const [first = 0, second = 0] = ports;
+  return [first, second];
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCommand } from './commands.ts';
+import { cacheFolder } from './paths.ts';
+
+/**
+ * Runs `build(folder)` unless the cache folder `name` was completed before from the same inputs.
+ * Says what it does and how long it took. A failed build leaves no stamp.
+ */
+export async function installOnce(
+  name: string,
+  inputs: readonly string[],
+  build: (folder: string) => Promise<void>,
+): Promise<string> {
+  const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
+  const folder = cacheFolder(name);
+  const stamp = join(folder, '.complete');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return folder;
+  const startedMs = Date.now();
+  console.log(`install ${name} ...`);
+  rmSync(folder, { recursive: true, force: true });
+  cacheFolder(name);
+  await build(folder);
+  writeFileSync(stamp, hash);
+  console.log(`install ${name}: done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
+  return folder;
+}
+
+export interface JarSet {
+  readonly name: string;
+  /** `group:artifact:version` */
+  readonly artifacts: readonly string[];
+}
+
+// Kafka's release archive ships a logging backend which its Maven artifacts do not ask for.
+const logging = ['org.apache.logging.log4j:log4j-slf4j-impl:2.25.5'];
+const kafka = (version: string, artifacts: string[]) =>
+  artifacts.map((artifact) => `org.apache.kafka:${artifact}:${version}`);
+
+export const brokerJars: JarSet = {
+  name: 'kafka-4.4.0',
+  artifacts: [...kafka('4.4.0', ['kafka_2.13', 'kafka-server']), ...logging],
+};
+export const clientJars: JarSet = {
+  name: 'kafka-clients-4.4.0',
+  artifacts: [
+    ...kafka('4.4.0', ['kafka-clients']),
+    'com.fasterxml.jackson.core:jackson-databind:2.21.2',
+    ...logging,
+  ],
+};
+export const toolJars: JarSet = {
+  name: 'kafka-tools-4.3.1',
+  artifacts: [...kafka('4.3.1', ['kafka-tools']), ...logging],
+};
+
+let lastMaven: Promise<unknown> = Promise.resolve();
+
+/** Downloads a set of jars with all they need; returns the Java class path. */
+export async function fetchJars(set: JarSet): Promise<string> {
+  const folder = await installOnce(set.name, set.artifacts, (target) => {
+    // One Maven at a time: two would write the same local repository.
+    const run = lastMaven.then(() => copyJars(set, target));
+    lastMaven = run.catch(() => undefined);
+    return run;
+  });
+  return join(folder, '*');
+}
+
+async function copyJars(set: JarSet, folder: string): Promise<void> {
+  const dependencies = set.artifacts.map((artifact) => {
+    const [group, name, version] = artifact.split(':');
+    return `<dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`;
+  });
+  const pom = `<project><modelVersion>4.0.0</modelVersion><groupId>test</groupId><artifactId>${set.name}</artifactId>
+<version>1</version><dependencies>${dependencies.join('\n')}</dependencies></project>`;
+  writeFileSync(join(folder, 'pom.xml'), pom);
+  const args = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime'];
+  await runCommand('mvn', [...args, `-DoutputDirectory=${folder}`], {
+    cwd: folder,
+    timeoutMs: 300_000,
+  });
+}
+
+/** Compiles Java sources against a class path; returns the folder of classes. */
+export function compileJava(name: string, classPath: string, sources: string[]): Promise<string> {
+  const texts = sources.map((source) => readFileSync(source, 'utf8'));
+  return installOnce(`${name}-classes`, [classPath, ...texts], async (folder) => {
+    const args = ['-proc:none', '-nowarn', '-d', folder, '-cp', classPath, ...sources];
+    await runCommand('javac', args, { timeoutMs: 120_000 });
+  });
+}
+
+/** A Python environment with exactly the given requirements; returns its interpreter. */
+export async function installPython(name: string, requirements: string): Promise<string> {
+  const folder = await installOnce(
+    `python-${name}`,
+    [readFileSync(requirements, 'utf8')],
+    async (target) => {
+      await runCommand('python3', ['-m', 'venv', target], { timeoutMs: 120_000 });
+      const pip = ['-m', 'pip', 'install', '-q', '--only-binary=:all:', '-r', requirements];
+      await runCommand(join(target, 'bin', 'python'), pip, { timeoutMs: 300_000 });
+    },
+  );
+  return join(folder, 'bin', 'python');
+}
+
+/** Builds a Go module whose go.mod and go.sum are committed; returns the program. */
+export async function buildGo(name: string, sourceFolder: string): Promise<string> {
+  const inputs = ['main.go', 'go.mod', 'go.sum'].map((file) =>
+    readFileSync(join(sourceFolder, file), 'utf8'),
+  );
+  const folder = await installOnce(`go-${name}`, inputs, async (target) => {
+    const args = ['build', '-mod=readonly', '-o', join(target, 'adapter'), '.'];
+    await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 300_000 });
+  });
+  return join(folder, 'adapter');
+}
+
+/** Compiles one C file; returns the program. */
+export async function buildC(name: string, source: string, libraries: string[]): Promise<string> {
+  const folder = await installOnce(`c-${name}`, [readFileSync(source, 'utf8')], async (target) => {
+    const links = libraries.map((library) => `-l${library}`);
+    const args = ['-O1', '-Wall', '-Werror', '-o', join(target, 'adapter'), source, ...links];
+    await runCommand('cc', args, { timeoutMs: 60_000 });
+  });
+  return join(folder, 'adapter');
+}
