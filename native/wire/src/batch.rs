@@ -5,7 +5,8 @@
 //! 21 attributes i16 | 23 lastOffsetDelta i32 | 27 baseTimestamp i64 | 35 maxTimestamp i64
 //! 43 producerId i64 | 51 producerEpoch i16 | 53 baseSequence i32 | 57 recordCount i32 | 61 records
 //! ```
-//! `batchLength` counts from byte 12; the CRC-32C covers byte 21 to the end, so base offset and epoch lie outside it.
+//! `batchLength` counts from byte 12; the CRC-32C covers byte 21 to the end, so base offset and
+//! epoch lie outside it.
 
 use thiserror::Error;
 
@@ -80,7 +81,8 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
-    /// Reads the header at the start of `bytes`, which need not hold the records. Checks magic and length, not the CRC.
+    /// Reads the header at the start of `bytes`, which need not hold the records. Checks magic and
+    /// length, not the CRC.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         let Some(bytes) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(BatchError::Truncated { needed: HEADER_BYTES, left: bytes.len() });
@@ -177,7 +179,8 @@ impl BatchHeader {
     }
 }
 
-/// The sequence `delta` records behind `sequence`; 2^31 - 1 is followed by 0. Both are not negative.
+/// The sequence `delta` records behind `sequence`; 2^31 - 1 is followed by 0. Both are not
+/// negative.
 pub fn increment_sequence(sequence: i32, delta: i32) -> i32 {
     ((i64::from(sequence) + i64::from(delta)) & i64::from(i32::MAX)) as i32
 }
@@ -191,23 +194,27 @@ pub fn check_crc(batch: &[u8]) -> Result<(), BatchError> {
     if stored == computed { Ok(()) } else { Err(BatchError::Crc { stored, computed }) }
 }
 
-/// Writes offset and epoch, which lie outside the CRC, into a batch or control frame. `batch` holds 16 bytes or more.
+/// Writes offset and epoch, which lie outside the CRC, into a batch or control frame. `batch` holds
+/// 16 bytes or more.
 pub fn stamp(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
     batch[0..8].copy_from_slice(&base_offset.to_be_bytes());
     batch[12..16].copy_from_slice(&leader_epoch.to_be_bytes());
 }
 
-/// Makes a whole batch one of LogAppendTime: attribute bit, maximum timestamp and CRC. True when bytes changed.
+/// Makes a whole batch one of LogAppendTime: attribute bit, maximum timestamp and CRC. True when
+/// bytes changed.
 pub fn set_append_time(batch: &mut [u8], now_ms: i64) -> bool {
     set_max_timestamp(batch, TimestampType::LogAppendTime, now_ms)
 }
 
-/// Gives a whole batch of CreateTime its true maximum timestamp and a CRC that fits. True when bytes changed.
+/// Gives a whole batch of CreateTime its true maximum timestamp and a CRC that fits. True when
+/// bytes changed.
 pub fn fix_max_timestamp(batch: &mut [u8], max_timestamp: i64) -> bool {
     set_max_timestamp(batch, TimestampType::CreateTime, max_timestamp)
 }
 
-// As Kafka: nothing is touched when both are right already; a rewrite clears the attribute bits nobody assigned.
+// As Kafka: nothing is touched when both are right already; a rewrite clears the attribute bits
+// nobody assigned.
 fn set_max_timestamp(batch: &mut [u8], timestamp_type: TimestampType, max_timestamp: i64) -> bool {
     let attributes = i16_at(batch, 21);
     let append_time_bit =

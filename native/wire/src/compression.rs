@@ -1,6 +1,14 @@
-//! The four codecs of record batches, each with a bound on what comes out.
+//! The four codecs of record batches: streams with a bound on memory, and whole buffers with a bound
+//! on what comes out.
 
+use std::io::{self, Read, Write};
+
+use flate2::bufread::MultiGzDecoder;
+use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use thiserror::Error;
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+use crate::snappy::SnappyReader;
 
 /// The codec of a batch, by its number in the attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,6 +27,7 @@ impl Codec {
         [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd].get(usize::from(id)).copied()
     }
 
+    /// The number in the attributes of a batch.
     pub fn id(self) -> u8 {
         self as u8
     }
@@ -29,6 +38,144 @@ impl Codec {
 pub enum CompressionError {
     #[error("more than {limit} bytes come out")]
     TooLarge { limit: usize },
-    #[error("broken {codec:?} data: {reason}")]
-    Corrupt { codec: Codec, reason: String },
+    #[error("unknown codec")]
+    UnknownCodec,
+    #[error("broken {codec:?} data: {source}")]
+    Corrupt { codec: Codec, source: io::Error },
+}
+
+/// State of codecs that is dear to make anew for each batch.
+#[derive(Default)]
+pub struct CodecScratch {
+    zstd: Option<Decoder<'static>>,
+    snappy_block: Vec<u8>,
+}
+
+impl std::fmt::Debug for CodecScratch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CodecScratch").field("snappy_block", &self.snappy_block.len()).finish()
+    }
+}
+
+/// What comes out of compressed bytes, as a stream. Its memory is bounded by the codec's window: 32 KiB
+/// for gzip, 8 MiB and 64 KiB for lz4, 24 times the block for snappy, and for zstd the smaller of
+/// 128 MiB and what comes out.
+pub enum Stream<'a> {
+    Plain(&'a [u8]),
+    Gzip(Box<MultiGzDecoder<&'a [u8]>>),
+    Snappy(SnappyReader<'a>),
+    Lz4(Box<FrameDecoder<&'a [u8]>>),
+    Zstd(ZstdReader<'a>),
+}
+
+impl<'a> Stream<'a> {
+    /// Opens `source`. Nothing is decompressed yet.
+    pub fn open(codec: Codec, source: &'a [u8], scratch: &'a mut CodecScratch) -> io::Result<Self> {
+        Ok(match codec {
+            Codec::None => Self::Plain(source),
+            Codec::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(source))),
+            Codec::Snappy => Self::Snappy(SnappyReader::new(source, &mut scratch.snappy_block)),
+            Codec::Lz4 => Self::Lz4(Box::new(FrameDecoder::new(source))),
+            Codec::Zstd => Self::Zstd(ZstdReader::open(source, &mut scratch.zstd)?),
+        })
+    }
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(source) => source.read(out),
+            Self::Gzip(reader) => reader.read(out),
+            Self::Snappy(reader) => reader.read(out),
+            Self::Lz4(reader) => reader.read(out),
+            Self::Zstd(reader) => reader.read(out),
+        }
+    }
+}
+
+/// zstd frames one behind the other, through a decoder that is kept for the next batch.
+pub struct ZstdReader<'a> {
+    source: &'a [u8],
+    decoder: &'a mut Decoder<'static>,
+    is_between_frames: bool,
+}
+
+impl<'a> ZstdReader<'a> {
+    fn open(source: &'a [u8], kept: &'a mut Option<Decoder<'static>>) -> io::Result<Self> {
+        let decoder = match kept {
+            Some(decoder) => decoder,
+            None => kept.insert(Decoder::new()?),
+        };
+        decoder.reinit()?;
+        Ok(Self { source, decoder, is_between_frames: true })
+    }
+}
+
+impl Read for ZstdReader<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if out.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            if self.source.is_empty() && self.is_between_frames {
+                return Ok(0);
+            }
+            let mut input = InBuffer::around(self.source);
+            let mut output = OutBuffer::around(&mut *out);
+            let hint = self.decoder.run(&mut input, &mut output)?;
+            let (taken, produced) = (input.pos(), output.pos());
+            self.source = &self.source[taken..];
+            self.is_between_frames = hint == 0;
+            if produced > 0 {
+                return Ok(produced);
+            }
+            // Neither input nor output moved: the last frame is cut short.
+            if taken == 0 && !self.is_between_frames {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}
+
+/// Appends what `source` decompresses to. Memory grows with what comes out, up to `limit` bytes.
+pub fn decompress(
+    codec: Codec,
+    source: &[u8],
+    limit: usize,
+    scratch: &mut CodecScratch,
+    out: &mut Vec<u8>,
+) -> Result<(), CompressionError> {
+    let start = out.len();
+    let most = limit.saturating_add(1) as u64;
+    Stream::open(codec, source, scratch)
+        .and_then(|stream| stream.take(most).read_to_end(out))
+        .map_err(|source| CompressionError::Corrupt { codec, source })?;
+    if out.len() - start > limit {
+        out.truncate(start);
+        return Err(CompressionError::TooLarge { limit });
+    }
+    Ok(())
+}
+
+/// Appends `source` compressed as Kafka's clients do it: xerial framing for snappy, 64 KiB
+/// independent blocks for lz4, the default level of gzip and zstd.
+pub fn compress(codec: Codec, source: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    match codec {
+        Codec::None => out.extend_from_slice(source),
+        Codec::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+            encoder.write_all(source)?;
+            encoder.finish()?;
+        }
+        Codec::Snappy => crate::snappy::compress(source, out)?,
+        Codec::Lz4 => {
+            let info =
+                FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Independent);
+            let mut encoder = FrameEncoder::with_frame_info(info, out);
+            encoder.write_all(source)?;
+            encoder.finish()?;
+        }
+        Codec::Zstd => zstd::stream::copy_encode(source, out, 0)?,
+    }
+    Ok(())
 }

@@ -23,7 +23,8 @@ pub enum WireError {
     UnsupportedVersion { api_key: i16, version: i16 },
 }
 
-/// A position in a frame. Every read checks what is left first and never allocates; ranges are offsets into the frame.
+/// A position in a frame. Every read checks what is left first and never allocates; ranges are
+/// offsets into the frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Cursor<'a> {
     frame: &'a [u8],
@@ -117,7 +118,8 @@ impl<'a> Cursor<'a> {
         if first < 0x80 {
             return Ok(u32::from(first));
         }
-        // At most 35 bits arrive in five bytes, so the truncation drops what Kafka's int arithmetic drops.
+        // At most 35 bits arrive in five bytes, so the truncation drops what Kafka's int arithmetic
+        // drops.
         Ok(self.long_varint(u64::from(first & 0x7f), 5)? as u32)
     }
 
@@ -187,7 +189,8 @@ impl<'a> Cursor<'a> {
         self.nullable_string_in(flexible)?.ok_or(WireError::NullNotAllowed(-1))
     }
 
-    /// Bytes or records with a 32-bit or compact length, as offsets into the frame; negative is null.
+    /// Bytes or records with a 32-bit or compact length, as offsets into the frame; negative is
+    /// null.
     pub fn nullable_bytes_in(&mut self, flexible: bool) -> Result<Option<Range<usize>>, WireError> {
         match self.len_in(flexible)? {
             Some(len) => self.range(len).map(Some),
@@ -195,8 +198,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The length of an array; negative is null. A length beyond the bytes left is refused, as Kafka does, so that a
-    /// caller may loop over it.
+    /// The length of an array; negative is null. A length beyond the bytes left is refused, as
+    /// Kafka does, so that a caller may loop over it.
     pub fn nullable_array_len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
         let Some(len) = self.len_in(flexible)? else { return Ok(None) };
         let left = self.remaining();
@@ -215,7 +218,8 @@ impl<'a> Cursor<'a> {
         if flexible { self.compact_len() } else { Ok(usize::try_from(self.i32()?).ok()) }
     }
 
-    // Kafka computes in 32-bit signed arithmetic: a varint above 2^31 is a negative length, thus null.
+    // Kafka computes in 32-bit signed arithmetic: a varint above 2^31 is a negative length, thus
+    // null.
     fn compact_len(&mut self) -> Result<Option<usize>, WireError> {
         let len = (self.unsigned_varint()? as i32).wrapping_sub(1);
         Ok(usize::try_from(len).ok())
@@ -226,8 +230,8 @@ impl<'a> Cursor<'a> {
         self.tagged_fields(|_, _| Ok(()))
     }
 
-    /// Calls `read` for each tagged field with its tag and a cursor over its bytes alone, whose positions are still
-    /// offsets into the whole frame.
+    /// Calls `read` for each tagged field with its tag and a cursor over its bytes alone, whose
+    /// positions are still offsets into the whole frame.
     pub fn tagged_fields(
         &mut self,
         mut read: impl FnMut(u32, &mut Cursor<'a>) -> Result<(), WireError>,

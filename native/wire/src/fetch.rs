@@ -55,7 +55,8 @@ impl Default for FetchOptions<'_> {
     }
 }
 
-/// A Fetch request whose whole structure was checked by `parse`, so that iterating cannot fail half way through.
+/// A Fetch request whose whole structure was checked by `parse`, so that iterating cannot fail half
+/// way through.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchRequest<'a> {
     pub version: i16,
@@ -118,7 +119,8 @@ pub struct ForgottenTopic<'a> {
 }
 
 impl<'a> FetchRequest<'a> {
-    /// Reads the request whose body starts at `body`. One pass, no allocation. Bytes behind the body are ignored.
+    /// Reads the request whose body starts at `body`. One pass, no allocation. Bytes behind the
+    /// body are ignored.
     pub fn parse(frame: &'a [u8], version: i16, body: usize) -> Result<Self, WireError> {
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {
             return Err(WireError::UnsupportedVersion { api_key: FETCH, version });
@@ -155,7 +157,8 @@ impl<'a> FetchRequest<'a> {
         })
     }
 
-    /// The topics in the order of the request, which is the order in which bytes are handed out (KIP-74).
+    /// The topics in the order of the request, which is the order in which bytes are handed out
+    /// (KIP-74).
     pub fn topics(&self) -> impl Iterator<Item = FetchTopic<'a>> + use<'a> {
         let (mut cursor, version) = (self.topics, self.version);
         // `parse` has read the same bytes, so no error can end the iteration early.
@@ -279,8 +282,9 @@ fn read_forgotten<'a>(
     Ok(ForgottenTopic { key, partition_count, partitions })
 }
 
-/// Writes the body of a Fetch request: `start`, per topic `topic` and its `partition`s closed by `end_topic`, then
-/// `forgotten_topics` once, per forgotten topic `forgotten`, and `finish`. Counts are given up front.
+/// Writes the body of a Fetch request: `start`, per topic `topic` and its `partition`s closed by
+/// `end_topic`, then `forgotten_topics` once, per forgotten topic `forgotten`, and `finish`. Counts
+/// are given up front.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchRequestWriter<'a> {
     version: i16,

@@ -34,7 +34,8 @@ pub struct FetchPartitionResponse<'a> {
     pub high_watermark: i64,
     pub last_stable_offset: i64,
     pub log_start_offset: i64,
-    /// Kafka writes null to read-uncommitted consumers, a list (perhaps empty) to read-committed ones and beside errors.
+    /// Kafka writes null to read-uncommitted consumers, a list (perhaps empty) to read-committed
+    /// ones and beside errors.
     pub aborted_transactions: Option<&'a [AbortedTransaction]>,
     pub preferred_read_replica: i32,
     pub diverging_epoch: Option<EpochAndOffset>,
@@ -60,9 +61,10 @@ impl FetchPartitionResponse<'_> {
     }
 }
 
-/// Writes the body of a Fetch response: `start`, per topic `topic`, per partition `partition`, the record bytes (the
-/// caller's: appended to `out`, or sent from elsewhere at this place) and `end_partition`; each topic is closed by
-/// `end_topic`, the body by `finish`. Counts are given up front. No allocation beyond `out`.
+/// Writes the body of a Fetch response: `start`, per topic `topic`, per partition `partition`, the
+/// record bytes (the caller's: appended to `out`, or sent from elsewhere at this place) and
+/// `end_partition`; each topic is closed by `end_topic`, the body by `finish`. Counts are given up
+/// front. No allocation beyond `out`.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchResponseWriter {
     version: i16,

@@ -1,9 +1,10 @@
 //! Frames of the replicated log: what a segment file and a Raft message hold.
 //!
-//! A data frame is a record batch, byte for byte. A control frame (magic 0x7f) shares its first 27 bytes, consumes no
-//! Kafka offset (lastOffsetDelta -1) and goes on:
+//! A data frame is a record batch, byte for byte. A control frame (magic 0x7f) shares its first 27
+//! bytes, consumes no Kafka offset (lastOffsetDelta -1) and goes on:
 //! ```text
-//! 27 index u64 | 35 prevTerm u32 | 39 term u32 (the leader epoch again, under the CRC) | 43 reserved u32 | 47 data
+//! 27 index u64 | 35 prevTerm u32 | 39 term u32 (the epoch again, under the CRC) | 43 reserved u32
+//! 47 data
 //! ```
 
 use crate::batch::{
@@ -26,8 +27,8 @@ pub enum ControlKind {
     ConfChange,
     /// Moves the log start offset; the data is the offset.
     SetLogStart,
-    /// The first frame of a segment file, no Raft entry: its index is that of the frame behind it, its prevTerm the
-    /// term of the frame before it.
+    /// The first frame of a segment file, no Raft entry: its index is that of the frame behind it,
+    /// its prevTerm the term of the frame before it.
     SegmentHeader,
 }
 
@@ -73,8 +74,8 @@ pub enum FrameHeader {
 }
 
 impl FrameHeader {
-    /// Reads the header at the start of `bytes`, which need not hold the rest of the frame. Checks magic, length and
-    /// kind, not the CRC.
+    /// Reads the header at the start of `bytes`, which need not hold the rest of the frame. Checks
+    /// magic, length and kind, not the CRC.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
         if bytes.len() < PREFIX_BYTES {
             return Err(BatchError::Truncated { needed: PREFIX_BYTES, left: bytes.len() });
@@ -157,8 +158,8 @@ impl ControlHeader {
     }
 }
 
-/// Reads the header of a whole frame and compares its CRC; `frame` may be longer than the frame. For a control frame
-/// the term under the CRC must also be the epoch outside it.
+/// Reads the header of a whole frame and compares its CRC; `frame` may be longer than the frame.
+/// For a control frame the term under the CRC must also be the epoch outside it.
 pub fn check_frame(frame: &[u8]) -> Result<FrameHeader, BatchError> {
     let header = FrameHeader::parse(frame)?;
     let size = header.size();
@@ -235,7 +236,8 @@ pub struct SegmentInfo {
     pub group_id: u64,
 }
 
-/// Appends a segment header: `position.index` is that of the frame behind it, `prev_term` the term before it.
+/// Appends a segment header: `position.index` is that of the frame behind it, `prev_term` the term
+/// before it.
 pub fn put_segment_header(out: &mut Vec<u8>, position: ControlPosition, info: SegmentInfo) {
     let mut data = [0; 12];
     data[..4].copy_from_slice(&info.flags.to_be_bytes());

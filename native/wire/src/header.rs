@@ -19,8 +19,9 @@ pub struct RequestHeader<'a> {
 
 /// Reads the header of a frame given without its length prefix. No allocation.
 ///
-/// Any negative client id length is null, and a client id need not be UTF-8. Whether the version is served is not
-/// checked here: ApiVersions answers what it does not know (KIP-511). Every error means: close the connection.
+/// Any negative client id length is null, and a client id need not be UTF-8. Whether the version is
+/// served is not checked here: ApiVersions answers what it does not know (KIP-511). Every error
+/// means: close the connection.
 pub fn parse_request_header(frame: &[u8]) -> Result<RequestHeader<'_>, WireError> {
     let mut cursor = Cursor::new(frame);
     let api_key = cursor.i16()?;
@@ -37,8 +38,9 @@ pub fn parse_request_header(frame: &[u8]) -> Result<RequestHeader<'_>, WireError
     Ok(RequestHeader { api_key, api_version, correlation_id, client_id, body: cursor.position() })
 }
 
-/// The first version of an API that is flexible (KIP-482): its request header has tagged fields. `None` for a key that
-/// is no client API of Kafka 4.4; `i16::MAX` for an API that never became flexible.
+/// The first version of an API that is flexible (KIP-482): its request header has tagged fields.
+/// `None` for a key that is no client API of Kafka 4.4; `i16::MAX` for an API that never became
+/// flexible.
 pub fn first_flexible_version(api_key: i16) -> Option<i16> {
     match FIRST_FLEXIBLE.get(usize::try_from(api_key).ok()?) {
         Some(&version) if version >= 0 => Some(version),
@@ -46,8 +48,8 @@ pub fn first_flexible_version(api_key: i16) -> Option<i16> {
     }
 }
 
-/// True when the response header of this version ends in tagged fields. ApiVersions never has them, so that a client
-/// can read the answer before it knows what the broker speaks (KIP-511).
+/// True when the response header of this version ends in tagged fields. ApiVersions never has them,
+/// so that a client can read the answer before it knows what the broker speaks (KIP-511).
 pub fn is_response_header_flexible(api_key: i16, api_version: i16) -> bool {
     api_key != API_VERSIONS
         && first_flexible_version(api_key).is_some_and(|first| api_version >= first)
@@ -89,8 +91,9 @@ pub fn start_frame(out: &mut Vec<u8>) -> FrameStart {
     FrameStart(out.len() - 4)
 }
 
-/// Writes the length of the frame: what was appended since `start_frame`, and `bytes_elsewhere` that the caller sends
-/// from another place (a file) somewhere in between. Panics above 2 GiB, which the limits of requests exclude.
+/// Writes the length of the frame: what was appended since `start_frame`, and `bytes_elsewhere`
+/// that the caller sends from another place (a file) somewhere in between. Panics above 2 GiB,
+/// which the limits of requests exclude.
 pub fn finish_frame(out: &mut [u8], start: FrameStart, bytes_elsewhere: usize) {
     let len =
         i32::try_from(out.len() - start.0 - 4 + bytes_elsewhere).expect("a response below 2 GiB");

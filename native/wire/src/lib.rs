@@ -1,7 +1,8 @@
-//! Bytes and values of the data plane: request headers, Produce, Fetch, record batches and log frames.
+//! Bytes and values of the data plane: request headers, Produce, Fetch, record batches and log
+//! frames.
 //!
-//! Nothing in here does I/O, starts a thread or reads a clock. Readers borrow the frame they read and allocate nothing;
-//! writers append to a `Vec<u8>` of the caller.
+//! Nothing in here does I/O, starts a thread or reads a clock. Readers borrow the frame they read
+//! and allocate nothing; writers append to a `Vec<u8>` of the caller.
 
 pub mod batch;
 pub mod compression;
@@ -17,5 +18,7 @@ pub mod produce;
 pub mod produce_response;
 pub mod put;
 pub mod records;
+pub mod snappy;
 pub mod topic;
 pub mod validate;
+pub mod walk;

@@ -13,7 +13,8 @@ pub const MAX_VERSION: i16 = 13;
 pub(crate) const FIRST_FLEXIBLE: i16 = 9;
 pub(crate) const FIRST_BY_ID: i16 = 13;
 
-/// A Produce request whose whole structure was checked by `parse`, so that iterating cannot fail half way through.
+/// A Produce request whose whole structure was checked by `parse`, so that iterating cannot fail
+/// half way through.
 #[derive(Debug, Clone, Copy)]
 pub struct ProduceRequest<'a> {
     pub version: i16,
@@ -43,8 +44,8 @@ pub struct ProducePartition {
 }
 
 impl<'a> ProduceRequest<'a> {
-    /// Reads the request whose body starts at `body`. One pass, no allocation; the records themselves are not looked
-    /// at. Bytes behind the body are ignored.
+    /// Reads the request whose body starts at `body`. One pass, no allocation; the records
+    /// themselves are not looked at. Bytes behind the body are ignored.
     pub fn parse(frame: &'a [u8], version: i16, body: usize) -> Result<Self, WireError> {
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {
             return Err(WireError::UnsupportedVersion { api_key: PRODUCE, version });
@@ -113,8 +114,9 @@ fn read_partition(cursor: &mut Cursor<'_>, flexible: bool) -> Result<ProducePart
     Ok(ProducePartition { index, records })
 }
 
-/// Writes the body of a Produce request: `start`, then per topic `topic` and its `partition`s, each topic closed by
-/// `end_topic`, and `finish`. Counts are given up front, because a compact length cannot be patched.
+/// Writes the body of a Produce request: `start`, then per topic `topic` and its `partition`s, each
+/// topic closed by `end_topic`, and `finish`. Counts are given up front, because a compact length
+/// cannot be patched.
 #[derive(Debug, Clone, Copy)]
 pub struct ProduceRequestWriter {
     version: i16,

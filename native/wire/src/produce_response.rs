@@ -46,8 +46,8 @@ impl ProducePartitionResponse<'_> {
     }
 }
 
-/// Writes the body of a Produce response: `start`, then per topic `topic` and its `partition`s, each topic closed by
-/// `end_topic`, and `finish`. No allocation beyond `out`.
+/// Writes the body of a Produce response: `start`, then per topic `topic` and its `partition`s,
+/// each topic closed by `end_topic`, and `finish`. No allocation beyond `out`.
 #[derive(Debug, Clone, Copy)]
 pub struct ProduceResponseWriter {
     version: i16,

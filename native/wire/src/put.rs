@@ -114,8 +114,8 @@ pub fn put_no_tags_in(out: &mut Vec<u8>, flexible: bool) {
     }
 }
 
-/// One tagged field: tag, size, and the bytes that `write` appends. At most 127 bytes unless `write` says otherwise: the
-/// size is patched in afterwards.
+/// One tagged field: tag, size, and the bytes that `write` appends. At most 127 bytes unless
+/// `write` says otherwise: the size is patched in afterwards.
 pub fn put_tagged(out: &mut Vec<u8>, tag: u32, write: impl FnOnce(&mut Vec<u8>)) {
     put_unsigned_varint(out, tag);
     let size_at = out.len();

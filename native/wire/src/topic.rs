@@ -3,7 +3,8 @@
 use crate::cursor::{Cursor, WireError};
 use crate::put::{put_string_in, put_uuid};
 
-/// A topic by name (older versions) or by id (Produce from version 13, Fetch from version 13; KIP-516).
+/// A topic by name (older versions) or by id (Produce from version 13, Fetch from version 13;
+/// KIP-516).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TopicKey<'a> {
     Name(&'a [u8]),
@@ -22,7 +23,8 @@ pub(crate) fn read_topic_key<'a>(
     }
 }
 
-// The caller copies the key from a request of the same version, so the form always fits the version.
+// The caller copies the key from a request of the same version, so the form always fits the
+// version.
 pub(crate) fn put_topic_key(out: &mut Vec<u8>, by_id: bool, flexible: bool, key: TopicKey<'_>) {
     match key {
         TopicKey::Name(name) => {

@@ -3,8 +3,16 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::batch::TimestampType;
+use crate::batch::{
+    BatchHeader, LENGTH_OVERHEAD, MAGIC, NO_TIMESTAMP, TimestampType, check_crc, fix_max_timestamp,
+    i32_at, set_append_time,
+};
+use crate::compression::Codec;
+use crate::error_code;
 use crate::produce_response::RecordError;
+use crate::walk::{RecordHead, Step, WalkError, output_limit, walk_records};
+
+pub use crate::walk::Scratch;
 
 /// What a topic and the broker demand of produced batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +35,22 @@ pub struct ValidationRules {
     pub check_compressed: bool,
 }
 
+impl Default for ValidationRules {
+    /// Kafka's defaults of topic and broker, and the newest request version.
+    fn default() -> Self {
+        Self {
+            produce_version: crate::produce::MAX_VERSION,
+            max_message_bytes: 1_048_588,
+            segment_bytes: 1 << 30,
+            is_compacted: false,
+            timestamp_type: TimestampType::CreateTime,
+            timestamp_before_max_ms: i64::MAX,
+            timestamp_after_max_ms: 3_600_000,
+            check_compressed: true,
+        }
+    }
+}
+
 /// What appending needs to know of an accepted batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidBatch {
@@ -37,8 +61,11 @@ pub struct ValidBatch {
     pub last_offset_delta: i32,
     /// As it now stands in the header: recomputed from the records, or the broker's time.
     pub max_timestamp: i64,
-    /// Delta of the first record with that timestamp; of the last record under LogAppendTime.
+    /// Delta of the first record with that timestamp; of the last record under LogAppendTime, when no
+    /// record has a timestamp, and when the inside was not looked at.
     pub max_timestamp_offset_delta: i32,
+    /// What the Produce response says: the broker's time under LogAppendTime, else -1.
+    pub log_append_time_ms: i64,
     pub producer_id: i64,
     pub producer_epoch: i16,
     pub base_sequence: i32,
@@ -47,25 +74,271 @@ pub struct ValidBatch {
     pub is_rewritten: bool,
 }
 
+impl ValidBatch {
+    /// A batch of which only the header is known: one that this broker wrote itself, or replays.
+    pub fn from_header(header: &BatchHeader) -> Self {
+        let log_append_time_ms = match header.timestamp_type() {
+            TimestampType::CreateTime => NO_TIMESTAMP,
+            TimestampType::LogAppendTime => header.max_timestamp,
+        };
+        Self {
+            range: 0..header.size(),
+            attributes: header.attributes,
+            record_count: header.record_count,
+            last_offset_delta: header.last_offset_delta,
+            max_timestamp: header.max_timestamp,
+            max_timestamp_offset_delta: header.last_offset_delta,
+            log_append_time_ms,
+            producer_id: header.producer_id,
+            producer_epoch: header.producer_epoch,
+            base_sequence: header.base_sequence,
+            is_transactional: header.is_transactional(),
+            is_rewritten: false,
+        }
+    }
+}
+
 /// Why a batch is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRejection {
     pub error_code: i16,
-    /// For the response when `record_errors` is not empty, as in Kafka; for the log in any case.
+    /// Kafka sends it only beside `record_errors`; else it is for the log.
     pub message: Cow<'static, str>,
     /// The records that are at fault, when single records are (KIP-467).
     pub record_errors: Vec<RecordError>,
 }
 
-/// Memory that validation reuses from batch to batch; one for each thread.
-#[derive(Debug, Default)]
-pub struct Scratch {
-    window: Vec<u8>,
+impl BatchRejection {
+    fn new(error_code: i16, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { error_code, message: message.into(), record_errors: Vec::new() }
+    }
+
+    fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(error_code::INVALID_RECORD, message)
+    }
+
+    fn corrupt(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(error_code::CORRUPT_MESSAGE, message)
+    }
+
+    /// The refusal of a partition whose records are null.
+    pub fn null_records() -> Self {
+        Self::invalid("no records")
+    }
 }
 
-impl Scratch {
-    /// Bytes held for the next batch.
-    pub fn capacity(&self) -> usize {
-        self.window.capacity()
+/// The most record errors of one batch that are reported; a hostile batch has millions of records.
+pub const MAX_RECORD_ERRORS: usize = 1000;
+
+/// Checks the records field of one partition: exactly one batch, its header, its CRC and each record.
+/// Rewrites the maximum timestamp, the timestamp type and the CRC in place when they are not what the
+/// log must hold. One pass over the bytes, two when record errors must be listed; no allocation for an
+/// accepted plain batch. Offset and epoch are not stamped here.
+pub fn validate_records(
+    records: &mut [u8],
+    rules: &ValidationRules,
+    now_ms: i64,
+    scratch: &mut Scratch,
+) -> Result<ValidBatch, BatchRejection> {
+    let header = single_batch(records)?;
+    let size = header.size();
+    let batch = &mut records[..size];
+    check_header(batch, &header, rules)?;
+    let found = if header.codec() == Some(Codec::None) || rules.check_compressed {
+        check_records(batch, &header, rules, now_ms, scratch)?
+    } else {
+        Found { max_timestamp: header.max_timestamp, delta: header.last_offset_delta }
+    };
+    if size > rules.segment_bytes {
+        let message = format!("a batch of {size} bytes, a segment has {}", rules.segment_bytes);
+        return Err(BatchRejection::new(error_code::RECORD_LIST_TOO_LARGE, message));
     }
+    let is_rewritten = match rules.timestamp_type {
+        TimestampType::CreateTime => fix_max_timestamp(batch, found.max_timestamp),
+        TimestampType::LogAppendTime => set_append_time(batch, now_ms),
+    };
+    let mut valid = ValidBatch::from_header(&header);
+    valid.is_rewritten = is_rewritten;
+    valid.attributes = crate::batch::i16_at(batch, 21);
+    (valid.max_timestamp, valid.max_timestamp_offset_delta, valid.log_append_time_ms) =
+        match rules.timestamp_type {
+            TimestampType::CreateTime => (found.max_timestamp, found.delta, NO_TIMESTAMP),
+            TimestampType::LogAppendTime => (now_ms, header.last_offset_delta, now_ms),
+        };
+    Ok(valid)
+}
+
+// What Kafka's batch iterator makes of the bytes: too few for a batch are none at all, a length or a
+// magic that no batch has is corruption, and a torn second batch is dropped.
+fn single_batch(records: &[u8]) -> Result<BatchHeader, BatchRejection> {
+    let Some((size, magic)) = next_batch(records)? else {
+        return Err(BatchRejection::invalid("no record batch"));
+    };
+    if magic != MAGIC {
+        return Err(BatchRejection::invalid(format!("a batch of magic {magic}, not 2")));
+    }
+    let header = BatchHeader::parse(&records[..size])
+        .map_err(|error| BatchRejection::corrupt(error.to_string()))?;
+    if next_batch(&records[size..])?.is_some() {
+        return Err(BatchRejection::invalid("more than one batch for a partition"));
+    }
+    Ok(header)
+}
+
+fn next_batch(bytes: &[u8]) -> Result<Option<(usize, i8)>, BatchRejection> {
+    // The overhead of the oldest message format; no batch is shorter.
+    const MIN_LENGTH: i32 = 14;
+    if bytes.len() < LENGTH_OVERHEAD {
+        return Ok(None);
+    }
+    let length = i32_at(bytes, 8);
+    if length < MIN_LENGTH {
+        return Err(BatchRejection::corrupt(format!("a batch length of {length}")));
+    }
+    let Some(&magic) = bytes.get(16) else { return Ok(None) };
+    let magic = magic as i8;
+    if !(0..=MAGIC).contains(&magic) {
+        return Err(BatchRejection::corrupt(format!("a batch of magic {magic}")));
+    }
+    let size = LENGTH_OVERHEAD + length as usize;
+    Ok(if size <= bytes.len() { Some((size, magic)) } else { None })
+}
+
+fn check_header(
+    batch: &[u8],
+    header: &BatchHeader,
+    rules: &ValidationRules,
+) -> Result<(), BatchRejection> {
+    if header.codec() == Some(Codec::Zstd) && rules.produce_version < 7 {
+        let code = error_code::UNSUPPORTED_COMPRESSION_TYPE;
+        return Err(BatchRejection::new(code, "zstd needs Produce version 7"));
+    }
+    if header.base_offset != 0 {
+        return Err(BatchRejection::invalid(format!("a base offset of {}", header.base_offset)));
+    }
+    if batch.len() > rules.max_message_bytes {
+        let (size, limit) = (batch.len(), rules.max_message_bytes);
+        let message = format!("a batch of {size} bytes, the limit is {limit}");
+        return Err(BatchRejection::new(error_code::MESSAGE_TOO_LARGE, message));
+    }
+    check_crc(batch).map_err(|error| BatchRejection::corrupt(error.to_string()))?;
+    if header.codec().is_none() {
+        let code = error_code::UNSUPPORTED_COMPRESSION_TYPE;
+        return Err(BatchRejection::new(code, "unknown compression codec"));
+    }
+    let (count, last_delta) = (header.record_count, header.last_offset_delta);
+    if count <= 0 || last_delta.checked_add(1) != Some(count) {
+        let message = format!("{count} records with a last offset delta of {last_delta}");
+        return Err(BatchRejection::invalid(message));
+    }
+    if header.is_control() {
+        return Err(BatchRejection::invalid("clients may not write control batches"));
+    }
+    if header.is_idempotent() && header.base_sequence < 0 {
+        let (sequence, id) = (header.base_sequence, header.producer_id);
+        return Err(BatchRejection::invalid(format!("sequence {sequence} of producer {id}")));
+    }
+    Ok(())
+}
+
+struct Found {
+    max_timestamp: i64,
+    delta: i32,
+}
+
+fn check_records(
+    batch: &[u8],
+    header: &BatchHeader,
+    rules: &ValidationRules,
+    now_ms: i64,
+    scratch: &mut Scratch,
+) -> Result<Found, BatchRejection> {
+    let limit = output_limit(batch.len(), rules.max_message_bytes);
+    let mut found = Found { max_timestamp: NO_TIMESTAMP, delta: header.last_offset_delta };
+    let (mut min_timestamp, mut is_keyless, mut wrong_delta) = (i64::MAX, false, None);
+    let walked = walk_records(batch, header, limit, scratch, |record| {
+        if record.offset_delta != record.index {
+            wrong_delta = Some(record);
+            return Step::Stop;
+        }
+        if record.timestamp > found.max_timestamp {
+            found = Found { max_timestamp: record.timestamp, delta: record.offset_delta };
+        }
+        min_timestamp = min_timestamp.min(record.timestamp);
+        is_keyless |= !record.has_key;
+        Step::Next
+    });
+    walked.map_err(|error| walk_rejection(&error))?;
+    if let Some(RecordHead { index, offset_delta, .. }) = wrong_delta {
+        let message = format!("record {index} has offset delta {offset_delta}");
+        return Err(BatchRejection::invalid(message));
+    }
+    // Extremes in bounds mean that every record is; else the second pass says which are not.
+    let check = RecordCheck { header, rules, now_ms };
+    let is_suspect = is_keyless && rules.is_compacted
+        || check.timestamp_fault(min_timestamp)
+        || check.timestamp_fault(found.max_timestamp)
+        || header.timestamp_type() == TimestampType::LogAppendTime;
+    if is_suspect {
+        list_record_errors(batch, limit, scratch, &check)?;
+    }
+    Ok(found)
+}
+
+fn walk_rejection(error: &WalkError) -> BatchRejection {
+    let code = match error {
+        WalkError::TooLarge { .. } => error_code::MESSAGE_TOO_LARGE,
+        WalkError::UnknownCodec(_) => error_code::UNSUPPORTED_COMPRESSION_TYPE,
+        _ => error_code::INVALID_RECORD,
+    };
+    BatchRejection::new(code, error.to_string())
+}
+
+struct RecordCheck<'a> {
+    header: &'a BatchHeader,
+    rules: &'a ValidationRules,
+    now_ms: i64,
+}
+
+impl RecordCheck<'_> {
+    // A timestamp that was never set has no bounds, yet a producer may not claim the broker's clock.
+    fn timestamp_fault(&self, timestamp: i64) -> bool {
+        if self.rules.timestamp_type == TimestampType::CreateTime && timestamp != NO_TIMESTAMP {
+            let age = self.now_ms.wrapping_sub(timestamp);
+            return age > self.rules.timestamp_before_max_ms
+                || age.wrapping_neg() > self.rules.timestamp_after_max_ms;
+        }
+        self.header.timestamp_type() == TimestampType::LogAppendTime
+    }
+}
+
+fn list_record_errors(
+    batch: &[u8],
+    limit: usize,
+    scratch: &mut Scratch,
+    check: &RecordCheck<'_>,
+) -> Result<(), BatchRejection> {
+    let (mut errors, mut has_timestamp_error) = (Vec::new(), false);
+    let walked = walk_records(batch, check.header, limit, scratch, |record| {
+        let message = if check.rules.is_compacted && !record.has_key {
+            "a compacted topic accepts no record without a key".to_owned()
+        } else if check.timestamp_fault(record.timestamp) {
+            has_timestamp_error = true;
+            format!("timestamp {} is out of range or not the producer's", record.timestamp)
+        } else {
+            return Step::Next;
+        };
+        errors.push(RecordError { batch_index: record.index, message: Some(message) });
+        if errors.len() < MAX_RECORD_ERRORS { Step::Next } else { Step::Stop }
+    });
+    walked.map_err(|error| walk_rejection(&error))?;
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let (error_code, message) = if has_timestamp_error {
+        (error_code::INVALID_TIMESTAMP, "records have an invalid timestamp")
+    } else {
+        (error_code::INVALID_RECORD, "records were refused")
+    };
+    Err(BatchRejection { error_code, message: message.into(), record_errors: errors })
 }

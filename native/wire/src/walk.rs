@@ -1,0 +1,411 @@
+//! One pass over the records of a batch, plain or compressed, in bounded memory.
+//!
+//! A record is `length varint | attributes i8 | timestampDelta varlong | offsetDelta varint |
+//! key | value | headerCount varint | headers`, where key, value and the parts of a header are a
+//! varint length, -1 for null, and that many bytes.
+
+use std::io::{self, Read};
+
+use thiserror::Error;
+
+use crate::batch::{BatchHeader, HEADER_BYTES, TimestampType};
+use crate::compression::{Codec, CodecScratch, Stream};
+
+/// The window through which compressed batches are read.
+const WINDOW_BYTES: usize = 64 * 1024;
+
+/// What is wrong inside a batch.
+#[derive(Debug, Error)]
+pub enum WalkError {
+    #[error("record {0} is malformed")]
+    Malformed(i32),
+    #[error("{declared} records are declared, {found} are there")]
+    Missing { declared: i32, found: i32 },
+    #[error("bytes are left behind the last record")]
+    Leftover,
+    #[error("codec {0} is unknown")]
+    UnknownCodec(i16),
+    #[error("more than {limit} bytes come out")]
+    TooLarge { limit: usize },
+    #[error("broken {codec:?} data: {source}")]
+    Corrupt { codec: Codec, source: io::Error },
+}
+
+/// The parts of a record that validation and time look-ups need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordHead {
+    /// Position in the batch, from 0.
+    pub index: i32,
+    pub offset_delta: i32,
+    pub timestamp: i64,
+    pub has_key: bool,
+}
+
+/// Whether a walk goes on behind a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    Next,
+    Stop,
+}
+
+/// Memory that walks reuse from batch to batch; one for each thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    window: Vec<u8>,
+    codecs: CodecScratch,
+}
+
+impl Scratch {
+    pub(crate) fn codecs(&mut self) -> &mut CodecScratch {
+        &mut self.codecs
+    }
+}
+
+/// Calls `visit` for each record of a whole batch, in order, and checks the structure of each: every
+/// length, the number of records, and that nothing is left over, unless `visit` stops the walk.
+/// Compressed batches are streamed through 64 KiB; at most `output_limit` bytes may come out.
+/// No allocation for plain batches.
+pub fn walk_records(
+    batch: &[u8],
+    header: &BatchHeader,
+    output_limit: usize,
+    scratch: &mut Scratch,
+    visit: impl FnMut(RecordHead) -> Step,
+) -> Result<(), WalkError> {
+    let codec = header.codec().ok_or(WalkError::UnknownCodec(header.attributes & 7))?;
+    let body = batch.get(HEADER_BYTES..).unwrap_or_default();
+    let mut walker = Walker::new(header, visit);
+    if codec == Codec::None {
+        let used = walker.walk(body)?;
+        return walker.finish(used == body.len());
+    }
+    let Scratch { window, codecs } = scratch;
+    window.resize(WINDOW_BYTES, 0);
+    let corrupt = |source| WalkError::Corrupt { codec, source };
+    let stream = Stream::open(codec, body, codecs).map_err(corrupt)?;
+    let mut input =
+        Window { stream, codec, bytes: window, start: 0, end: 0, left: output_limit, output_limit };
+    walk_stream(&mut walker, &mut input)
+}
+
+/// The most that a batch may decompress to: 64 times `max.message.bytes`, and no more than any sane
+/// codec makes of its size. Keeps a small batch from costing seconds of CPU.
+pub fn output_limit(batch_bytes: usize, max_message_bytes: usize) -> usize {
+    const FLOOR: usize = 1 << 20;
+    let by_ratio = batch_bytes.saturating_mul(1100).max(FLOOR);
+    max_message_bytes.saturating_mul(64).max(FLOOR).min(by_ratio)
+}
+
+/// About how many bytes a whole batch decompresses to, at no cost: 0 for a plain batch. A reactor
+/// hands batches above its bound to a worker.
+pub fn output_estimate(batch: &[u8], header: &BatchHeader) -> usize {
+    let body = batch.get(HEADER_BYTES..).unwrap_or_default();
+    match header.codec() {
+        None | Some(Codec::None) => 0,
+        Some(Codec::Snappy) => crate::snappy::claimed_len(body),
+        Some(Codec::Zstd) => match zstd::zstd_safe::get_frame_content_size(body) {
+            Ok(Some(len)) => usize::try_from(len).unwrap_or(usize::MAX),
+            _ => body.len().saturating_mul(4),
+        },
+        Some(Codec::Gzip | Codec::Lz4) => body.len().saturating_mul(4),
+    }
+}
+
+fn walk_stream<V: FnMut(RecordHead) -> Step>(
+    walker: &mut Walker<V>,
+    input: &mut Window<'_>,
+) -> Result<(), WalkError> {
+    while !walker.is_done() {
+        let used = walker.walk(input.available())?;
+        input.start += used;
+        if walker.is_done() {
+            break;
+        }
+        if used == 0 && input.available().len() == WINDOW_BYTES {
+            walker.large_record(input)?;
+        } else if !input.fill()? {
+            // What is left is a part of a record, or nothing.
+            return walker.finish(input.available().is_empty());
+        }
+    }
+    let is_empty = walker.is_stopped || (input.available().is_empty() && !input.fill()?);
+    walker.finish(is_empty)
+}
+
+struct Walker<V> {
+    declared: i32,
+    found: i32,
+    base_timestamp: i64,
+    // Under LogAppendTime every record has the batch's time.
+    append_time: Option<i64>,
+    is_stopped: bool,
+    visit: V,
+}
+
+impl<V: FnMut(RecordHead) -> Step> Walker<V> {
+    fn new(header: &BatchHeader, visit: V) -> Self {
+        let append_time = match header.timestamp_type() {
+            TimestampType::CreateTime => None,
+            TimestampType::LogAppendTime => Some(header.max_timestamp),
+        };
+        Self {
+            declared: header.record_count,
+            found: 0,
+            base_timestamp: header.base_timestamp,
+            append_time,
+            is_stopped: false,
+            visit,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.found >= self.declared || self.is_stopped
+    }
+
+    fn finish(&self, is_empty: bool) -> Result<(), WalkError> {
+        if self.is_stopped {
+            Ok(())
+        } else if self.found < self.declared && is_empty {
+            Err(WalkError::Missing { declared: self.declared, found: self.found })
+        } else if self.found < self.declared {
+            Err(WalkError::Malformed(self.found))
+        } else if !is_empty {
+            Err(WalkError::Leftover)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Walks the whole records at the start of `bytes` and returns how many bytes they take.
+    #[inline]
+    fn walk(&mut self, bytes: &[u8]) -> Result<usize, WalkError> {
+        let mut at = 0;
+        while !self.is_done() {
+            let mut body = at;
+            let Some(len) = varint(bytes, &mut body) else {
+                if bytes.len() - at >= MAX_VARINT_BYTES {
+                    return Err(WalkError::Malformed(self.found));
+                }
+                break;
+            };
+            let Ok(len) = usize::try_from(len) else {
+                return Err(WalkError::Malformed(self.found));
+            };
+            if len > bytes.len() - body {
+                break;
+            }
+            let end = body + len;
+            self.record(&bytes[body..end]).ok_or(WalkError::Malformed(self.found))?;
+            at = end;
+        }
+        Ok(at)
+    }
+
+    /// One record without its length, which it must fill exactly. `None` when it does not.
+    #[inline(always)]
+    fn record(&mut self, body: &[u8]) -> Option<()> {
+        // Attributes of records are not used by anyone.
+        let mut at = 1;
+        let timestamp_delta = varlong(body, &mut at)?;
+        let offset_delta = varint(body, &mut at)?;
+        let key_len = varint(body, &mut at)?;
+        at += usize::try_from(key_len).unwrap_or(0);
+        let value_len = varint(body, &mut at)?;
+        at += usize::try_from(value_len).unwrap_or(0);
+        let header_count = varint(body, &mut at)?;
+        if header_count != 0 {
+            skip_headers(body, &mut at, header_count)?;
+        }
+        if at != body.len() {
+            return None;
+        }
+        self.emit(timestamp_delta, offset_delta, key_len >= 0);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn emit(&mut self, timestamp_delta: i64, offset_delta: i32, has_key: bool) {
+        let timestamp =
+            self.append_time.unwrap_or_else(|| self.base_timestamp.wrapping_add(timestamp_delta));
+        let head = RecordHead { index: self.found, offset_delta, timestamp, has_key };
+        self.found += 1;
+        self.is_stopped = (self.visit)(head) == Step::Stop;
+    }
+
+    /// One record that is larger than the window, skipped piece by piece.
+    fn large_record(&mut self, input: &mut Window<'_>) -> Result<(), WalkError> {
+        let malformed = WalkError::Malformed(self.found);
+        let declared_len = input.varint(self.found)?;
+        let before = input.left_to_read();
+        input.byte(self.found)?;
+        let timestamp_delta = input.varlong(self.found)?;
+        let offset_delta = input.varint(self.found)?;
+        let key_len = input.varint(self.found)?;
+        input.skip(key_len, self.found)?;
+        let value_len = input.varint(self.found)?;
+        input.skip(value_len, self.found)?;
+        let header_count = input.varint(self.found)?;
+        if header_count < 0 {
+            return Err(malformed);
+        }
+        for _ in 0..header_count {
+            let name_len = input.varint(self.found)?;
+            if name_len < 0 {
+                return Err(malformed);
+            }
+            input.skip(name_len, self.found)?;
+            let value_len = input.varint(self.found)?;
+            input.skip(value_len, self.found)?;
+        }
+        if i64::try_from(before - input.left_to_read()) != Ok(i64::from(declared_len)) {
+            return Err(malformed);
+        }
+        self.emit(timestamp_delta, offset_delta, key_len >= 0);
+        Ok(())
+    }
+}
+
+fn skip_headers(body: &[u8], at: &mut usize, count: i32) -> Option<()> {
+    if usize::try_from(count).ok()? > body.len() {
+        return None;
+    }
+    for _ in 0..count {
+        *at += usize::try_from(varint(body, at)?).ok()?;
+        *at += usize::try_from(varint(body, at)?).unwrap_or(0);
+    }
+    Some(())
+}
+
+/// A sliding window over a decompressed stream.
+struct Window<'a> {
+    stream: Stream<'a>,
+    codec: Codec,
+    bytes: &'a mut Vec<u8>,
+    start: usize,
+    end: usize,
+    // Bytes that may still come out of the stream.
+    left: usize,
+    output_limit: usize,
+}
+
+impl Window<'_> {
+    fn available(&self) -> &[u8] {
+        &self.bytes[self.start..self.end]
+    }
+
+    /// Falls by one with each byte that is consumed.
+    fn left_to_read(&self) -> usize {
+        self.left + (self.end - self.start)
+    }
+
+    /// Moves what is available to the front and reads more behind it. False at the end of the stream.
+    fn fill(&mut self) -> Result<bool, WalkError> {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        let got = self.read()?;
+        if got > self.left {
+            return Err(WalkError::TooLarge { limit: self.output_limit });
+        }
+        self.left -= got;
+        self.end += got;
+        Ok(got > 0)
+    }
+
+    fn read(&mut self) -> Result<usize, WalkError> {
+        loop {
+            match self.stream.read(&mut self.bytes[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => {
+                    return result
+                        .map_err(|source| WalkError::Corrupt { codec: self.codec, source });
+                }
+            }
+        }
+    }
+
+    fn byte(&mut self, index: i32) -> Result<u8, WalkError> {
+        if self.start == self.end && !self.fill()? {
+            return Err(WalkError::Malformed(index));
+        }
+        self.start += 1;
+        Ok(self.bytes[self.start - 1])
+    }
+
+    fn skip(&mut self, len: i32, index: i32) -> Result<(), WalkError> {
+        let mut left = usize::try_from(len).unwrap_or(0);
+        while left > 0 {
+            if self.start == self.end && !self.fill()? {
+                return Err(WalkError::Malformed(index));
+            }
+            let step = left.min(self.end - self.start);
+            self.start += step;
+            left -= step;
+        }
+        Ok(())
+    }
+
+    fn varint(&mut self, index: i32) -> Result<i32, WalkError> {
+        Ok(unzigzag(self.raw_varint(MAX_VARINT_BYTES, index)? & u64::from(u32::MAX)) as i32)
+    }
+
+    fn varlong(&mut self, index: i32) -> Result<i64, WalkError> {
+        Ok(unzigzag(self.raw_varint(MAX_VARLONG_BYTES, index)?))
+    }
+
+    fn raw_varint(&mut self, max_bytes: usize, index: i32) -> Result<u64, WalkError> {
+        let mut value = 0;
+        for i in 0..max_bytes {
+            let byte = self.byte(index)?;
+            value |= u64::from(byte & 0x7f) << (7 * i);
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(WalkError::Malformed(index))
+    }
+}
+
+const MAX_VARINT_BYTES: usize = 5;
+const MAX_VARLONG_BYTES: usize = 10;
+
+#[inline(always)]
+fn unzigzag(raw: u64) -> i64 {
+    (raw >> 1) as i64 ^ -((raw & 1) as i64)
+}
+
+#[inline(always)]
+fn varint(bytes: &[u8], at: &mut usize) -> Option<i32> {
+    Some(unzigzag(raw_varint(bytes, at, MAX_VARINT_BYTES)? & u64::from(u32::MAX)) as i32)
+}
+
+#[inline(always)]
+fn varlong(bytes: &[u8], at: &mut usize) -> Option<i64> {
+    Some(unzigzag(raw_varint(bytes, at, MAX_VARLONG_BYTES)?))
+}
+
+#[inline(always)]
+fn raw_varint(bytes: &[u8], at: &mut usize, max_bytes: usize) -> Option<u64> {
+    let first = *bytes.get(*at)?;
+    *at += 1;
+    if first < 0x80 {
+        return Some(u64::from(first));
+    }
+    let second = *bytes.get(*at)?;
+    *at += 1;
+    let value = u64::from(first & 0x7f) | u64::from(second & 0x7f) << 7;
+    if second < 0x80 { Some(value) } else { longer_varint(bytes, at, value, max_bytes) }
+}
+
+#[inline(never)]
+fn longer_varint(bytes: &[u8], at: &mut usize, mut value: u64, max_bytes: usize) -> Option<u64> {
+    for i in 2..max_bytes {
+        let byte = *bytes.get(*at)?;
+        *at += 1;
+        value |= u64::from(byte & 0x7f) << (7 * i);
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
