@@ -1,14 +1,20 @@
 /**
  * The shape of every coordinator: a pure state machine over a replicated log (docs/design/seams.md).
  * `decide` reads and changes nothing; `replay` is the only place where logged state changes and is
- * also recovery; `note` applies soft state such as parked requests and deadlines.
+ * also recovery; `note` applies soft state such as parked requests and deadlines. The runtime
+ * replays the records of a command first and applies its notes after them.
  */
 export interface Machine<V extends Vocabulary> {
   decide(command: V['Command'], input: Input): Effects<V>;
   replay(record: V['Record'], offset: bigint): void;
   note(note: V['Note']): void;
-  /** Live state as records, for the checkpoint that lets older log be dropped. */
+  /**
+   * Live state as records, for the checkpoint that lets older log be dropped. It is iterated while
+   * commands go on; each record must be true at the moment it is yielded.
+   */
   snapshot(): Iterable<V['Record']>;
+  /** How many records `snapshot` yields; absent: not known. */
+  liveRecords?(): number;
   /** Called after load: the deadlines that logged state implies, started afresh. */
   deadlinesAfterLoad(input: Input): readonly TimerChange<V>[];
 }
@@ -21,7 +27,7 @@ export interface Vocabulary {
   readonly Reply: unknown;
 }
 
-/** What a command may know of the world. `random` makes ids; both come from the runtime. */
+/** What a command may know of the world. `newId` makes a UUID; both come from the runtime. */
 export interface Input {
   readonly nowMs: number;
   /** The request this command came with; commands of timers have none. */
@@ -37,6 +43,8 @@ export interface Effects<V extends Vocabulary> {
   readonly replies: readonly { readonly token: ReplyToken; readonly reply: V['Reply'] }[];
   readonly timers: readonly TimerChange<V>[];
   readonly notes: readonly V['Note'][];
+  /** The records may go into several batches: a crash between two of them does no harm. */
+  readonly isDivisible?: boolean;
 }
 
 /** Sets, moves or (atMs undefined) clears the timer of that name; when due its command is executed. */
@@ -48,3 +56,14 @@ export interface TimerChange<V extends Vocabulary> {
 
 /** The effects of a command that changes nothing and answers nobody. */
 export const NOTHING = { records: [], replies: [], timers: [], notes: [] } as const;
+
+/** How the records of a machine stand in its log. `decode` skips (undefined) what it does not know. */
+export interface RecordCodec<R> {
+  encode(record: R, nowMs: number): EncodedRecord;
+  decode(key: Uint8Array | null, value: Uint8Array | null): R | undefined;
+}
+
+export interface EncodedRecord {
+  readonly key: Uint8Array | null;
+  readonly value: Uint8Array | null;
+}

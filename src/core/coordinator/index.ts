@@ -1,0 +1,15 @@
+/** Replicated state machines: their shape, and the runtime that runs one on a log partition. */
+export {
+  type Effects,
+  type EncodedRecord,
+  type Input,
+  type Machine,
+  NOTHING,
+  type RecordCodec,
+  type ReplyToken,
+  type TimerChange,
+  type Vocabulary,
+} from './machine.ts';
+export { CoordinatorError, type CoordinatorLog, type CoordinatorOptions } from './options.ts';
+export { BatchBuilder, readBatches } from './record-batch.ts';
+export { CoordinatorPartition } from './runtime.ts';

@@ -1,0 +1,318 @@
+import { EngineError } from '../../engine/index.ts';
+import { assert } from '../base/index.ts';
+import type { Effects, EncodedRecord, Input, Machine, ReplyToken, Vocabulary } from './machine.ts';
+import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
+import { BATCH_OVERHEAD_BYTES, BatchBuilder, recordBytesMax } from './record-batch.ts';
+import { NamedTimers } from './timers.ts';
+
+/**
+ * A loaded machine in one term. Commands are executed as they come; what those of one turn of the
+ * event loop decided leaves as one batch; replies wait until it is committed, in order. It ends for
+ * good with the first failure: `onBroken` is called once and every request is refused.
+ */
+export class RunningMachine<V extends Vocabulary> {
+  readonly #options: CoordinatorOptions<V>;
+  readonly #machine: Machine<V>;
+  readonly #leaderEpoch: number;
+  readonly #timers: NamedTimers<V>;
+  readonly #waiting = new Map<ReplyToken, Waiting<V>>();
+  readonly #flights: Turn<V>[] = [];
+  readonly #onBroken: (outcome: Outcome) => void;
+  #turn: Turn<V> | undefined;
+  #isFlushDue = false;
+  #isStopped = false;
+  #lastToken = 0;
+  #nextOffset: bigint;
+  #confirmedEnd: bigint;
+  #bytesAppended = 0;
+  #underway = 0;
+  #isUncertain = false;
+  #onSettled: ((outcome: Outcome) => void) | undefined;
+
+  constructor(
+    options: CoordinatorOptions<V>,
+    machine: Machine<V>,
+    start: { readonly leaderEpoch: number; readonly endOffset: bigint },
+    onBroken: (outcome: Outcome) => void,
+  ) {
+    this.#options = options;
+    this.#machine = machine;
+    this.#leaderEpoch = start.leaderEpoch;
+    this.#nextOffset = start.endOffset;
+    this.#confirmedEnd = start.endOffset;
+    this.#onBroken = onBroken;
+    this.#timers = new NamedTimers(options.clock, (command) => this.post(command));
+    for (const change of machine.deadlinesAfterLoad(this.#input(undefined))) {
+      this.#timers.apply(change);
+    }
+  }
+
+  /** The offset that the next record will have. */
+  get nextOffset(): bigint {
+    return this.#nextOffset;
+  }
+
+  /** Bytes of all batches sent. */
+  get bytesAppended(): number {
+    return this.#bytesAppended;
+  }
+
+  /** Resolves with the reply once it may leave; rejects with `CoordinatorError`. */
+  execute(command: V['Command']): Promise<V['Reply']> {
+    return new Promise((resolve, reject) => {
+      this.#lastToken += 1;
+      const token = this.#lastToken as ReplyToken;
+      this.#waiting.set(token, { resolve, reject });
+      this.#run(command, token);
+    });
+  }
+
+  /** Executes a command that nobody waits for. */
+  post(command: V['Command']): void {
+    this.#run(command, undefined);
+  }
+
+  /** Appends records that are already part of the state, and resolves once they are committed. */
+  appendCopy(records: readonly EncodedRecord[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#isStopped) return reject(this.#notCoordinator());
+      const turn = this.#pack(records, []);
+      turn.copies.push({ resolve, reject });
+    });
+  }
+
+  /**
+   * Refuses all requests and drops the state. `whenSettled` is called once no append is under way,
+   * with what is known of the log's end then.
+   */
+  stop(whenSettled?: (outcome: Outcome) => void): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#timers.clear();
+    const error = this.#notCoordinator();
+    for (const turn of this.#flights) for (const copy of turn.copies) copy.reject(error);
+    for (const copy of this.#turn?.copies ?? []) copy.reject(error);
+    this.#turn = undefined;
+    this.#flights.length = 0;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(error);
+    if (whenSettled === undefined) return;
+    this.#onSettled = whenSettled;
+    this.#reportIfSettled();
+  }
+
+  #run(command: V['Command'], token: ReplyToken | undefined): void {
+    if (this.#isStopped) {
+      this.#refuse(token, this.#notCoordinator());
+      return;
+    }
+    try {
+      const effects = this.#machine.decide(command, this.#input(token));
+      this.#apply(effects, token, command.kind);
+    } catch (error) {
+      const fields = { error, command: command.kind, coordinator: this.#options.name };
+      this.#options.logger.error(fields, 'a coordinator failed and is loaded again');
+      this.#break(false);
+    }
+  }
+
+  #apply(effects: Effects<V>, token: ReplyToken | undefined, kind: string): void {
+    const { records, replies, timers, notes } = effects;
+    const nowMs = this.#options.clock.nowMs();
+    if (records.length > 0) {
+      const encoded = records.map((record) => this.#options.codec.encode(record, nowMs));
+      if (effects.isDivisible !== true && !this.#fits(encoded)) {
+        const fields = { command: kind, coordinator: this.#options.name };
+        this.#options.logger.warn(fields, 'the records of one command are larger than a batch');
+        const { MESSAGE_TOO_LARGE } = RuntimeErrorCode;
+        this.#refuse(token, new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for one batch'));
+        return;
+      }
+      let offset = this.#nextOffset;
+      this.#pack(encoded, records);
+      for (const record of records) this.#machine.replay(record, offset++);
+    }
+    for (const note of notes) this.#machine.note(note);
+    for (const change of timers) this.#timers.apply(change);
+    if (replies.length > 0) this.#currentTurn().replies.push(...replies);
+  }
+
+  #fits(encoded: readonly EncodedRecord[]): boolean {
+    let bytes = BATCH_OVERHEAD_BYTES;
+    for (const record of encoded) bytes += recordBytesMax(record);
+    return bytes <= this.#options.batchBytesMax;
+  }
+
+  /** Adds records to this turn's batch, beginning a new one where a whole command would not fit. */
+  #pack(encoded: readonly EncodedRecord[], records: readonly V['Record'][]): Turn<V> {
+    let turn = this.#currentTurn();
+    let bytes = 0;
+    for (const record of encoded) bytes += recordBytesMax(record);
+    if (turn.batch.sizeBytes + bytes > this.#options.batchBytesMax && turn.batch.count > 0) {
+      turn = this.#nextTurn();
+    }
+    for (const [i, record] of encoded.entries()) {
+      if (turn.batch.sizeBytes + recordBytesMax(record) > this.#options.batchBytesMax) {
+        if (turn.batch.count > 0) turn = this.#nextTurn();
+      }
+      turn.batch.add(record);
+      const decided = records[i];
+      if (decided !== undefined) turn.records.push(decided);
+      this.#nextOffset += 1n;
+    }
+    return turn;
+  }
+
+  #nextTurn(): Turn<V> {
+    this.#flush();
+    return this.#currentTurn();
+  }
+
+  #currentTurn(): Turn<V> {
+    this.#turn ??= {
+      batch: new BatchBuilder(),
+      baseOffset: this.#nextOffset,
+      records: [],
+      replies: [],
+      copies: [],
+      isDone: false,
+    };
+    if (!this.#isFlushDue) {
+      this.#isFlushDue = true;
+      this.#options.defer(() => {
+        this.#isFlushDue = false;
+        this.#flush();
+      });
+    }
+    return this.#turn;
+  }
+
+  /** Sends this turn's batch, or a read barrier when there are only replies. */
+  #flush(): void {
+    const turn = this.#turn;
+    if (turn === undefined || this.#isStopped) return;
+    this.#turn = undefined;
+    this.#flights.push(turn);
+    this.#underway += 1;
+    if (turn.batch.count > 0) this.#bytesAppended += turn.batch.sizeBytes;
+    const { engine, handle, clock } = this.#options;
+    const sent =
+      turn.batch.count === 0
+        ? engine.readBarrier(handle)
+        : engine.append(handle, {
+            leaderEpoch: this.#leaderEpoch,
+            expectedBaseOffset: turn.baseOffset,
+            batch: turn.batch.finish(clock.nowMs()),
+          });
+    sent.then(
+      (offset) => this.#landed(turn, offset),
+      (error) => this.#failed(turn, error),
+    );
+  }
+
+  #landed(turn: Turn<V>, offset: bigint): void {
+    this.#underway -= 1;
+    if (turn.batch.count > 0) {
+      assert(offset === turn.baseOffset, 'a batch lands where its records were replayed');
+      const end = offset + BigInt(turn.batch.count);
+      if (end > this.#confirmedEnd) this.#confirmedEnd = end;
+    }
+    turn.isDone = true;
+    if (!this.#isStopped) this.#release();
+    this.#reportIfSettled();
+  }
+
+  #failed(turn: Turn<V>, error: unknown): void {
+    this.#underway -= 1;
+    const isUncertain = turn.batch.count > 0 && !isRefusal(error);
+    if (isUncertain) this.#isUncertain = true;
+    if (!this.#isStopped) {
+      const fields = { error, isUncertain, coordinator: this.#options.name };
+      this.#options.logger.warn(fields, 'an append failed: the coordinator is unloaded');
+    }
+    this.#break(isUncertain);
+    this.#reportIfSettled();
+  }
+
+  /** Replies leave in the order in which they were decided. */
+  #release(): void {
+    for (let turn = this.#flights[0]; turn?.isDone; turn = this.#flights[0]) {
+      this.#flights.shift();
+      if (turn.records.length > 0) {
+        const end = turn.baseOffset + BigInt(turn.batch.count);
+        this.#options.onCommitted?.(turn.records, end);
+      }
+      for (const copy of turn.copies) copy.resolve();
+      for (const { token, reply } of turn.replies) {
+        const waiting = this.#waiting.get(token);
+        this.#waiting.delete(token);
+        waiting?.resolve(reply);
+      }
+    }
+  }
+
+  #break(isUncertain: boolean): void {
+    if (this.#isStopped) return;
+    if (isUncertain) this.#isUncertain = true;
+    this.stop(this.#onBroken);
+  }
+
+  #reportIfSettled(): void {
+    if (this.#underway > 0 || this.#onSettled === undefined) return;
+    const report = this.#onSettled;
+    this.#onSettled = undefined;
+    report({ isUncertain: this.#isUncertain, endOffset: this.#confirmedEnd });
+  }
+
+  #refuse(token: ReplyToken | undefined, error: CoordinatorError): void {
+    if (token === undefined) return;
+    const waiting = this.#waiting.get(token);
+    this.#waiting.delete(token);
+    waiting?.reject(error);
+  }
+
+  #input(token: ReplyToken | undefined): Input {
+    return { nowMs: this.#options.clock.nowMs(), token, newId: this.#options.newId };
+  }
+
+  #notCoordinator(): CoordinatorError {
+    const { NOT_COORDINATOR } = RuntimeErrorCode;
+    return new CoordinatorError(NOT_COORDINATOR, `${this.#options.name} is not led here`);
+  }
+}
+
+/** What is known of the log when the last append of a stopped machine has settled. */
+export interface Outcome {
+  /** An append may still commit under the next leader: only a newer term may be loaded. */
+  readonly isUncertain: boolean;
+  readonly endOffset: bigint;
+}
+
+interface Waiting<V extends Vocabulary> {
+  readonly resolve: (reply: V['Reply']) => void;
+  readonly reject: (error: CoordinatorError) => void;
+}
+
+interface Turn<V extends Vocabulary> {
+  readonly batch: BatchBuilder;
+  readonly baseOffset: bigint;
+  readonly records: V['Record'][];
+  readonly replies: { readonly token: ReplyToken; readonly reply: V['Reply'] }[];
+  readonly copies: { resolve: () => void; reject: (error: CoordinatorError) => void }[];
+  isDone: boolean;
+}
+
+/** Refusals of docs/design/boundary.md: the log is as it was. Every other failure is uncertain. */
+const refusals: ReadonlySet<number> = new Set([
+  1, // OFFSET_OUT_OF_RANGE: another base offset was expected.
+  3, // UNKNOWN_TOPIC_OR_PARTITION
+  6, // NOT_LEADER_OR_FOLLOWER
+  10, // MESSAGE_TOO_LARGE
+  74, // FENCED_LEADER_EPOCH
+  87, // INVALID_RECORD
+]);
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof EngineError && refusals.has(error.errorCode);
+}

@@ -1,0 +1,367 @@
+import { describe, expect, test } from '@jest/globals';
+import { EngineError } from '../../engine/index.ts';
+import { silentLogger } from '../base/index.ts';
+import { type Effects, type Input, type Machine, NOTHING } from './machine.ts';
+import type { CoordinatorError } from './options.ts';
+import { CoordinatorPartition } from './runtime.ts';
+import { FakeClock } from './testing/fake-clock.ts';
+import { FakeLog, turns } from './testing/fake-log.ts';
+
+const NOT_COORDINATOR = 16;
+
+describe('a coordinator partition', () => {
+  test('answers NOT_COORDINATOR without a role, and LOAD_IN_PROGRESS until it has loaded', async () => {
+    const { partition, log } = start();
+    expect(await errorOf(partition.execute({ kind: 'sum' }))).toBe(NOT_COORDINATOR);
+    await fill(log, [1, 2, 3]);
+    log.isReadHeld = true;
+    partition.role({ leaderEpoch: 2, isLeader: true, startOffset: 3n });
+    await turns();
+    expect(await errorOf(partition.execute({ kind: 'sum' }))).toBe(14);
+    await log.settleAll();
+    const sum = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await sum).toBe(6);
+  });
+
+  test('holds a reply until its records are committed', async () => {
+    const { partition, log } = await serving();
+    const reply = watch(partition.execute({ kind: 'add', value: 5 }));
+    await turns();
+    expect(reply.value).toBeUndefined();
+    await log.settleAll();
+    expect(reply.value).toBe(5);
+  });
+
+  test('packs what one turn of the event loop decided into one batch', async () => {
+    const { partition, log } = await serving();
+    const replies = [1, 2, 3].map((value) => partition.execute({ kind: 'add', value }));
+    await log.settleAll();
+    expect(await Promise.all(replies)).toEqual([1, 3, 6]);
+    expect(log.batchCounts).toEqual([3]);
+  });
+
+  test('holds the reply of a query until what was appended before it is committed', async () => {
+    const { partition, log } = await serving();
+    const added = watch(partition.execute({ kind: 'add', value: 5 }));
+    await turns();
+    const sum = watch(partition.execute({ kind: 'sum' }));
+    await turns();
+    expect(log.pending.map(({ kind }) => kind)).toEqual(['append', 'barrier']);
+    const [append] = log.pending.splice(0, 1);
+    await log.settleOne(); // The barrier passes first.
+    expect([added.value, sum.value]).toEqual([undefined, undefined]);
+    append?.settle();
+    await turns();
+    expect([added.value, sum.value]).toEqual([5, 5]);
+  });
+
+  test('sends a second batch before the first is committed and answers in order', async () => {
+    const { partition, log } = await serving();
+    const order: number[] = [];
+    partition.execute({ kind: 'add', value: 1 }).then((reply) => order.push(reply as number));
+    await turns();
+    partition.execute({ kind: 'add', value: 2 }).then((reply) => order.push(reply as number));
+    await turns();
+    expect(log.pending).toHaveLength(2);
+    await log.settleAll();
+    expect(order).toEqual([1, 3]);
+  });
+
+  test('answers a parked request by a later command', async () => {
+    const { partition, log } = await serving();
+    const parked = watch(partition.execute({ kind: 'wait' }));
+    await log.settleAll();
+    expect(parked.value).toBeUndefined();
+    partition.post({ kind: 'add', value: 9 });
+    await log.settleAll();
+    expect(parked.value).toBe(9);
+  });
+
+  test('executes the command of a timer when it falls due, and not when it was cleared', async () => {
+    const { partition, log, clock } = await serving();
+    const parked = watch(partition.execute({ kind: 'wait', timeoutMs: 100 }));
+    clock.advance(99);
+    await log.settleAll();
+    expect(parked.value).toBeUndefined();
+    clock.advance(1);
+    await log.settleAll();
+    expect(parked.value).toBe(-1);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('unloads after a refused append and loads the committed log again in the same term', async () => {
+    const { partition, log } = await serving();
+    const kept = partition.execute({ kind: 'add', value: 5 });
+    await log.settleAll();
+    expect(await kept).toBe(5);
+    const parked = errorOf(partition.execute({ kind: 'wait' }));
+    const refused = errorOf(partition.execute({ kind: 'add', value: 7 }));
+    await turns();
+    await log.failOne(new EngineError(10, 'too large'));
+    expect([await parked, await refused]).toEqual([NOT_COORDINATOR, NOT_COORDINATOR]);
+    const sum = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await sum).toBe(5);
+  });
+
+  test('after an append of unknown outcome it serves again only in a newer term', async () => {
+    const { partition, log } = await serving();
+    const lost = errorOf(partition.execute({ kind: 'add', value: 7 }));
+    await turns();
+    await log.failOne(new EngineError(56, 'disk'));
+    expect(await lost).toBe(NOT_COORDINATOR);
+    await turns();
+    expect(partition.state).toBe('failed');
+    partition.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
+    expect(partition.state).toBe('failed');
+    partition.role({ leaderEpoch: 2, isLeader: true, startOffset: 0n });
+    await turns();
+    expect(partition.state).toBe('serving');
+  });
+
+  test('waits for every append under way before it loads again', async () => {
+    const { partition, log } = await serving();
+    void errorOf(partition.execute({ kind: 'add', value: 1 }));
+    await turns();
+    void errorOf(partition.execute({ kind: 'add', value: 2 }));
+    await turns();
+    const first = log.pending.shift();
+    await log.failOne(new EngineError(10, 'too large'));
+    expect(partition.state).toBe('serving'); // Nothing is answered from it, though:
+    expect(await errorOf(partition.execute({ kind: 'sum' }))).toBe(NOT_COORDINATOR);
+    first?.settle();
+    await turns();
+    const sum = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await sum).toBe(1);
+  });
+
+  test('drops its state and refuses parked requests when it loses the role or is closed', async () => {
+    for (const lose of ['role', 'close'] as const) {
+      const { partition, log, clock } = await serving();
+      const parked = errorOf(partition.execute({ kind: 'wait', timeoutMs: 100 }));
+      await log.settleAll();
+      if (lose === 'close') partition.close();
+      else partition.role({ leaderEpoch: 2, isLeader: false, startOffset: 0n });
+      expect(await parked).toBe(NOT_COORDINATOR);
+      expect(clock.timers).toBe(0);
+      expect(await errorOf(partition.execute({ kind: 'sum' }))).toBe(NOT_COORDINATOR);
+    }
+  });
+
+  test('a throw in the machine unloads it and loads it again', async () => {
+    const { partition, log } = await serving();
+    const kept = partition.execute({ kind: 'add', value: 5 });
+    await log.settleAll();
+    await kept;
+    expect(await errorOf(partition.execute({ kind: 'throw' }))).toBe(NOT_COORDINATOR);
+    await turns();
+    const sum = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await sum).toBe(5);
+  });
+
+  test('ignores an older role and the events of an earlier load', async () => {
+    const { partition, log } = start();
+    await fill(log, [1]);
+    log.isReadHeld = true;
+    partition.role({ leaderEpoch: 3, isLeader: true, startOffset: 1n });
+    await turns();
+    partition.role({ leaderEpoch: 4, isLeader: false, startOffset: 1n });
+    partition.role({ leaderEpoch: 3, isLeader: true, startOffset: 1n });
+    await log.settleAll();
+    expect(partition.state).toBe('follower');
+  });
+
+  test('reads again a little later when the log could not be read', async () => {
+    const { partition, log, clock } = start();
+    await fill(log, [4]);
+    log.readFailure = new EngineError(56, 'disk');
+    partition.role({ leaderEpoch: 1, isLeader: true, startOffset: 1n });
+    await turns();
+    expect(partition.state).toBe('failed');
+    log.readFailure = undefined;
+    clock.advance(500);
+    await turns();
+    expect(partition.state).toBe('serving');
+  });
+
+  test('refuses one command whose records no batch can hold and keeps its state', async () => {
+    const { partition, log } = await serving();
+    expect(await errorOf(partition.execute({ kind: 'fill', count: 2000 }))).toBe(10);
+    const sum = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await sum).toBe(0);
+  });
+
+  test('spreads divisible records over several batches', async () => {
+    const { partition, log } = await serving();
+    const filled = partition.execute({ kind: 'fill', count: 2000, isDivisible: true });
+    await log.settleAll();
+    expect(await filled).toBe(2000);
+    expect(log.batchCounts.length).toBeGreaterThan(1);
+  });
+
+  test('writes a checkpoint, drops the log before it, and loads the same state from it', async () => {
+    const { partition, log } = await serving({ checkpointBytes: 2000 });
+    let sum = 0;
+    for (let value = 1; value <= 40; value += 1) {
+      const reply = partition.execute({ kind: 'add', value });
+      await log.settleAll();
+      sum = (await reply) as number;
+    }
+    await log.settleAll();
+    expect(log.deletedBefore.length).toBeGreaterThan(0);
+    partition.role({ leaderEpoch: 2, isLeader: true, startOffset: log.endOffset });
+    await turns(100);
+    const loaded = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await loaded).toBe(sum);
+  });
+
+  test('tells of records once they are committed, before the reply leaves', async () => {
+    const told: string[] = [];
+    const { partition, log } = await serving({
+      onCommitted: (records, end) => told.push(`${records.length} to ${end}`),
+    });
+    const reply = partition.execute({ kind: 'add', value: 1 }).then(() => told.push('reply'));
+    await turns();
+    expect(told).toEqual([]);
+    await log.settleAll();
+    await reply;
+    expect(told).toEqual(['1 to 1', 'reply']);
+  });
+});
+
+// A machine that adds up numbers: enough of one to see what the runtime does with it.
+
+interface Sums {
+  readonly Command:
+    | { readonly kind: 'add'; readonly value: number }
+    | { readonly kind: 'fill'; readonly count: number; readonly isDivisible?: boolean }
+    | { readonly kind: 'wait'; readonly timeoutMs?: number }
+    | { readonly kind: 'sum' | 'expired' | 'throw' };
+  readonly Record:
+    | { readonly kind: 'number'; readonly value: number }
+    | { readonly kind: 'total'; readonly value: number };
+  readonly Note: { readonly kind: 'parked'; readonly token: Input['token'] };
+  readonly Reply: number;
+}
+
+class SumMachine implements Machine<Sums> {
+  #sum = 0;
+  #parked: Input['token'];
+
+  decide(command: Sums['Command'], input: Input): Effects<Sums> {
+    const answer = (reply: number) =>
+      [input.token, this.#parked].flatMap((token) => (token === undefined ? [] : { token, reply }));
+    switch (command.kind) {
+      case 'throw':
+        throw new Error('a bug');
+      case 'sum':
+        return { ...NOTHING, replies: answer(this.#sum) };
+      case 'add': {
+        const records = [{ kind: 'number', value: command.value } as const];
+        return { ...NOTHING, records, replies: answer(this.#sum + command.value) };
+      }
+      case 'fill': {
+        const records = Array.from(
+          { length: command.count },
+          () => ({ kind: 'number', value: 1 }) as const,
+        );
+        const isDivisible = command.isDivisible === true;
+        return { ...NOTHING, records, replies: answer(this.#sum + command.count), isDivisible };
+      }
+      case 'wait': {
+        const { timeoutMs } = command;
+        const timer = { name: 'wait', command: { kind: 'expired' } } as const;
+        const timers = timeoutMs === undefined ? [] : [{ ...timer, atMs: input.nowMs + timeoutMs }];
+        return { ...NOTHING, timers, notes: [{ kind: 'parked', token: input.token }] };
+      }
+      case 'expired':
+        return { ...NOTHING, replies: answer(-1) };
+    }
+  }
+
+  replay(record: Sums['Record']): void {
+    this.#sum = record.kind === 'total' ? record.value : this.#sum + record.value;
+  }
+
+  note(note: Sums['Note']): void {
+    this.#parked = note.token;
+  }
+
+  snapshot(): Iterable<Sums['Record']> {
+    return [{ kind: 'total', value: this.#sum }];
+  }
+
+  deadlinesAfterLoad() {
+    return [];
+  }
+}
+
+const codec = {
+  encode: (record: Sums['Record']) => ({ key: null, value: Buffer.from(JSON.stringify(record)) }),
+  decode: (_key: Uint8Array | null, value: Uint8Array | null): Sums['Record'] =>
+    JSON.parse(Buffer.from(value ?? []).toString()),
+};
+
+type Options = ConstructorParameters<typeof CoordinatorPartition<Sums>>[0];
+
+function start(extra: Partial<Options> = {}) {
+  const log = new FakeLog();
+  const clock = new FakeClock();
+  const partition = new CoordinatorPartition<Sums>({
+    engine: log,
+    handle: { index: 0, generation: 1 },
+    name: 'sums-0',
+    clock,
+    logger: silentLogger,
+    codec,
+    createMachine: () => new SumMachine(),
+    newId: () => 'id',
+    defer: (task) => void turns(3).then(task),
+    batchBytesMax: 4096,
+    checkpointBytes: 0,
+    ...extra,
+  });
+  return { log, clock, partition };
+}
+
+async function serving(extra: Partial<Options> = {}) {
+  const started = start(extra);
+  started.partition.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
+  await turns();
+  return started;
+}
+
+/** Puts numbers into the log through another coordinator partition, one batch each. */
+async function fill(log: FakeLog, values: readonly number[]): Promise<void> {
+  const { partition } = start({ engine: log });
+  partition.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
+  await turns();
+  for (const value of values) {
+    const reply = partition.execute({ kind: 'add', value });
+    await turns();
+    await log.settleAll();
+    await reply;
+  }
+}
+
+function watch<T>(promise: Promise<T>): { value: T | undefined } {
+  const seen: { value: T | undefined } = { value: undefined };
+  promise.then(
+    (value) => {
+      seen.value = value;
+    },
+    () => {},
+  );
+  return seen;
+}
+
+const errorOf = (promise: Promise<unknown>): Promise<number | undefined> =>
+  promise.then(
+    () => undefined,
+    (error: CoordinatorError) => error.errorCode,
+  );

@@ -1,0 +1,222 @@
+import { EngineError, type Role } from '../../engine/index.ts';
+import { assert, type Timer } from '../base/index.ts';
+import type { EncodedRecord, Machine, Vocabulary } from './machine.ts';
+import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
+import { readBatches, recordBytesMax } from './record-batch.ts';
+import { type Outcome, RunningMachine } from './running-machine.ts';
+
+/** Small enough that the decoding of one slice does not hold up the event loop. */
+const READ_BYTES = 128 * 1024;
+const COPY_BYTES = 128 * 1024;
+/** Log below this size is not worth a checkpoint at load. */
+const WORTHWHILE_BYTES = 4 * 1024 * 1024;
+const RETRY_MS = 500;
+
+/**
+ * One machine on one log partition, through its whole life: loaded when this broker leads the
+ * partition, dropped when it no longer does or when anything failed, loaded again from the committed
+ * log (docs/design/seams.md).
+ */
+export class CoordinatorPartition<V extends Vocabulary> {
+  readonly #options: CoordinatorOptions<V>;
+  #role: Role = { leaderEpoch: -1, isLeader: false, startOffset: 0n };
+  #state: State<V> = { kind: 'follower' };
+  #bytesSinceCheckpoint = 0;
+  #recordsRead = 0;
+  #isCheckpointing = false;
+
+  constructor(options: CoordinatorOptions<V>) {
+    this.#options = options;
+  }
+
+  get state(): State<V>['kind'] {
+    return this.#state.kind;
+  }
+
+  /** Resolves when the reply may leave; rejects with `CoordinatorError`. */
+  execute(command: V['Command']): Promise<V['Reply']> {
+    const state = this.#state;
+    if (state.kind === 'serving') {
+      const reply = state.running.execute(command);
+      this.#checkpointIfDue(state.running);
+      return reply;
+    }
+    const { COORDINATOR_LOAD_IN_PROGRESS, NOT_COORDINATOR } = RuntimeErrorCode;
+    const errorCode = state.kind === 'loading' ? COORDINATOR_LOAD_IN_PROGRESS : NOT_COORDINATOR;
+    return Promise.reject(new CoordinatorError(errorCode, `${this.#options.name}: ${state.kind}`));
+  }
+
+  /** Executes a command that nobody waits for, if commands are accepted. */
+  post(command: V['Command']): void {
+    if (this.#state.kind === 'serving') this.#state.running.post(command);
+  }
+
+  /** This broker's role in the partition, from the engine's event. */
+  role(role: Role): void {
+    if (this.#state.kind === 'closed' || role.leaderEpoch < this.#role.leaderEpoch) return;
+    const isSame =
+      role.leaderEpoch === this.#role.leaderEpoch && role.isLeader === this.#role.isLeader;
+    this.#role = role;
+    if (isSame) return;
+    this.#leaveState();
+    this.#enter({ kind: 'follower' });
+    if (role.isLeader) this.#load(role.startOffset);
+  }
+
+  /** The partition is gone from this broker, or the process stops. */
+  close(): void {
+    this.#leaveState();
+    this.#enter({ kind: 'closed' });
+  }
+
+  #leaveState(): void {
+    const state = this.#state;
+    if (state.kind === 'serving') state.running.stop();
+    if (state.kind === 'failed') state.retry?.cancel();
+  }
+
+  #enter(state: State<V>): void {
+    const wasServing = this.#state.kind === 'serving';
+    this.#state = state;
+    const isServing = state.kind === 'serving';
+    if (isServing !== wasServing) this.#options.onServing?.(isServing);
+  }
+
+  #load(endOffset: bigint): void {
+    const loading: State<V> = { kind: 'loading' };
+    this.#enter(loading);
+    const isCurrent = () => this.#state === loading;
+    this.#readAll(endOffset, isCurrent).then(
+      (loaded) => {
+        if (loaded === undefined || !isCurrent()) return;
+        this.#serve(loaded.machine, loaded.endOffset);
+      },
+      (error) => {
+        if (!isCurrent()) return;
+        const fields = { error, coordinator: this.#options.name };
+        this.#options.logger.error(fields, 'a coordinator could not be loaded');
+        // Reading again may help when the disk failed; a record that cannot be replayed stays so.
+        this.#enter({
+          kind: 'failed',
+          retry: error instanceof EngineError ? this.#retry(endOffset) : undefined,
+        });
+      },
+    );
+  }
+
+  #retry(endOffset: bigint): Timer {
+    return this.#options.clock.after(RETRY_MS, () => this.#load(endOffset));
+  }
+
+  /** Replays the committed log up to `endOffset`; undefined when the role was lost meanwhile. */
+  async #readAll(endOffset: bigint, isCurrent: () => boolean): Promise<Loaded<V> | undefined> {
+    const { engine, handle, codec, createMachine, onCommitted } = this.#options;
+    const machine = createMachine();
+    const [log] = await engine.describeLogs([handle]);
+    assert(log !== undefined && log.logStartOffset >= 0n, 'the partition of a role is open');
+    this.#bytesSinceCheckpoint = 0;
+    this.#recordsRead = 0;
+    let offset = log.logStartOffset;
+    while (offset < endOffset) {
+      const slice = await engine.readLog(handle, offset, READ_BYTES);
+      if (!isCurrent()) return undefined;
+      assert(slice.nextOffset > offset, 'the log is readable up to the start of the term');
+      this.#bytesSinceCheckpoint += slice.batches.length;
+      const records: V['Record'][] = [];
+      readBatches(slice.batches, (key, value, recordOffset) => {
+        if (recordOffset < offset) return; // The slice began inside a batch.
+        const record = codec.decode(key, value);
+        if (record === undefined) return;
+        machine.replay(record, recordOffset);
+        this.#recordsRead += 1;
+        if (onCommitted !== undefined) records.push(record);
+      });
+      offset = slice.nextOffset;
+      if (records.length > 0) onCommitted?.(records, offset);
+    }
+    return isCurrent() ? { machine, endOffset: offset } : undefined;
+  }
+
+  #serve(machine: Machine<V>, endOffset: bigint): void {
+    const start = { leaderEpoch: this.#role.leaderEpoch, endOffset };
+    const running = new RunningMachine(this.#options, machine, start, (outcome) =>
+      this.#broken(running, outcome),
+    );
+    this.#enter({ kind: 'serving', machine, running });
+    if (this.#options.checkpointBytes > 0 && this.#isLogMostlyDead(machine)) {
+      this.#checkpoint(machine, running);
+    }
+  }
+
+  /** Whether a copy of the live state would leave less than half of the log that was just read. */
+  #isLogMostlyDead(machine: Machine<V>): boolean {
+    if (this.#bytesSinceCheckpoint < WORTHWHILE_BYTES) return false;
+    return this.#recordsRead >= 2 * (machine.liveRecords?.() ?? 0);
+  }
+
+  /** After a failure: the log is read again, in the same term only if nothing is uncertain. */
+  #broken(running: RunningMachine<V>, outcome: Outcome): void {
+    if (this.#state.kind !== 'serving' || this.#state.running !== running) return;
+    this.#enter({ kind: 'failed', retry: undefined });
+    if (!outcome.isUncertain && this.#role.isLeader) this.#load(outcome.endOffset);
+  }
+
+  #checkpointIfDue(running: RunningMachine<V>): void {
+    const { checkpointBytes } = this.#options;
+    if (checkpointBytes === 0 || this.#isCheckpointing || this.#state.kind !== 'serving') return;
+    if (this.#bytesSinceCheckpoint + running.bytesAppended < checkpointBytes) return;
+    this.#checkpoint(this.#state.machine, running);
+  }
+
+  /**
+   * Appends the live state as records while commands go on: what changes a key after its copy comes
+   * later in the log. Once all copies are committed the log before the first is dropped.
+   */
+  #checkpoint(machine: Machine<V>, running: RunningMachine<V>): void {
+    this.#isCheckpointing = true;
+    const startOffset = running.nextOffset;
+    const { logger, name: coordinator } = this.#options;
+    this.#appendCopies(machine, running)
+      .then(() => this.#options.engine.deleteRecords(this.#options.handle, startOffset))
+      .then(
+        () => logger.debug({ coordinator, startOffset }, 'a checkpoint was written'),
+        (error) => logger.warn({ coordinator, error }, 'a checkpoint was not written'),
+      )
+      .finally(() => {
+        this.#isCheckpointing = false;
+        const isSame = this.#state.kind === 'serving' && this.#state.running === running;
+        if (isSame) this.#bytesSinceCheckpoint = -running.bytesAppended;
+      });
+  }
+
+  async #appendCopies(machine: Machine<V>, running: RunningMachine<V>): Promise<void> {
+    const { codec, clock, batchBytesMax } = this.#options;
+    const bytesMax = Math.min(COPY_BYTES, batchBytesMax / 2);
+    let copies: EncodedRecord[] = [];
+    let bytes = 0;
+    for (const record of machine.snapshot()) {
+      const copy = codec.encode(record, clock.nowMs());
+      copies.push(copy);
+      bytes += recordBytesMax(copy);
+      if (bytes < bytesMax) continue;
+      await running.appendCopy(copies);
+      copies = [];
+      bytes = 0;
+    }
+    if (copies.length > 0) await running.appendCopy(copies);
+  }
+}
+
+type State<V extends Vocabulary> =
+  | { readonly kind: 'follower' | 'loading' | 'closed' }
+  | { readonly kind: 'failed'; readonly retry: Timer | undefined }
+  | {
+      readonly kind: 'serving';
+      readonly machine: Machine<V>;
+      readonly running: RunningMachine<V>;
+    };
+
+interface Loaded<V extends Vocabulary> {
+  readonly machine: Machine<V>;
+  readonly endOffset: bigint;
+}

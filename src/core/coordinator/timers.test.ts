@@ -1,0 +1,62 @@
+import { expect, test } from '@jest/globals';
+import { FakeClock } from './testing/fake-clock.ts';
+import { NamedTimers } from './timers.ts';
+
+interface Names {
+  readonly Command: { readonly kind: string };
+  readonly Record: { readonly kind: string };
+  readonly Note: { readonly kind: string };
+  readonly Reply: unknown;
+}
+
+function start() {
+  const clock = new FakeClock();
+  const due: string[] = [];
+  const timers = new NamedTimers<Names>(clock, ({ kind }) => due.push(`${kind}@${clock.nowMs()}`));
+  const set = (name: string, atMs: number) => timers.apply({ name, atMs, command: { kind: name } });
+  return { clock, due, timers, set };
+}
+
+test('timers fall due in order, each once, with one timer of the clock', () => {
+  const { clock, due, set } = start();
+  set('c', 30);
+  set('a', 10);
+  set('b', 20);
+  expect(clock.timers).toBeLessThanOrEqual(1);
+  clock.advance(100);
+  expect(due).toEqual(['a@10', 'b@20', 'c@30']);
+});
+
+test('a timer can be moved later and earlier, and cleared', () => {
+  const { clock, due, timers, set } = start();
+  set('later', 10);
+  set('later', 50);
+  set('earlier', 60);
+  set('earlier', 20);
+  set('never', 5);
+  timers.apply({ name: 'never', atMs: undefined });
+  clock.advance(100);
+  expect(due).toEqual(['earlier@20', 'later@50']);
+});
+
+test('the heap stays small however many timers are set and cleared', () => {
+  const { clock, due, timers, set } = start();
+  for (let i = 0; i < 10_000; i += 1) {
+    set(`t${i}`, 1000 + ((i * 7919) % 5000));
+    if (i % 10 !== 0) timers.apply({ name: `t${i}`, atMs: undefined });
+  }
+  expect(timers.size).toBe(1000);
+  clock.advance(10_000);
+  expect(due).toHaveLength(1000);
+  const times = due.map((text) => Number(text.split('@')[1]));
+  expect(times).toEqual([...times].sort((a, b) => a - b));
+});
+
+test('nothing falls due after clear', () => {
+  const { clock, due, timers, set } = start();
+  set('a', 10);
+  timers.clear();
+  clock.advance(100);
+  expect(due).toEqual([]);
+  expect(clock.timers).toBe(0);
+});
