@@ -1,4 +1,5 @@
 /** Small things that every part of core shares. */
 export { AssertionFailure, assert, unreachable } from './assert.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
+export { withDeadline } from './deadline.ts';
 export { type Logger, silentLogger } from './logger.ts';

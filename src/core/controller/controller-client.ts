@@ -1,0 +1,218 @@
+import type { Engine, PartitionHandle, Role } from '../../engine/index.ts';
+import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
+import { type Clock, type Logger, withDeadline } from '../base/index.ts';
+import type { BrokerConfig } from '../config/index.ts';
+import { CoordinatorError, CoordinatorPartition } from '../coordinator/index.ts';
+import {
+  type BrokerRecord,
+  type ClusterMetadata,
+  decodeMetadataRecord,
+  encodeMetadataRecord,
+} from '../metadata/index.ts';
+import {
+  ControllerMachine,
+  type ControllerRules,
+  type ControllerVocabulary,
+} from './controller-machine.ts';
+import { internalTopic } from './internal-topics.ts';
+import type {
+  ControllerCommand,
+  ControllerReply,
+  CreatedTopic,
+  DeletedTopic,
+  NewTopic,
+} from './vocabulary.ts';
+
+export interface ControllerClientDeps {
+  readonly engine: Engine;
+  readonly handle: PartitionHandle;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly config: BrokerConfig;
+  readonly metadata: ClusterMetadata;
+  readonly rules: ControllerRules;
+  readonly batchBytesMax: number;
+  readonly newId: () => string;
+}
+
+type ReplyOf<Kind extends ControllerReply['kind']> = Extract<ControllerReply, { kind: Kind }>;
+
+/** The way of this broker to the active controller, which is in the same process while there is one broker. */
+export class ControllerClient {
+  readonly #deps: ControllerClientDeps;
+  readonly #controller: CoordinatorPartition<ControllerVocabulary>;
+  readonly #creations = new Map<string, Promise<number>>();
+  readonly #serving: Promise<void>;
+  #producerIds = { next: 0n, end: 0n };
+  #allocation: Promise<void> | undefined;
+
+  constructor(deps: ControllerClientDeps) {
+    this.#deps = deps;
+    let onFirstServing: () => void;
+    this.#serving = new Promise((resolve) => {
+      onFirstServing = resolve;
+    });
+    this.#controller = new CoordinatorPartition<ControllerVocabulary>({
+      engine: deps.engine,
+      handle: deps.handle,
+      name: '__cluster_metadata-0',
+      clock: deps.clock,
+      logger: deps.logger,
+      codec: {
+        encode: (record) => ({ key: null, value: encodeMetadataRecord(record) }),
+        decode: (_, value) => (value === null ? undefined : decodeMetadataRecord(value)),
+      },
+      createMachine: () => new ControllerMachine(deps.rules),
+      newId: deps.newId,
+      defer: (task) => void setImmediate(task),
+      batchBytesMax: deps.batchBytesMax,
+      checkpointBytes: 0,
+      onServing: (isServing) => {
+        if (isServing) onFirstServing();
+      },
+    });
+  }
+
+  role(role: Role): void {
+    this.#controller.role(role);
+  }
+
+  close(): void {
+    this.#controller.close();
+  }
+
+  /** Resolves once the controller takes commands for the first time. */
+  whenServing(): Promise<void> {
+    return this.#serving;
+  }
+
+  async registerBroker(broker: BrokerRecord): Promise<void> {
+    await this.#execute({ kind: 'register-broker', broker }, 'done');
+    await this.#untilApplied(Number.MAX_SAFE_INTEGER);
+  }
+
+  /** One result for each topic, in their order; REQUEST_TIMED_OUT for those that are not applied in time. */
+  async createTopics(
+    topics: readonly NewTopic[],
+    options: { readonly validateOnly: boolean; readonly deadlineMs: number },
+  ): Promise<readonly CreatedTopic[]> {
+    const { validateOnly, deadlineMs } = options;
+    const creation = async (): Promise<readonly CreatedTopic[]> => {
+      const command = { kind: 'create-topics', topics, validateOnly } as const;
+      const reply = await this.#execute(command, 'topics-created');
+      const isAnyCreated = reply.topics.some(({ errorCode }) => errorCode === ErrorCode.NONE);
+      if (!validateOnly && isAnyCreated) await this.#untilLed(reply.topics, deadlineMs);
+      return reply.topics;
+    };
+    try {
+      return await withDeadline(creation(), deadlineMs, this.#deps.clock, timedOut);
+    } catch (error) {
+      const { errorCode, message } = failureOf(error);
+      return topics.map(({ name }) => failedTopic(name, errorCode, message));
+    }
+  }
+
+  async deleteTopics(
+    topics: readonly { readonly name: string | null; readonly topicId: string | null }[],
+    deadlineMs: number,
+  ): Promise<readonly DeletedTopic[]> {
+    const deletion = async (): Promise<readonly DeletedTopic[]> => {
+      const reply = await this.#execute({ kind: 'delete-topics', topics }, 'topics-deleted');
+      await this.#untilApplied(deadlineMs);
+      return reply.topics;
+    };
+    try {
+      return await withDeadline(deletion(), deadlineMs, this.#deps.clock, timedOut);
+    } catch (error) {
+      const { errorCode, message: errorMessage } = failureOf(error);
+      return topics.map(({ name, topicId }) => {
+        return { name, topicId: topicId ?? ZERO_UUID, errorCode, errorMessage };
+      });
+    }
+  }
+
+  /** Creates a topic that somebody asked about, with the defaults or as the internal topic it is. */
+  autoCreateTopic(name: string, deadlineMs: number): Promise<number> {
+    const running = this.#creations.get(name);
+    if (running !== undefined) return running;
+    const topic = internalTopic(name, this.#deps.config) ?? {
+      name,
+      numPartitions: -1,
+      replicationFactor: -1,
+      assignments: [],
+      configs: [],
+    };
+    const creation = this.createTopics([topic], { validateOnly: false, deadlineMs })
+      .then(([created]) => created?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+      .finally(() => this.#creations.delete(name));
+    this.#creations.set(name, creation);
+    return creation;
+  }
+
+  /** A producer id that was never given before. Ids come in blocks, so a restart leaves a gap. */
+  async nextProducerId(): Promise<bigint> {
+    while (this.#producerIds.next >= this.#producerIds.end) {
+      this.#allocation ??= this.#allocate().finally(() => {
+        this.#allocation = undefined;
+      });
+      await this.#allocation;
+    }
+    const id = this.#producerIds.next;
+    this.#producerIds = { ...this.#producerIds, next: id + 1n };
+    return id;
+  }
+
+  async #allocate(): Promise<void> {
+    const command = { kind: 'allocate-producer-ids' } as const;
+    const { first, count } = await this.#execute(command, 'producer-ids');
+    this.#producerIds = { next: first, end: first + count };
+  }
+
+  async #untilLed(topics: readonly CreatedTopic[], deadlineMs: number): Promise<void> {
+    await this.#untilApplied(deadlineMs);
+    const created = topics.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
+    const { metadata } = this.#deps;
+    await Promise.all(created.map(({ topicId }) => metadata.waitForLeaders(topicId, deadlineMs)));
+  }
+
+  // Every broker that is alive has applied what is committed now; with one broker that is this one.
+  async #untilApplied(deadlineMs: number): Promise<void> {
+    const { engine, handle, metadata } = this.#deps;
+    const committed = await engine.readBarrier(handle);
+    metadata.committed(committed);
+    if (!(await metadata.waitUntilApplied(committed, deadlineMs))) throw timedOut();
+  }
+
+  async #execute<Kind extends ControllerReply['kind']>(
+    command: ControllerCommand,
+    kind: Kind,
+  ): Promise<ReplyOf<Kind>> {
+    const reply = await this.#controller.execute(command);
+    if (reply.kind !== kind) throw new Error(`${command.kind} was answered by ${reply.kind}`);
+    return reply as ReplyOf<Kind>;
+  }
+}
+
+function timedOut(): CoordinatorError {
+  const { REQUEST_TIMED_OUT } = ErrorCode;
+  return new CoordinatorError(REQUEST_TIMED_OUT, 'The request timed out.');
+}
+
+function failureOf(error: unknown): { readonly errorCode: number; readonly message: string } {
+  if (!(error instanceof CoordinatorError)) throw error;
+  const isTimeout = error.errorCode === ErrorCode.REQUEST_TIMED_OUT;
+  const errorCode = isTimeout ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.NOT_CONTROLLER;
+  return { errorCode, message: error.message };
+}
+
+function failedTopic(name: string, errorCode: number, errorMessage: string): CreatedTopic {
+  return {
+    name,
+    errorCode,
+    errorMessage,
+    topicId: ZERO_UUID,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: new Map(),
+  };
+}

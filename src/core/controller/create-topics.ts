@@ -1,0 +1,214 @@
+import { ErrorCode } from '../../kafka-protocol/index.ts';
+import type { Input } from '../coordinator/machine.ts';
+import type { ClusterImage, MetadataRecord } from '../metadata/index.ts';
+import type { ControllerRules, Decision } from './controller-machine.ts';
+import { collisionKey, topicNameProblem } from './topic-names.ts';
+import type { CreatedTopic, CreateTopicsCommand, NewTopic } from './vocabulary.ts';
+
+const PARTITIONS_PER_REQUEST_MAX = 10_000;
+const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+/** Decides each topic by itself: one that is refused leaves the others as they are. */
+export function decideCreateTopics(
+  image: ClusterImage,
+  rules: ControllerRules,
+  command: CreateTopicsCommand,
+  input: Input,
+): Decision {
+  const planner = new Planner(image, rules, input);
+  const topics = command.topics.map((topic) => planner.create(topic));
+  const records = command.validateOnly ? [] : planner.records;
+  return { records, reply: { kind: 'topics-created', topics } };
+}
+
+class Refusal extends Error {
+  readonly errorCode: number;
+
+  constructor(errorCode: number, message: string) {
+    super(message);
+    this.errorCode = errorCode;
+  }
+}
+
+class Planner {
+  readonly records: MetadataRecord[] = [];
+  readonly #image: ClusterImage;
+  readonly #rules: ControllerRules;
+  readonly #input: Input;
+  readonly #names = new Set<string>();
+  readonly #collisions = new Map<string, string>();
+  #nextGroupId: bigint;
+  #partitionsPlanned = 0;
+
+  constructor(image: ClusterImage, rules: ControllerRules, input: Input) {
+    this.#image = image;
+    this.#rules = rules;
+    this.#input = input;
+    this.#nextGroupId = image.nextGroupId;
+    for (const { name } of image.topics()) this.#noteName(name);
+  }
+
+  create(topic: NewTopic): CreatedTopic {
+    try {
+      const problem = topicNameProblem(topic.name);
+      if (problem !== undefined) throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
+      this.#refuseTaken(topic.name);
+      const placement = this.#place(topic);
+      const configs = this.#configs(topic);
+      return this.#plan(topic.name, placement, configs);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return refused(topic.name, error.errorCode, error.message);
+    }
+  }
+
+  #plan(name: string, placement: readonly (readonly number[])[], configs: Map<string, string>) {
+    this.#noteName(name);
+    const topicId = this.#input.newId();
+    this.records.push({ kind: 'topic', topicId, name });
+    for (const [partitionIndex, replicas] of placement.entries()) {
+      const groupId = this.#nextGroupId++;
+      this.records.push({ kind: 'partition', topicId, partitionIndex, groupId, replicas });
+    }
+    for (const [key, value] of configs) {
+      this.records.push({ kind: 'topic-config', topicId, name: key, value });
+    }
+    return {
+      name,
+      errorCode: ErrorCode.NONE,
+      errorMessage: null,
+      topicId,
+      numPartitions: placement.length,
+      replicationFactor: placement[0]?.length ?? 0,
+      configs,
+    };
+  }
+
+  #refuseTaken(name: string): void {
+    if (this.#names.has(name)) {
+      throw new Refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
+    }
+    const key = collisionKey(name);
+    const other = key === undefined ? undefined : this.#collisions.get(key);
+    if (other !== undefined) {
+      const message = `Topic '${name}' collides with existing topic: ${other}`;
+      throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, message);
+    }
+  }
+
+  #noteName(name: string): void {
+    this.#names.add(name);
+    const key = collisionKey(name);
+    if (key !== undefined) this.#collisions.set(key, name);
+  }
+
+  #place(topic: NewTopic): readonly (readonly number[])[] {
+    const placement =
+      topic.assignments.length > 0 ? this.#placeByHand(topic) : this.#placeByCounts(topic);
+    this.#partitionsPlanned += placement.length;
+    if (this.#partitionsPlanned > PARTITIONS_PER_REQUEST_MAX) {
+      const message = 'Excessively large number of partitions per request.';
+      throw new Refusal(ErrorCode.POLICY_VIOLATION, message);
+    }
+    return placement;
+  }
+
+  #placeByHand({ assignments, numPartitions, replicationFactor }: NewTopic) {
+    const prefix = 'A manual partition assignment was specified, but';
+    if (replicationFactor !== -1) {
+      const message = `${prefix} replication factor was not set to -1.`;
+      throw new Refusal(ErrorCode.INVALID_REQUEST, message);
+    }
+    if (numPartitions !== -1) {
+      const message = `${prefix} numPartitions was not set to -1.`;
+      throw new Refusal(ErrorCode.INVALID_REQUEST, message);
+    }
+    const sorted = [...assignments].sort((a, b) => a.partitionIndex - b.partitionIndex);
+    const factor = sorted[0]?.brokerIds.length;
+    return sorted.map(({ partitionIndex, brokerIds }, i) => {
+      if (partitionIndex !== i)
+        badAssignment('partitions should be a consecutive 0-based integer sequence');
+      if (brokerIds.length === 0)
+        badAssignment('The manual partition assignment includes an empty replica list.');
+      if (new Set(brokerIds).size !== brokerIds.length) {
+        badAssignment(
+          `The manual partition assignment includes the broker ${repeated(brokerIds)} more than once.`,
+        );
+      }
+      if (brokerIds.length !== factor) {
+        badAssignment(
+          `The manual partition assignment includes a partition with ${brokerIds.length} replica(s), but this is not consistent with previous partitions, which have ${factor} replica(s).`,
+        );
+      }
+      for (const id of brokerIds) {
+        if (this.#image.broker(id) === undefined) {
+          badAssignment(
+            `The manual partition assignment includes broker ${id}, but no such broker is registered.`,
+          );
+        }
+      }
+      return brokerIds;
+    });
+  }
+
+  #placeByCounts(topic: NewTopic): readonly (readonly number[])[] {
+    const { numPartitions, replicationFactor } = topic;
+    if (replicationFactor !== -1 && replicationFactor <= 0) {
+      const message = 'Replication factor must be larger than 0, or -1 to use the default value.';
+      throw new Refusal(ErrorCode.INVALID_REPLICATION_FACTOR, message);
+    }
+    if (numPartitions !== -1 && numPartitions <= 0) {
+      const message = 'Number of partitions was set to an invalid non-positive value.';
+      throw new Refusal(ErrorCode.INVALID_PARTITIONS, message);
+    }
+    const partitions = numPartitions === -1 ? this.#rules.numPartitions : numPartitions;
+    const factor =
+      replicationFactor === -1 ? this.#rules.defaultReplicationFactor : replicationFactor;
+    if (partitions > PARTITIONS_PER_REQUEST_MAX) {
+      const message = 'Excessively large number of partitions per request.';
+      throw new Refusal(ErrorCode.POLICY_VIOLATION, message);
+    }
+    const brokers = [...this.#image.brokers()].map(({ nodeId }) => nodeId);
+    if (factor > brokers.length) {
+      const message = `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${brokers.length} broker(s) are registered.`;
+      throw new Refusal(ErrorCode.INVALID_REPLICATION_FACTOR, message);
+    }
+    return Array.from({ length: partitions }, (_, i) =>
+      Array.from({ length: factor }, (_, k) => brokers[(i + k) % brokers.length] ?? 0),
+    );
+  }
+
+  #configs(topic: NewTopic): Map<string, string> {
+    const configs = new Map<string, string>();
+    for (const { name, value } of topic.configs) {
+      if (value === null) {
+        const message = `Null value not supported for topic configs: ${name}`;
+        throw new Refusal(ErrorCode.INVALID_CONFIG, message);
+      }
+      configs.set(name, value);
+    }
+    const problem = this.#rules.validateTopicConfig(configs);
+    if (problem !== undefined) throw new Refusal(ErrorCode.INVALID_CONFIG, problem);
+    return configs;
+  }
+}
+
+function badAssignment(message: string): never {
+  throw new Refusal(ErrorCode.INVALID_REPLICA_ASSIGNMENT, message);
+}
+
+function repeated(ids: readonly number[]): number | undefined {
+  return ids.find((id, i) => ids.indexOf(id) !== i);
+}
+
+function refused(name: string, errorCode: number, errorMessage: string): CreatedTopic {
+  return {
+    name,
+    errorCode,
+    errorMessage,
+    topicId: NO_ID,
+    numPartitions: -1,
+    replicationFactor: -1,
+    configs: new Map(),
+  };
+}

@@ -1,0 +1,123 @@
+import type { ConnectionId, Engine, Peer, RequestFrame } from '../../engine/index.ts';
+import {
+  ApiVersions,
+  ErrorCode,
+  MalformedError,
+  Reader,
+  readRequestHeader,
+  requestHeaderVersion,
+  Writer,
+  writeResponseHeader,
+} from '../../kafka-protocol/index.ts';
+import type { Logger } from '../base/index.ts';
+import { unsupportedApiVersionsAnswer } from '../handlers/api-versions.ts';
+import type { Services } from '../services.ts';
+import type { Handler, RequestContext } from './handler.ts';
+
+/** Takes request frames, calls their handlers and sends the answers. */
+export interface Dispatcher {
+  request(frame: RequestFrame): void;
+  /** Until this is called requests wait. */
+  open(): void;
+  connected(connection: ConnectionId, peer: Peer): void;
+  disconnected(connection: ConnectionId): void;
+}
+
+const ANONYMOUS = 'User:ANONYMOUS';
+
+export function createDispatcher(
+  engine: Engine,
+  handlers: readonly Handler[],
+  services: Services,
+  logger: Logger,
+): Dispatcher {
+  const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]));
+  const hosts = new Map<number, string>();
+  let early: RequestFrame[] | undefined = [];
+
+  return {
+    request(frame) {
+      if (early === undefined) start(frame);
+      else early.push(frame);
+    },
+    open() {
+      const waiting = early ?? [];
+      early = undefined;
+      for (const frame of waiting) start(frame);
+    },
+    connected: (connection, peer) => void hosts.set(connection.slot, `/${peer.address}`),
+    disconnected: (connection) => void hosts.delete(connection.slot),
+  };
+
+  function start(frame: RequestFrame): void {
+    serve(frame).catch((error: unknown) => {
+      const isMalformed = error instanceof MalformedError;
+      const { apiKey, apiVersion } = frame;
+      if (isMalformed)
+        logger.info({ apiKey, apiVersion, reason: error.message }, 'malformed request');
+      else logger.error({ err: error, apiKey, apiVersion }, 'a request failed');
+      const { connection, reqSeq } = frame;
+      engine.respond({ connection, reqSeq, closeAfter: true });
+    });
+  }
+
+  async function serve(frame: RequestFrame): Promise<void> {
+    const { apiKey, apiVersion } = frame;
+    const handler = byKey.get(apiKey);
+    if (handler === undefined) throw new MalformedError(`no API has the key ${apiKey}`);
+    const { api } = handler;
+    if (apiVersion < api.minVersion || apiVersion > api.maxVersion) {
+      if (apiKey !== ApiVersions.key)
+        throw new MalformedError(`version ${apiVersion} is not served`);
+      // A version of ApiVersions that we do not know is answered in version 0, which every client
+      // can read; it then asks again in one we do know (KIP-511).
+      answer(frame, handler, 0, unsupportedApiVersionsAnswer());
+      return;
+    }
+    const reader = new Reader(frame.frame);
+    const { clientId } = readRequestHeader(reader, requestHeaderVersion);
+    const request = api.request.read(reader, apiVersion);
+    answer(frame, handler, apiVersion, await callHandler(handler, request, frame, clientId));
+  }
+
+  async function callHandler(
+    handler: Handler,
+    request: unknown,
+    frame: RequestFrame,
+    clientId: string | null,
+  ): Promise<unknown> {
+    try {
+      return await handler.handle(request, contextOf(frame, clientId));
+    } catch (error) {
+      if (handler.failed === undefined) throw error;
+      logger.error({ err: error, api: handler.api.name }, 'a request failed');
+      return handler.failed(request, ErrorCode.UNKNOWN_SERVER_ERROR);
+    }
+  }
+
+  function contextOf(frame: RequestFrame, clientId: string | null): RequestContext {
+    const { clock } = services;
+    const receivedMs = clock.nowMs();
+    return {
+      ...services,
+      apiVersion: frame.apiVersion,
+      clientId,
+      clientHost: hosts.get(frame.connection.slot) ?? '/',
+      connection: frame.connection,
+      listenerId: frame.listenerId,
+      principal: ANONYMOUS,
+      receivedMs,
+      deadlineMs: (timeoutMs) => receivedMs + Math.max(0, timeoutMs),
+      // There is no authorizer: a configuration that names one is refused at start.
+      isAllowed: () => true,
+    };
+  }
+
+  function answer(frame: RequestFrame, { api }: Handler, version: number, response: unknown): void {
+    const { connection, reqSeq, correlationId } = frame;
+    const writer = new Writer();
+    writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
+    api.response.write(writer, response as object, version);
+    engine.respond({ connection, reqSeq, payload: writer.finish() });
+  }
+}

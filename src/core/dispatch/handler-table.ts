@@ -1,0 +1,50 @@
+import { ApiVersions, Fetch, Produce } from '../../kafka-protocol/index.ts';
+import { type AdvertisedApi, apiVersionsHandler } from '../handlers/api-versions.ts';
+import { createTopics } from '../handlers/create-topics.ts';
+import { deleteRecords } from '../handlers/delete-records.ts';
+import { deleteTopics } from '../handlers/delete-topics.ts';
+import { describeCluster } from '../handlers/describe-cluster.ts';
+import { describeConfigs } from '../handlers/describe-configs.ts';
+import { describeTopicPartitions } from '../handlers/describe-topic-partitions.ts';
+import { groupHandlers } from '../handlers/group-handlers.ts';
+import { initProducerId } from '../handlers/init-producer-id.ts';
+import { listOffsets } from '../handlers/list-offsets.ts';
+import { metadata } from '../handlers/metadata.ts';
+import { offsetForLeaderEpoch } from '../handlers/offset-for-leader-epoch.ts';
+import type { Handler } from './handler.ts';
+
+/**
+ * Served by the native half. Produce is advertised from 0 although 0-2 are refused: librdkafka otherwise falls
+ * back to the oldest message format (KAFKA-18659).
+ */
+const nativeApis: readonly AdvertisedApi[] = [
+  { apiKey: Produce.key, minVersion: 0, maxVersion: Produce.maxVersion },
+  { apiKey: Fetch.key, minVersion: Fetch.minVersion, maxVersion: Fetch.maxVersion },
+];
+
+const handlers: readonly Handler[] = [
+  listOffsets,
+  metadata,
+  ...groupHandlers,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  offsetForLeaderEpoch,
+  describeConfigs,
+  describeCluster,
+  describeTopicPartitions,
+];
+
+/** Every API that TypeScript serves, ApiVersions among them. */
+export const handlerTable: readonly Handler[] = [...handlers, apiVersionsHandler(advertisedApis())];
+
+/** What ApiVersions answers: derived from the two tables, in the order of the keys. */
+export function advertisedApis(): readonly AdvertisedApi[] {
+  const { key: apiKey, minVersion, maxVersion } = ApiVersions;
+  const apiVersions = { apiKey, minVersion, maxVersion };
+  const served = handlers.map(({ api }) => {
+    return { apiKey: api.key, minVersion: api.minVersion, maxVersion: api.maxVersion };
+  });
+  return [...nativeApis, ...served, apiVersions].sort((a, b) => a.apiKey - b.apiKey);
+}

@@ -1,0 +1,67 @@
+import {
+  ApiVersions,
+  type ApiVersionsResponse,
+  type Draft,
+  ErrorCode,
+} from '../../kafka-protocol/index.ts';
+import { defineHandler, type Handler } from '../dispatch/handler.ts';
+
+/** One line of the answer. */
+export interface AdvertisedApi {
+  readonly apiKey: number;
+  readonly minVersion: number;
+  readonly maxVersion: number;
+}
+
+const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
+const SOFTWARE_NAMES_SINCE = 3;
+/** Older answers cannot carry a feature whose minimum is 0 (KAFKA-17011). */
+const MINIMUM_ZERO_SINCE = 4;
+
+const supportedFeatures = [
+  { name: 'metadata.version', minVersion: 7, maxVersion: 33 },
+  { name: 'transaction.version', minVersion: 0, maxVersion: 2 },
+] as const;
+const finalizedFeatures = [
+  { name: 'metadata.version', minVersionLevel: 33, maxVersionLevel: 33 },
+  { name: 'transaction.version', minVersionLevel: 2, maxVersionLevel: 2 },
+] as const;
+
+/** What this broker serves: key 18 first of all calls (KIP-35, KIP-511). */
+export function apiVersionsHandler(advertised: readonly AdvertisedApi[]): Handler {
+  return defineHandler(ApiVersions, {
+    handle(request, ctx) {
+      const isNamed = ctx.apiVersion >= SOFTWARE_NAMES_SINCE;
+      const names = [request.clientSoftwareName, request.clientSoftwareVersion];
+      if (isNamed && !names.every((name) => softwarePattern.test(name))) {
+        return { errorCode: ErrorCode.INVALID_REQUEST };
+      }
+      return apiVersionsAnswer(advertised, ctx.apiVersion);
+    },
+  });
+}
+
+/** The answer to a well-formed request of this version. */
+export function apiVersionsAnswer(
+  advertised: readonly AdvertisedApi[],
+  version: number,
+): Draft<ApiVersionsResponse> {
+  if (version < SOFTWARE_NAMES_SINCE) return { apiKeys: advertised };
+  return {
+    apiKeys: advertised,
+    supportedFeatures: supportedFeatures.filter(
+      ({ minVersion }) => minVersion > 0 || version >= MINIMUM_ZERO_SINCE,
+    ),
+    finalizedFeaturesEpoch: 0n,
+    finalizedFeatures,
+  };
+}
+
+/** The answer to a version nobody knows: in version 0, with the range of key 18 alone (KIP-511). */
+export function unsupportedApiVersionsAnswer(): Draft<ApiVersionsResponse> {
+  const { key, minVersion, maxVersion } = ApiVersions;
+  return {
+    errorCode: ErrorCode.UNSUPPORTED_VERSION,
+    apiKeys: [{ apiKey: key, minVersion, maxVersion }],
+  };
+}

@@ -1,0 +1,82 @@
+import {
+  DescribeTopicPartitions,
+  type DescribeTopicPartitionsRequest,
+  type DescribeTopicPartitionsResponseTopic,
+  type Draft,
+  ErrorCode,
+  ZERO_UUID,
+} from '../../kafka-protocol/index.ts';
+import { topicNameProblem } from '../controller/index.ts';
+import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { isInternalTopic } from '../metadata/index.ts';
+import { TOPIC_OPERATIONS } from './authorized-operations.ts';
+import { describePartition } from './cluster-view.ts';
+
+type Topic = Draft<DescribeTopicPartitionsResponseTopic>;
+
+/** Topics in the order of their names, at most so many partitions an answer, with a cursor for the rest (KIP-966). */
+export const describeTopicPartitions = defineHandler(DescribeTopicPartitions, {
+  handle(request, ctx) {
+    const asked = request.responsePartitionLimit;
+    let room = Math.min(
+      asked > 0 ? asked : Number.MAX_SAFE_INTEGER,
+      ctx.config.maxRequestPartitionSizeLimit,
+    );
+    const topics: Topic[] = [];
+    for (const name of names(request, ctx)) {
+      const first = name === request.cursor?.topicName ? request.cursor.partitionIndex : 0;
+      if (room === 0) return { topics, nextCursor: { topicName: name, partitionIndex: first } };
+      const { topic, next } = describe(name, first, room, ctx);
+      topics.push(topic);
+      room -= topic.partitions?.length ?? 0;
+      if (next !== undefined)
+        return { topics, nextCursor: { topicName: name, partitionIndex: next } };
+    }
+    return { topics, nextCursor: null };
+  },
+});
+
+function names({ topics, cursor }: DescribeTopicPartitionsRequest, ctx: RequestContext): string[] {
+  const all = topics.length === 0 ? [...ctx.metadata.image.topics()] : topics;
+  const unique = [...new Set(all.map(({ name }) => name))].sort();
+  const isAllowed = (name: string) => ctx.isAllowed('DESCRIBE', 'TOPIC', name);
+  const visible = topics.length === 0 ? unique.filter(isAllowed) : unique;
+  return cursor === null ? visible : visible.filter((name) => name >= cursor.topicName);
+}
+
+function describe(name: string, first: number, room: number, ctx: RequestContext) {
+  const refuse = (errorCode: number) => {
+    const topic: Topic = {
+      errorCode,
+      name,
+      topicId: ZERO_UUID,
+      isInternal: isInternalTopic(name),
+      partitions: [],
+    };
+    return { topic, next: undefined };
+  };
+  if (!ctx.isAllowed('DESCRIBE', 'TOPIC', name))
+    return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+  const known = ctx.metadata.topicByName(name);
+  if (known === undefined) {
+    const isInvalid = topicNameProblem(name) !== undefined;
+    return refuse(
+      isInvalid ? ErrorCode.INVALID_TOPIC_EXCEPTION : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    );
+  }
+  const partitions = known.partitions.slice(first, first + room).map((partition) => ({
+    ...describePartition(known, partition, ctx),
+    eligibleLeaderReplicas: [],
+    lastKnownElr: [],
+  }));
+  const end = first + partitions.length;
+  const topic: Topic = {
+    errorCode: ErrorCode.NONE,
+    name,
+    topicId: known.id,
+    isInternal: known.isInternal,
+    partitions,
+    topicAuthorizedOperations: TOPIC_OPERATIONS,
+  };
+  return { topic, next: end < known.partitions.length ? end : undefined };
+}

@@ -1,0 +1,19 @@
+import { ErrorCode, InitProducerId } from '../../kafka-protocol/index.ts';
+import { CLUSTER_NAME, defineHandler } from '../dispatch/handler.ts';
+
+const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 };
+
+/** A producer id for idempotent producing (KIP-98). With a transactional id it is refused: there are no transactions yet. */
+export const initProducerId = defineHandler(InitProducerId, {
+  async handle(request, ctx) {
+    if (request.transactionalId !== null) {
+      return { errorCode: ErrorCode.INVALID_REQUEST, ...NO_PRODUCER };
+    }
+    if (!ctx.isAllowed('IDEMPOTENT_WRITE', 'CLUSTER', CLUSTER_NAME)) {
+      return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, ...NO_PRODUCER };
+    }
+    const producerId = await ctx.controller.nextProducerId();
+    return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
+  },
+  failed: (_, errorCode) => ({ errorCode, ...NO_PRODUCER }),
+});

@@ -1,0 +1,76 @@
+import {
+  BrokerRegistrationRecord,
+  type Draft,
+  FeatureLevelRecord,
+  GroupIdsRecord,
+  MalformedError,
+  PartitionCreatedRecord,
+  ProducerIdsRecord,
+  Reader,
+  type RecordFormat,
+  readBatches,
+  TopicCreatedRecord,
+  TopicOverrideRecord,
+  TopicRemovedRecord,
+  Writer,
+} from '../../kafka-protocol/index.ts';
+import type { MetadataRecord } from './records.ts';
+
+const VERSION = 0;
+
+interface Format<Kind extends MetadataRecord['kind']> {
+  readonly kind: Kind;
+  readonly format: RecordFormat<Omit<Extract<MetadataRecord, { kind: Kind }>, 'kind'>>;
+}
+
+const formats = [
+  { kind: 'feature', format: FeatureLevelRecord },
+  { kind: 'broker', format: BrokerRegistrationRecord },
+  { kind: 'topic', format: TopicCreatedRecord },
+  { kind: 'partition', format: PartitionCreatedRecord },
+  { kind: 'topic-config', format: TopicOverrideRecord },
+  { kind: 'topic-removed', format: TopicRemovedRecord },
+  { kind: 'producer-ids', format: ProducerIdsRecord },
+  { kind: 'group-ids', format: GroupIdsRecord },
+] as const satisfies readonly Format<MetadataRecord['kind']>[];
+
+const byKind = new Map(formats.map(({ kind, format }) => [kind, format as RecordFormat<unknown>]));
+const byType = new Map<number, (typeof formats)[number]>(
+  formats.map((entry) => [entry.format.type, entry]),
+);
+
+/** The value of a record of the metadata log: type, version, body. */
+export function encodeMetadataRecord(record: MetadataRecord): Uint8Array {
+  const format = byKind.get(record.kind);
+  if (format === undefined) throw new Error(`no format for ${record.kind}`);
+  const writer = new Writer();
+  writer.int16(format.type);
+  writer.int16(VERSION);
+  format.write(writer, record as Draft<unknown>, VERSION);
+  return writer.finish();
+}
+
+/** @throws MalformedError, also for a type or version of a newer release. */
+export function decodeMetadataRecord(value: Uint8Array): MetadataRecord {
+  const reader = new Reader(value);
+  const type = reader.int16();
+  const version = reader.int16();
+  const known = byType.get(type);
+  if (known === undefined || version !== VERSION) {
+    throw new MalformedError(`metadata record of type ${type}, version ${version}`);
+  }
+  const format: RecordFormat<object> = known.format;
+  return { kind: known.kind, ...format.read(reader, version) } as MetadataRecord;
+}
+
+/** The records of whole batches with their offsets. @throws MalformedError */
+export function* decodeBatches(
+  bytes: Uint8Array,
+): Iterable<{ readonly record: MetadataRecord; readonly offset: bigint }> {
+  for (const batch of readBatches(bytes)) {
+    for (const { value, offset } of batch.records) {
+      if (value === null) throw new MalformedError('a metadata record without a value');
+      yield { record: decodeMetadataRecord(value), offset };
+    }
+  }
+}
