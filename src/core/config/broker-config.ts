@@ -56,7 +56,7 @@ export interface BrokerConfig {
   readonly reactorThreads: number | undefined;
   readonly reactorSpinUs: number;
   readonly reactorReceiveBytes: number;
-  readonly bufferPoolMib: number;
+  readonly reactorPoolMib: number | undefined;
   readonly dirtyMib: number;
   /** Undefined: one percent of the disk. */
   readonly logDirMinFreeBytes: number | undefined;

@@ -1,5 +1,18 @@
 /** The configuration of the broker and of topics: one table, parsing, validation, DescribeConfigs. */
 export type { BrokerConfig } from './broker-config.ts';
+export {
+  type ConfigDescription,
+  ConfigSource,
+  type ConfigSynonym,
+  ConfigType,
+  describeBrokerConfig,
+  describeTopicConfig,
+} from './describe-config.ts';
 export type { Endpoint, Listener } from './listeners.ts';
-export type { SettingValue, SettingValues } from './setting-values.ts';
-export { type TopicConfig, toLogConfig } from './topic-config.ts';
+export { type ParsedBrokerConfig, parseBrokerConfig } from './parse-broker-config.ts';
+export type { ConfigProblem } from './problem.ts';
+export type { Effect, Setting, SettingType, SettingValue } from './setting.ts';
+export type { SettingValues } from './setting-values.ts';
+export { brokerSettings, topicSettings } from './table.ts';
+export { resolveTopicConfig, type TopicConfig, toLogConfig } from './topic-config.ts';
+export { validateTopicConfig } from './validate-topic-config.ts';

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import {
+  type ConfigDescription,
+  ConfigSource,
+  ConfigType,
+  describeBrokerConfig,
+  describeTopicConfig,
+} from './describe-config.ts';
+import { brokerSettings } from './table.ts';
+import { ownSettings } from './table-own.ts';
+import { configOf } from './testing/config-of.ts';
+
+type Row = [string, string, string | null, string, boolean, boolean, [string, string, string][]];
+interface Fixture {
+  readonly properties: Record<string, string>;
+  readonly broker: readonly Row[];
+  readonly topic: readonly Row[];
+}
+
+const typeNames = new Map(Object.entries(ConfigType).map(([name, id]) => [id, name]));
+const sourceNames = new Map<number, string>([
+  [ConfigSource.TOPIC_CONFIG, 'TOPIC_CONFIG'],
+  [ConfigSource.STATIC_BROKER_CONFIG, 'STATIC_BROKER_CONFIG'],
+  [ConfigSource.DEFAULT_CONFIG, 'DEFAULT_CONFIG'],
+]);
+
+describe.each(['default', 'overridden'])('against Apache Kafka 4.4 with %s settings', (name) => {
+  const path = new URL(`testdata/kafka-4.4-${name}.json`, import.meta.url);
+  const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
+  const config = configOf(fixture.properties);
+
+  test('the broker has the same settings, values, types, sources and synonyms (C-031)', () => {
+    const own = new Set(ownSettings.map((setting) => setting.name));
+    const answer = describeBrokerConfig(config, null).filter((entry) => !own.has(entry.name));
+    expect(rows(answer)).toEqual(fixture.broker.map(withoutElectionFeature));
+  });
+
+  test('a topic has the same settings, values, types, sources and synonyms (C-031)', () => {
+    const answer = describeTopicConfig(config, new Map(), null);
+    expect(rows(answer)).toEqual(fixture.topic.map(withoutElectionFeature));
+  });
+});
+
+describe('describeTopicConfig', () => {
+  const config = configOf({});
+
+  test('puts an override first, then what the broker says', () => {
+    const [entry] = describeTopicConfig(config, new Map([['retention.bytes', ' 5 ']]), [
+      'retention.bytes',
+    ]);
+    expect(entry).toMatchObject({ value: '5', configSource: ConfigSource.TOPIC_CONFIG });
+    expect(entry?.synonyms).toEqual([
+      { name: 'retention.bytes', value: '5', source: ConfigSource.TOPIC_CONFIG },
+      { name: 'log.retention.bytes', value: '-1', source: ConfigSource.DEFAULT_CONFIG },
+    ]);
+  });
+
+  test('shows an internal setting only where it was set', () => {
+    const names = (overrides: Map<string, string>) =>
+      describeTopicConfig(config, overrides, null).map((entry) => entry.name);
+    expect(names(new Map())).not.toContain('internal.segment.bytes');
+    expect(names(new Map([['internal.segment.bytes', '200']]))).toContain('internal.segment.bytes');
+  });
+
+  test('answers nothing for a name that no topic has', () => {
+    expect(describeTopicConfig(config, new Map(), ['no.such.setting'])).toEqual([]);
+  });
+
+  test('writes doubles as Java does', () => {
+    const value = (text: string) => {
+      const overrides = new Map([['min.cleanable.dirty.ratio', text]]);
+      return describeTopicConfig(config, overrides, ['min.cleanable.dirty.ratio'])[0]?.value;
+    };
+    expect([value('1'), value('1e-5'), value('0.25f')]).toEqual(['1.0', '1.0E-5', '0.25']);
+  });
+});
+
+describe('describeBrokerConfig', () => {
+  test('answers only for the keys that were asked for', () => {
+    const answer = describeBrokerConfig(configOf({ 'num.partitions': ' 3 ' }), ['num.partitions']);
+    expect(answer.map(({ name, value }) => [name, value])).toEqual([['num.partitions', '3']]);
+  });
+
+  test('documents every setting and says which ones are without effect', () => {
+    const answer = describeBrokerConfig(configOf({}), []);
+    for (const { name, documentation } of answer) {
+      expect(documentation).toMatch(/^[A-Z].*\.$/s);
+      const effect = brokerSettings.get(name)?.effect.kind;
+      expect(documentation?.includes('Without effect here:')).toBe(effect === 'none');
+    }
+  });
+});
+
+function rows(entries: readonly ConfigDescription[]): Row[] {
+  return [...entries]
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map((entry) => [
+      entry.name,
+      typeNames.get(entry.configType) ?? 'unknown',
+      entry.value,
+      sourceNames.get(entry.configSource) ?? '',
+      entry.readOnly,
+      entry.isSensitive,
+      entry.synonyms.map((s) => [s.name, s.value as string, sourceNames.get(s.source) ?? '']),
+    ]);
+}
+
+// Kafka turns on eligible leader replicas in a new cluster, which stores min.insync.replicas as a
+// dynamic default of the cluster. We do not offer that feature; the value is the same.
+function withoutElectionFeature(row: Row): Row {
+  const [name, type, value, source, isReadOnly, isSensitive, synonyms] = row;
+  if (source !== 'DYNAMIC_DEFAULT_BROKER_CONFIG') return row;
+  const kept = synonyms.filter((synonym) => synonym[2] !== 'DYNAMIC_DEFAULT_BROKER_CONFIG');
+  return [name, type, value, 'DEFAULT_CONFIG', isReadOnly, isSensitive, kept];
+}

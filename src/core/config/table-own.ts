@@ -1,0 +1,41 @@
+import { int, long, type Setting, section, works } from './setting.ts';
+
+/** Settings that Kafka does not have. */
+export const ownSettings: readonly Setting[] = section('Settings of MemoryStreamer', works(), [
+  int(
+    'reactor.threads',
+    null,
+    'Reactor threads; each serves its share of the connections from socket to log. Unset: one a core, less one for TypeScript, eight at most.',
+    { min: 1, max: 64 },
+  ),
+  int(
+    'reactor.spin.us',
+    50,
+    'How long a reactor polls after an event before it sleeps, in microseconds. An idle reactor does not poll.',
+    { min: 0, max: 100 },
+  ),
+  int(
+    'reactor.receive.bytes',
+    1_048_576,
+    'Receive buffer of a reactor; larger frames are received into a buffer of their own.',
+    { min: 65_536, max: 16_777_216 },
+  ),
+  int(
+    'reactor.pool.mib',
+    null,
+    'Memory for frames that are still incomplete and work that waits for a partition. Unset: a quarter of the memory limit.',
+    { min: 16 },
+  ),
+  int(
+    'log.dirty.mib',
+    256,
+    'Written data that may wait for the disk before clients that produce are no longer read.',
+    { min: 16 },
+  ),
+  long(
+    'log.dir.min.free.bytes',
+    null,
+    'Free space below which appends stop with KAFKA_STORAGE_ERROR, the metadata log excepted. Unset: one percent of the disk.',
+    { min: 0 },
+  ),
+]);

@@ -1,0 +1,108 @@
+import { describe, expect, test } from '@jest/globals';
+import { configOf } from './testing/config-of.ts';
+import { resolveTopicConfig, toLogConfig } from './topic-config.ts';
+import { validateTopicConfig } from './validate-topic-config.ts';
+
+describe('resolveTopicConfig', () => {
+  test('gives the defaults of Kafka', () => {
+    const config = resolveTopicConfig(configOf({}), new Map());
+    expect(config).toMatchObject({
+      segmentBytes: 1_073_741_824,
+      segmentMs: 604_800_000n,
+      segmentJitterMs: 0n,
+      retentionMs: 604_800_000n,
+      retentionBytes: -1n,
+      maxMessageBytes: 1_048_588,
+      messageTimestampType: 'CreateTime',
+      messageTimestampAfterMaxMs: 3_600_000n,
+      cleanupPolicy: { isDelete: true, isCompact: false },
+      flushMessages: 9_223_372_036_854_775_807n,
+      flushMs: 9_223_372_036_854_775_807n,
+      fileDeleteDelayMs: 60_000n,
+      minInsyncReplicas: 1,
+    });
+  });
+
+  test.each([
+    [{ 'log.retention.hours': '1' }, 3_600_000n],
+    [{ 'log.retention.hours': '1', 'log.retention.minutes': '2' }, 120_000n],
+    [{ 'log.retention.minutes': '2', 'log.retention.ms': '3' }, 3n],
+    [{ 'log.retention.ms': '-5' }, -1n],
+  ])('takes retention from %j', (properties, retentionMs) => {
+    expect(resolveTopicConfig(configOf(properties), new Map()).retentionMs).toBe(retentionMs);
+  });
+
+  test('the scheduler stands in for the flush interval', () => {
+    const config = configOf({ 'log.flush.scheduler.interval.ms': '7' });
+    expect(resolveTopicConfig(config, new Map()).flushMs).toBe(7n);
+  });
+
+  test('an override wins, and one that cannot be read gives way', () => {
+    const config = configOf({ 'log.retention.ms': '3' });
+    expect(resolveTopicConfig(config, new Map([['retention.ms', '9']])).retentionMs).toBe(9n);
+    expect(resolveTopicConfig(config, new Map([['retention.ms', 'x']])).retentionMs).toBe(3n);
+  });
+
+  test('the internal segment size has no lower limit', () => {
+    const overrides = new Map([['internal.segment.bytes', '200']]);
+    const config = resolveTopicConfig(configOf({}), overrides);
+    expect(toLogConfig(config, true)).toMatchObject({ segmentBytes: 200, isInternal: true });
+  });
+});
+
+describe('validateTopicConfig says what Kafka says', () => {
+  const invalid = (name: string, value: string, why: string) =>
+    `Invalid value ${value} for configuration ${name}: ${why}`;
+
+  test.each<[Record<string, string | null>, string]>([
+    [{ foo: '1' }, 'Unknown topic config name: foo'],
+    [{ foo: null }, 'Null value not supported for topic configs: foo'],
+    [{ 'retention.ms': null }, 'Null value not supported for topic configs: retention.ms'],
+    [{ 'retention.ms': 'abc', foo: '2' }, 'Unknown topic config name: foo'],
+    [{ 'retention.ms': 'abc' }, invalid('retention.ms', 'abc', 'Not a number of type LONG')],
+    [{ 'retention.ms': '1.5' }, invalid('retention.ms', '1.5', 'Not a number of type LONG')],
+    [{ 'retention.ms': '-2' }, invalid('retention.ms', '-2', 'Value must be at least -1')],
+    [
+      { 'cleanup.policy': 'foo,bar' },
+      invalid('cleanup.policy', 'foo', 'String must be one of: compact, delete'),
+    ],
+    [{ 'cleanup.policy': ',' }, "Configuration 'cleanup.policy' values must not be empty."],
+    [
+      { 'min.cleanable.dirty.ratio': '2' },
+      invalid('min.cleanable.dirty.ratio', '2.0', 'Value must be no more than 1'),
+    ],
+    [
+      { preallocate: 'maybe' },
+      invalid('preallocate', 'maybe', 'Expected value to be either true or false'),
+    ],
+    [
+      { 'leader.replication.throttled.replicas': 'x' },
+      "Invalid value [x] for configuration leader.replication.throttled.replicas: leader.replication.throttled.replicas must be the literal '*' or a list of replicas in the following format: [partitionId]:[brokerId],[partitionId]:[brokerId],...",
+    ],
+    [
+      { 'min.compaction.lag.ms': '10', 'max.compaction.lag.ms': '5' },
+      'conflict topic config setting min.compaction.lag.ms (10) > max.compaction.lag.ms (5)',
+    ],
+    [
+      { 'remote.storage.enable': 'true' },
+      'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
+    ],
+    [{ 'message.format.version': '3.0' }, 'Unknown topic config name: message.format.version'],
+  ])('%j', (overrides, message) => {
+    expect(validateTopicConfig(configOf({}), new Map(Object.entries(overrides)))).toBe(message);
+  });
+
+  test.each<[Record<string, string>]>([
+    [{ 'cleanup.policy': 'compact, delete' }],
+    [{ 'cleanup.policy': '' }],
+    [{ 'retention.ms': '+5' }],
+    [{ 'min.cleanable.dirty.ratio': 'NaN' }],
+    [{ 'leader.replication.throttled.replicas': '0:1, 1:2' }],
+    [{ 'leader.replication.throttled.replicas': '*' }],
+    [{ 'min.insync.replicas': '5' }],
+    [{ 'local.retention.ms': '5', 'retention.ms': '1' }],
+  ])('%j is accepted', (overrides) => {
+    const given = new Map(Object.entries(overrides));
+    expect(validateTopicConfig(configOf({}), given)).toBeUndefined();
+  });
+});
