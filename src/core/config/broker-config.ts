@@ -56,7 +56,7 @@ export interface BrokerConfig {
   readonly reactorThreads: number | undefined;
   readonly reactorSpinUs: number;
   readonly reactorReceiveBytes: number;
-  readonly reactorPoolMib: number | undefined;
+  readonly bufferPoolMib: number;
   readonly dirtyMib: number;
   /** Undefined: one percent of the disk. */
   readonly logDirMinFreeBytes: number | undefined;

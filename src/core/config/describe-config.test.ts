@@ -32,12 +32,12 @@ describe.each(['default', 'overridden'])('against Apache Kafka 4.4 with %s setti
 
   test('the broker has the same settings, values, types, sources and synonyms (C-031)', () => {
     const own = new Set(ownSettings.map((setting) => setting.name));
-    const answer = describeBrokerConfig(config, null).filter((entry) => !own.has(entry.name));
+    const answer = describeBrokerConfig(config).filter((entry) => !own.has(entry.name));
     expect(rows(answer)).toEqual(fixture.broker.map(withoutElectionFeature));
   });
 
   test('a topic has the same settings, values, types, sources and synonyms (C-031)', () => {
-    const answer = describeTopicConfig(config, new Map(), null);
+    const answer = describeTopicConfig(config, new Map());
     expect(rows(answer)).toEqual(fixture.topic.map(withoutElectionFeature));
   });
 });
@@ -46,9 +46,11 @@ describe('describeTopicConfig', () => {
   const config = configOf({});
 
   test('puts an override first, then what the broker says', () => {
-    const [entry] = describeTopicConfig(config, new Map([['retention.bytes', ' 5 ']]), [
-      'retention.bytes',
-    ]);
+    const [entry] = describeTopicConfig(
+      config,
+      new Map([['retention.bytes', ' 5 ']]),
+      new Set(['retention.bytes']),
+    );
     expect(entry).toMatchObject({ value: '5', configSource: ConfigSource.TOPIC_CONFIG });
     expect(entry?.synonyms).toEqual([
       { name: 'retention.bytes', value: '5', source: ConfigSource.TOPIC_CONFIG },
@@ -58,19 +60,20 @@ describe('describeTopicConfig', () => {
 
   test('shows an internal setting only where it was set', () => {
     const names = (overrides: Map<string, string>) =>
-      describeTopicConfig(config, overrides, null).map((entry) => entry.name);
+      describeTopicConfig(config, overrides).map((entry) => entry.name);
     expect(names(new Map())).not.toContain('internal.segment.bytes');
     expect(names(new Map([['internal.segment.bytes', '200']]))).toContain('internal.segment.bytes');
   });
 
   test('answers nothing for a name that no topic has', () => {
-    expect(describeTopicConfig(config, new Map(), ['no.such.setting'])).toEqual([]);
+    expect(describeTopicConfig(config, new Map(), new Set(['no.such.setting']))).toEqual([]);
   });
 
   test('writes doubles as Java does', () => {
     const value = (text: string) => {
       const overrides = new Map([['min.cleanable.dirty.ratio', text]]);
-      return describeTopicConfig(config, overrides, ['min.cleanable.dirty.ratio'])[0]?.value;
+      return describeTopicConfig(config, overrides, new Set(['min.cleanable.dirty.ratio']))[0]
+        ?.value;
     };
     expect([value('1'), value('1e-5'), value('0.25f')]).toEqual(['1.0', '1.0E-5', '0.25']);
   });
@@ -78,12 +81,15 @@ describe('describeTopicConfig', () => {
 
 describe('describeBrokerConfig', () => {
   test('answers only for the keys that were asked for', () => {
-    const answer = describeBrokerConfig(configOf({ 'num.partitions': ' 3 ' }), ['num.partitions']);
+    const answer = describeBrokerConfig(
+      configOf({ 'num.partitions': ' 3 ' }),
+      new Set(['num.partitions']),
+    );
     expect(answer.map(({ name, value }) => [name, value])).toEqual([['num.partitions', '3']]);
   });
 
   test('documents every setting and says which ones are without effect', () => {
-    const answer = describeBrokerConfig(configOf({}), []);
+    const answer = describeBrokerConfig(configOf({}));
     for (const { name, documentation } of answer) {
       expect(documentation).toMatch(/^[A-Z].*\.$/s);
       const effect = brokerSettings.get(name)?.effect.kind;

@@ -44,10 +44,10 @@ export const ConfigType: Record<SettingType, number> = {
   password: 9,
 };
 
-/** The broker's settings, or those of `filterKeys` that exist; null and empty mean all. */
+/** The broker's settings, or those of `filterKeys` that exist. */
 export function describeBrokerConfig(
   config: BrokerConfig,
-  filterKeys: readonly string[] | null,
+  filterKeys?: ReadonlySet<string> | undefined,
 ): readonly ConfigDescription[] {
   const isWanted = wanted(filterKeys);
   const { originals } = config.values;
@@ -58,11 +58,11 @@ export function describeBrokerConfig(
   return [...known, ...unknown.filter(isWanted).map(describeUnknown)];
 }
 
-/** A topic's settings, or those of `filterKeys` that exist; null and empty mean all. */
+/** A topic's settings, or those of `filterKeys` that exist. */
 export function describeTopicConfig(
   config: BrokerConfig,
   overrides: ReadonlyMap<string, string>,
-  filterKeys: readonly string[] | null,
+  filterKeys?: ReadonlySet<string> | undefined,
 ): readonly ConfigDescription[] {
   const isWanted = wanted(filterKeys);
   const values = topicValues(config.values, overrides);
@@ -77,10 +77,8 @@ export function describeTopicConfig(
     });
 }
 
-function wanted(filterKeys: readonly string[] | null): (name: string) => boolean {
-  if (filterKeys === null || filterKeys.length === 0) return () => true;
-  const keys = new Set(filterKeys);
-  return (name) => keys.has(name);
+function wanted(filterKeys: ReadonlySet<string> | undefined): (name: string) => boolean {
+  return (name) => filterKeys === undefined || filterKeys.has(name);
 }
 
 function describeBrokerSetting(config: BrokerConfig, setting: Setting): ConfigDescription {

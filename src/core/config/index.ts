@@ -9,7 +9,7 @@ export {
   describeTopicConfig,
 } from './describe-config.ts';
 export type { Endpoint, Listener } from './listeners.ts';
-export { type ParsedBrokerConfig, parseBrokerConfig } from './parse-broker-config.ts';
+export { type Machine, type ParsedBrokerConfig, parseBrokerConfig } from './parse-broker-config.ts';
 export type { ConfigProblem } from './problem.ts';
 export type { Effect, Setting, SettingType, SettingValue } from './setting.ts';
 export type { SettingValues } from './setting-values.ts';

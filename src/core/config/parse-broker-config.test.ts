@@ -1,18 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseBrokerConfig } from './parse-broker-config.ts';
-import { configOf, minimal } from './testing/config-of.ts';
+import { configOf, minimal, testMachine } from './testing/config-of.ts';
 
 /** The first problem of the minimal configuration with these changes; null leaves a key out. */
 function refusal(changes: Record<string, string | null>): string | undefined {
   const merged = Object.entries({ ...minimal, ...changes });
   const properties = new Map(merged.filter((pair): pair is [string, string] => pair[1] !== null));
-  const parsed = parseBrokerConfig(properties, { hostName: 'broker.example' });
+  const parsed = parseBrokerConfig(properties, testMachine);
   return parsed.kind === 'refused' ? parsed.problems[0]?.message : undefined;
 }
 
 function warnings(changes: Record<string, string>): readonly string[] {
   const properties = new Map(Object.entries({ ...minimal, ...changes }));
-  const parsed = parseBrokerConfig(properties, { hostName: 'broker.example' });
+  const parsed = parseBrokerConfig(properties, testMachine);
   return parsed.kind === 'accepted' ? parsed.warnings : ['refused'];
 }
 
@@ -78,7 +78,7 @@ describe('values', () => {
   test('broker.id stands for node.id and must agree with it', () => {
     const named = { ...minimal, 'broker.id': '1' };
     const { 'node.id': _, ...rest } = named;
-    const parsed = parseBrokerConfig(new Map(Object.entries(rest)), { hostName: '' });
+    const parsed = parseBrokerConfig(new Map(Object.entries(rest)), testMachine);
     expect(parsed.kind === 'accepted' && parsed.config.nodeId).toBe(1);
     expect(refusal({ 'broker.id': '2' })).toBe(
       'node.id and broker.id must have the same value; broker.id is the old name.',
@@ -238,4 +238,9 @@ describe('unknown names', () => {
 test('longs of the broker are clamped to what a number holds', () => {
   const config = configOf({ 'connections.max.idle.ms': '9223372036854775807' });
   expect(config.connectionsMaxIdleMs).toBe(Number.MAX_SAFE_INTEGER);
+});
+
+test('frames that are still incomplete may take a quarter of the memory', () => {
+  expect(configOf({}).bufferPoolMib).toBe(256);
+  expect(configOf({ 'reactor.pool.mib': '32' }).bufferPoolMib).toBe(32);
 });

@@ -15,20 +15,26 @@ export type ParsedBrokerConfig =
     }
   | { readonly kind: 'refused'; readonly problems: readonly ConfigProblem[] };
 
+/** What defaults depend on: the name to advertise, and the memory this process may use. */
+export interface Machine {
+  readonly hostName: string;
+  readonly memoryBytes: number;
+}
+
 /**
  * Turns the text of `server.properties` into the broker's configuration. Nothing is half accepted:
  * with one problem there is no configuration.
  */
 export function parseBrokerConfig(
   properties: ReadonlyMap<string, string>,
-  { hostName }: { readonly hostName: string },
+  machine: Machine,
 ): ParsedBrokerConfig {
   const { values, problems } = readValues(properties);
   const unknown = judgeUnknownNames(properties.keys());
   // Rules between settings mean nothing while a single one cannot be read.
   const first = [...unknown.problems, ...problems];
   if (first.length > 0) return { kind: 'refused', problems: first };
-  const outcome = readListeners(values, hostName);
+  const outcome = readListeners(values, machine.hostName);
   if ('problem' in outcome) return { kind: 'refused', problems: [outcome.problem] };
   const { addresses } = outcome;
   const rest = [
@@ -36,10 +42,18 @@ export function parseBrokerConfig(
     ...crossCheck(values),
   ];
   if (rest.length > 0) return { kind: 'refused', problems: rest };
-  return { kind: 'accepted', config: typed(values, addresses), warnings: unknown.warnings };
+  return {
+    kind: 'accepted',
+    config: typed(values, addresses, machine),
+    warnings: unknown.warnings,
+  };
 }
 
-function typed(values: SettingValues, addresses: Addresses): BrokerConfig {
+function typed(
+  values: SettingValues,
+  addresses: Addresses,
+  { memoryBytes }: Machine,
+): BrokerConfig {
   const number = (name: string) => values.number(name);
   return {
     values,
@@ -82,8 +96,12 @@ function typed(values: SettingValues, addresses: Addresses): BrokerConfig {
     reactorThreads: values.optionalNumber('reactor.threads'),
     reactorSpinUs: number('reactor.spin.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
-    reactorPoolMib: values.optionalNumber('reactor.pool.mib'),
+    bufferPoolMib: values.optionalNumber('reactor.pool.mib') ?? quarterMib(memoryBytes),
     dirtyMib: number('log.dirty.mib'),
     logDirMinFreeBytes: values.optionalNumber('log.dir.min.free.bytes'),
   };
+}
+
+function quarterMib(memoryBytes: number): number {
+  return Math.max(16, Math.floor(memoryBytes / 4 / 2 ** 20));
 }

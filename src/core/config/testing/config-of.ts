@@ -1,6 +1,9 @@
 import type { BrokerConfig } from '../broker-config.ts';
 import { parseBrokerConfig } from '../parse-broker-config.ts';
 
+/** A machine of no place in particular, with a gibibyte of memory. */
+export const testMachine = { hostName: 'broker.example', memoryBytes: 2 ** 30 };
+
 /** The least that one combined node needs to be told. */
 export const minimal = {
   'process.roles': 'broker,controller',
@@ -13,7 +16,7 @@ export const minimal = {
 /** The configuration of a test: `properties` over the minimal ones. Throws what is wrong with it. */
 export function configOf(properties: Record<string, string>): BrokerConfig {
   const all = new Map(Object.entries({ ...minimal, ...properties }));
-  const parsed = parseBrokerConfig(all, { hostName: 'broker.example' });
+  const parsed = parseBrokerConfig(all, testMachine);
   if (parsed.kind === 'accepted') return parsed.config;
   throw new Error(parsed.problems.map((problem) => problem.message).join('\n'));
 }
