@@ -55,6 +55,11 @@ function baseMethod(type: TypeRef): string {
   return type.name === 'records' ? 'bytes' : type.name;
 }
 
+/** The code of a field that is never compact asks for the plain encoding. */
+export function plainIf(isPlain: boolean, code: string): string {
+  return isPlain ? code.replaceAll('(flexible', '(false') : code;
+}
+
 /** Whether a type has a compact encoding, so that its methods ask for `flexible`. */
 export function hasLength(type: TypeRef): boolean {
   return (

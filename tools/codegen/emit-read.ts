@@ -1,5 +1,5 @@
 import { inside, outside } from './conditions.ts';
-import { defaultValue, hasLength, method } from './defaults.ts';
+import { defaultValue, hasLength, method, plainIf } from './defaults.ts';
 import type { StructScope } from './emit.ts';
 import { type Field, intersect, type Struct, type TypeRef } from './model.ts';
 import { localName, typeName } from './names.ts';
@@ -21,7 +21,7 @@ export function readBody(struct: Struct, scope: StructScope): string[] {
 
 function readPlain(field: Field, scope: StructScope): string {
   const condition = inside(field.versions, scope.range);
-  const value = readNullable(field, scope);
+  const value = plainIf(field.isPlain, readNullable(field, scope));
   if (condition === undefined) return value;
   const nested = value.includes(' ? ') && !value.startsWith('reader') ? `(${value})` : value;
   return `${condition} ? ${nested} : ${defaultValue(field, scope.blank)}`;

@@ -1,5 +1,5 @@
 import { inside, outside } from './conditions.ts';
-import { defaultValue, hasLength, isDefault, method } from './defaults.ts';
+import { defaultValue, hasLength, isDefault, method, plainIf } from './defaults.ts';
 import type { StructScope } from './emit.ts';
 import { type Field, intersect, type Struct, type TypeRef } from './model.ts';
 import { localName } from './names.ts';
@@ -31,7 +31,7 @@ export function writeBody(struct: Struct, scope: StructScope): string[] {
 
 function writePlain(field: Field, scope: StructScope): string[] {
   const condition = inside(field.versions, scope.range);
-  const statement = `${writeField(field, scope)};`;
+  const statement = `${plainIf(field.isPlain, writeField(field, scope))};`;
   if (condition === undefined) return [statement];
   const [refusal] = refuseElsewhere(field, scope);
   const write = `if (${condition}) ${statement}`;

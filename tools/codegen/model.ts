@@ -34,6 +34,8 @@ export interface Field {
   readonly defaultText: string | undefined;
   readonly tag: number | undefined;
   readonly isIgnorable: boolean;
+  /** Never compact, not even in flexible versions: the client id of request headers. */
+  readonly isPlain: boolean;
   readonly comment: string;
   readonly line: number;
 }

@@ -142,8 +142,10 @@ class Parser {
     let defaultText: string | undefined;
     let tag: number | undefined;
     let isIgnorable = false;
+    let isPlain = false;
     for (const word of rest) {
       if (word === 'ignorable') isIgnorable = true;
+      else if (word === 'plain') isPlain = true;
       else if (word.startsWith('=')) defaultText = word.slice(1).trim();
       else if (/^@\d+$/.test(word)) tag = Number(word.slice(1));
       else if (versions === undefined) versions = this.#versions(line, word);
@@ -157,6 +159,7 @@ class Parser {
       defaultText,
       tag,
       isIgnorable,
+      isPlain,
       comment: line.comment,
       line: line.number,
     };

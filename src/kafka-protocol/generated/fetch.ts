@@ -249,7 +249,7 @@ export interface PartitionData {
   readonly abortedTransactions: readonly AbortedTransaction[] | null;
   /** -1 this broker */
   readonly preferredReadReplica: number;
-  /** whole batches; the last may be cut off */
+  /** the last batch may be cut */
   readonly records: Uint8Array | null;
 }
 

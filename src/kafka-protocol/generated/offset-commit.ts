@@ -25,11 +25,11 @@ export const OffsetCommit: Api<OffsetCommitRequest, OffsetCommitResponse> = {
 
 export interface OffsetCommitRequest {
   readonly groupId: string;
-  /** -1 from a client that is no member */
+  /** -1 from outside */
   readonly generationIdOrMemberEpoch: number;
   readonly memberId: string;
   readonly groupInstanceId: string | null;
-  /** -1 is the broker's default */
+  /** -1 the broker's */
   readonly retentionTimeMs: bigint;
   readonly topics: readonly OffsetCommitRequestTopic[];
 }

@@ -23,7 +23,7 @@ export const OffsetForLeaderEpoch: Api<OffsetForLeaderEpochRequest, OffsetForLea
 };
 
 export interface OffsetForLeaderEpochRequest {
-  /** -1 is a consumer, -2 a tool */
+  /** -1 consumer, -2 tool */
   readonly replicaId: number;
   readonly topics: readonly OffsetForLeaderTopic[];
 }

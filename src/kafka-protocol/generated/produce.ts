@@ -117,7 +117,7 @@ export interface PartitionProduceResponse {
   readonly index: number;
   readonly errorCode: number;
   readonly baseOffset: bigint;
-  /** -1 unless the topic uses LogAppendTime */
+  /** -1 with CreateTime */
   readonly logAppendTimeMs: bigint;
   readonly logStartOffset: bigint;
   readonly recordErrors: readonly BatchIndexAndErrorMessage[];

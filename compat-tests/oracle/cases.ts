@@ -1,0 +1,150 @@
+import type { Api } from '../../src/kafka-protocol/index.ts';
+import { decode, encode } from '../../src/kafka-protocol/index.ts';
+import type { ApiHead, Message } from '../../tools/codegen/model.ts';
+import type { Coverage } from './coverage.ts';
+import type { Peer } from './peer.ts';
+import type { Random } from './random.ts';
+import type { Subject } from './subjects.ts';
+import { type Mood, project, type StructValue, toJson, ValueMaker } from './values.ts';
+
+/** The outcome of one case; `problem` is undefined where it passed. */
+export interface Verdict {
+  readonly group: string;
+  readonly name: string;
+  readonly problem: string | undefined;
+}
+
+export interface Bench {
+  readonly java: Peer;
+  readonly second: Peer | undefined;
+  readonly coverage: Coverage;
+  readonly random: Random;
+  readonly rounds: number;
+}
+
+/** Kafka's description of a message's class; undefined where there is none. */
+export async function kafkaHas(java: Peer, message: Message): Promise<string | undefined> {
+  const answer = await java.ask(`describe ${message.name}`);
+  return answer.startsWith('ok ') ? answer.slice(3) : undefined;
+}
+
+/** Served range and header versions of an API. */
+export async function compareVersions(
+  java: Peer,
+  head: ApiHead,
+  api: Api<unknown, unknown>,
+): Promise<Verdict> {
+  const answer = await java.ask(`versions ${head.key}`);
+  const headers: Record<string, number[]> = {};
+  for (let v = api.minVersion; v <= api.maxVersion; v++) {
+    headers[v] = [api.requestHeaderVersion(v), api.responseHeaderVersion(v)];
+  }
+  const { name, minVersion: lowest, maxVersion: highest } = api;
+  const ours = `ok ${JSON.stringify({ name, lowest, highest, headers })}`;
+  return {
+    group: 'oracle: served versions and headers',
+    name: head.name,
+    problem: ours === answer ? undefined : `ours ${ours}, Kafka's ${answer}`,
+  };
+}
+
+/** Random values of one message in one version, through our codec and each peer, in both directions. */
+export async function roundTrip(
+  subject: Subject,
+  version: number,
+  bench: Bench,
+): Promise<Verdict[]> {
+  const { message } = subject;
+  const maker = new ValueMaker(message, version, bench.random, bench.coverage);
+  const moods: Mood[] = ['full', 'full', 'full', 'full', 'sparse', 'hollow'];
+  const made = Array.from({ length: bench.rounds }, (_, i) => maker.make(moods[i] ?? 'random'));
+  const name = `${message.name} v${version}`;
+  const verdict = (group: string, problem: string | undefined) => ({ group, name, problem });
+  const verdicts = [
+    verdict(
+      'oracle: ours to Kafka',
+      await firstProblem(made, (value) => oursToPeer(subject, version, value, bench.java)),
+    ),
+    verdict(
+      'oracle: Kafka to ours',
+      await firstProblem(made, (value) => javaToOurs(subject, version, value, bench.java)),
+    ),
+  ];
+  verdicts.push(
+    verdict('oracle: ignorable fields are dropped', ignoredProblem(subject, version, maker, made)),
+  );
+  const { second } = bench;
+  if (second === undefined) return verdicts;
+  const outcome = await firstProblem(made, (value) => oursToPeer(subject, version, value, second));
+  return outcome === 'skip'
+    ? verdicts
+    : [...verdicts, verdict(`oracle: ours to ${second.name}`, outcome)];
+}
+
+/** Fields that a version lacks and may be let go leave no trace in the bytes. */
+function ignoredProblem(
+  { codec }: Subject,
+  version: number,
+  maker: ValueMaker,
+  made: readonly StructValue[],
+) {
+  for (const value of made) {
+    const extended = maker.withIgnored(value);
+    if (toHex(encode(codec, extended, version)) !== toHex(encode(codec, value, version)))
+      return toJson(extended);
+  }
+  return undefined;
+}
+
+/** What we encode, the peer parses whole and encodes to the same bytes. */
+async function oursToPeer(
+  { message, codec }: Subject,
+  version: number,
+  value: StructValue,
+  peer: Peer,
+) {
+  const hex = toHex(encode(codec, value, version));
+  const answer = await peer.ask(`recode ${message.name} ${version} ${hex}`);
+  if (answer === 'skip') return 'skip';
+  return answer === `ok ${hex}`
+    ? undefined
+    : `${toJson(value)}: ours ${hex}, ${peer.name} ${answer}`;
+}
+
+/** What Kafka encodes, we read as the same value and encode to the same bytes. */
+async function javaToOurs(
+  { message, codec }: Subject,
+  version: number,
+  value: StructValue,
+  java: Peer,
+) {
+  const json = toJson(value);
+  const answer = await java.ask(`encode ${message.name} ${version} ${json}`);
+  if (!answer.startsWith('ok ')) return `${json}: ${answer}`;
+  const hex = answer.slice(3);
+  const decoded = decode(codec, Buffer.from(hex, 'hex'), version);
+  const read = toJson(project(message, message.root, decoded, version));
+  if (read !== json) return `wrote ${json}, read ${read}`;
+  const again = toHex(encode(codec, decoded, version));
+  return again === hex ? undefined : `${json}: Kafka's ${hex}, ours ${again}`;
+}
+
+/** All at once: the peers answer in turn. */
+async function firstProblem(
+  values: readonly StructValue[],
+  check: (value: StructValue) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  const guarded = async (value: StructValue) => {
+    try {
+      return await check(value);
+    } catch (error) {
+      return `${toJson(value)}: ${error instanceof Error ? error.stack : String(error)}`;
+    }
+  };
+  const problems = await Promise.all(values.map(guarded));
+  return problems.find((problem) => problem !== undefined);
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+}

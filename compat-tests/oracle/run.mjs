@@ -1,0 +1,11 @@
+// Compares our codecs with Apache Kafka's message classes. Writes its counts to the file named by RESULTS_FILE.
+//   node compat-tests/oracle/run.mjs [--seed N] [--rounds N] [--peer 'command']
+import { spawnSync } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const main = join(dirname(fileURLToPath(import.meta.url)), 'main.ts');
+const run = spawnSync(process.execPath, ['--import', 'tsx', main, ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+process.exit(run.status ?? 1);
