@@ -88,11 +88,13 @@ pub struct AppendDone {
 pub enum JobKind {
     /// Build the group again from its files after a write that failed.
     Rebuild,
-    /// Start a new segment.
-    Roll,
-    /// Apply retention and delete segments below the log start.
+    /// Find what `retention.ms` and `retention.bytes` remove.
     Retention,
-    /// Remove the files of a deleted partition, which `run_job` does only after `file.delete.delay.ms`.
+    /// Unlink the segments below the log start.
+    DeleteSegments,
+    /// Rename the folder of a deleted partition, so that its name is free.
+    SetAside,
+    /// Remove that folder; asked for after `file.delete.delay.ms`.
     DeleteFiles,
 }
 
@@ -232,7 +234,8 @@ pub struct ReadQuery {
     pub isolation: Isolation,
 }
 
-/// The plan of an answer: where the bytes are. Offsets are -1 when the error is not one of the offset's.
+/// The plan of an answer: where the bytes are. With an error the plan is empty; the offsets are real ones nevertheless
+/// (Kafka answers -1 with an error).
 pub struct ReadAnswer {
     pub error_code: i16,
     pub high_watermark: i64,

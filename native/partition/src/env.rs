@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ms_log::Disk;
-use ms_log::checkpoint::PartitionCheckpoint;
+use ms_log::checkpoint::{self, PartitionCheckpoint};
 use ms_log::hard_state::HardStateLog;
 use parking_lot::Mutex;
 
+use crate::Partition;
 use crate::api::Notifier;
 
 /// What all partitions of one log directory share.
@@ -24,31 +26,71 @@ pub struct Env {
     pub notifier: Arc<dyn Notifier>,
     /// Nothing written can be lost: the same boot of the operating system, or a clean stop.
     pub same_boot: bool,
-    /// `broker.id`, the id of this voter.
-    pub node_id: u64,
+    /// `node.id`, from 0; voter ids in Raft are one higher.
+    pub node_id: u32,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
+    /// `log.retention.check.interval.ms`.
+    pub retention_check_interval_ms: i64,
     /// Wall clock in milliseconds since 1970; the simulation brings its own. Only for jobs: turns are given the time.
     pub now_ms: fn() -> i64,
-    /// What the checkpoint file said when the process started; entries are taken out as partitions open.
-    pub checkpoints: Mutex<HashMap<u64, PartitionCheckpoint>>,
+    pub state: EnvState,
+}
+
+/// The part of [`Env`] that changes. `EnvState::new` with what `ms_log::checkpoint::read` gave.
+#[derive(Default)]
+pub struct EnvState {
+    /// Entries are taken out as partitions open.
+    pub(crate) checkpoints: Mutex<HashMap<u64, PartitionCheckpoint>>,
+    /// Which group owns a folder's name; the lock is held over renames of folders.
+    pub(crate) folders: Mutex<HashMap<String, u64>>,
+    pub(crate) is_offline: AtomicBool,
     /// One thread at a time writes the hard-state log; those that wait find their records written by the first.
-    pub hard_state_writer: Mutex<()>,
+    hard_state_writer: Mutex<()>,
+    names: AtomicU64,
+}
+
+impl EnvState {
+    pub fn new(checkpoints: HashMap<u64, PartitionCheckpoint>) -> EnvState {
+        EnvState { checkpoints: Mutex::new(checkpoints), ..EnvState::default() }
+    }
 }
 
 impl Env {
     /// Makes everything up to `sequence` durable. Waits for the disk. Concurrent callers share one fsync.
     pub fn sync_hard_state(&self, sequence: u64) -> io::Result<()> {
-        let _writer = self.hard_state_writer.lock();
+        let _writer = self.state.hard_state_writer.lock();
         if self.hard_state.synced() < sequence {
             self.hard_state.sync(true)?;
         }
         Ok(())
     }
 
-    /// Writes commit indexes that were appended, without fsync: once a second. Waits for the disk.
+    /// Writes the commit indexes that `Partition::housekeeping` appended, without fsync: once a second. Waits for the disk.
     pub fn write_hard_state(&self) -> io::Result<()> {
-        let _writer = self.hard_state_writer.lock();
+        let _writer = self.state.hard_state_writer.lock();
         self.hard_state.sync(false).map(|_| ())
+    }
+
+    /// Replaces the checkpoint file: every 10 s, and at a clean stop. Waits for the disk.
+    pub fn write_checkpoint(&self, partitions: &[Arc<Partition>]) -> io::Result<()> {
+        let parts: Vec<Arc<[u8]>> = partitions.iter().filter_map(|one| one.checkpoint()).collect();
+        let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+        checkpoint::write(self.disk.as_ref(), &self.log_dir, &parts)
+    }
+
+    /// The log directory failed; nothing of it is served until restart, as in Kafka.
+    pub fn is_offline(&self) -> bool {
+        self.state.is_offline.load(Ordering::Relaxed)
+    }
+
+    /// This node as a voter; 0 is no voter in Raft.
+    pub(crate) fn voter_id(&self) -> u64 {
+        u64::from(self.node_id) + 1
+    }
+
+    /// A number that no other call in this process gets.
+    pub(crate) fn next_name(&self) -> u64 {
+        self.state.names.fetch_add(1, Ordering::Relaxed)
     }
 }

@@ -153,13 +153,11 @@ impl Partition {
         unimplemented!()
     }
 
-    /// From now on no append; what waits is answered. Follow with `JobKind::DeleteFiles` on a worker after
-    /// `file_delete_delay_ms()`.
-    pub fn mark_deleted(&self) {
-        unimplemented!()
-    }
-
-    pub fn file_delete_delay_ms(&self) -> i64 {
+    /// From now on no append; what waits is answered. Asks for the jobs that remove the files: `SetAside` at once,
+    /// `DeleteFiles` from `housekeeping` after `file.delete.delay.ms`, then `PartitionEvent::Closed`. Keep calling
+    /// `housekeeping` until then.
+    pub fn mark_deleted(self: &Arc<Self>, now_ms: i64) {
+        let _ = now_ms;
         unimplemented!()
     }
 
