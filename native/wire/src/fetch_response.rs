@@ -7,10 +7,10 @@ use crate::put::{
 };
 use crate::topic::{TopicKey, put_topic_key};
 
-const FIRST_WITH_LOG_START: i16 = 5;
-const FIRST_WITH_SESSION: i16 = 7;
-const FIRST_WITH_PREFERRED_REPLICA: i16 = 11;
-const FIRST_WITH_ENDPOINTS: i16 = 16;
+pub(crate) const FIRST_WITH_LOG_START: i16 = 5;
+pub(crate) const FIRST_WITH_SESSION: i16 = 7;
+pub(crate) const FIRST_WITH_PREFERRED_REPLICA: i16 = 11;
+pub(crate) const FIRST_WITH_ENDPOINTS: i16 = 16;
 
 /// A transaction whose records a read-committed consumer drops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

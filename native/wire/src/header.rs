@@ -80,6 +80,20 @@ pub fn put_response_header(out: &mut Vec<u8>, api_key: i16, version: i16, correl
     }
 }
 
+/// Reads a response header: the correlation id, and the offset of the body.
+pub fn parse_response_header(
+    frame: &[u8],
+    api_key: i16,
+    version: i16,
+) -> Result<(i32, usize), WireError> {
+    let mut cursor = Cursor::new(frame);
+    let correlation_id = cursor.i32()?;
+    if is_response_header_flexible(api_key, version) {
+        cursor.skip_tagged_fields()?;
+    }
+    Ok((correlation_id, cursor.position()))
+}
+
 /// Where a frame starts in the output, until its length is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "the length of the frame is written by finish_frame"]

@@ -1,5 +1,6 @@
 //! Leader hints in the answers to Produce and Fetch (KIP-951).
 
+use crate::cursor::{Cursor, WireError};
 use crate::put::{
     put_compact_len, put_compact_nullable_string, put_compact_string, put_i32, put_tagged,
 };
@@ -44,4 +45,30 @@ pub(crate) fn put_endpoints(out: &mut Vec<u8>, tag: u32, endpoints: &[NodeEndpoi
             out.push(0);
         }
     });
+}
+
+/// An endpoint as it stands in a response.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeEndpointRef<'a> {
+    pub node_id: i32,
+    pub host: &'a [u8],
+    pub port: i32,
+    pub rack: Option<&'a [u8]>,
+}
+
+pub(crate) fn read_leader(cursor: &mut Cursor<'_>) -> Result<LeaderIdAndEpoch, WireError> {
+    let leader = LeaderIdAndEpoch { leader_id: cursor.i32()?, leader_epoch: cursor.i32()? };
+    cursor.skip_tagged_fields()?;
+    Ok(leader)
+}
+
+pub(crate) fn read_endpoint<'a>(cursor: &mut Cursor<'a>) -> Result<NodeEndpointRef<'a>, WireError> {
+    let endpoint = NodeEndpointRef {
+        node_id: cursor.i32()?,
+        host: cursor.compact_string()?,
+        port: cursor.i32()?,
+        rack: cursor.compact_nullable_string()?,
+    };
+    cursor.skip_tagged_fields()?;
+    Ok(endpoint)
 }

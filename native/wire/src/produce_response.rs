@@ -5,9 +5,9 @@ use crate::produce::{FIRST_BY_ID, FIRST_FLEXIBLE};
 use crate::put::{put_i16, put_i32, put_i64, put_len_in, put_no_tags_in, put_nullable_string_in};
 use crate::topic::{TopicKey, put_topic_key};
 
-const FIRST_WITH_LOG_START: i16 = 5;
-const FIRST_WITH_RECORD_ERRORS: i16 = 8;
-const FIRST_WITH_LEADER: i16 = 10;
+pub(crate) const FIRST_WITH_LOG_START: i16 = 5;
+pub(crate) const FIRST_WITH_RECORD_ERRORS: i16 = 8;
+pub(crate) const FIRST_WITH_LEADER: i16 = 10;
 
 /// Why one record was refused (KIP-467). `batch_index` counts the records of the batch from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
