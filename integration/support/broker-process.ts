@@ -1,0 +1,143 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const READY_MS = 20_000;
+const STOP_MS = 5_000;
+
+export interface StartOptions {
+  /** Lines of server.properties beside those every test needs. */
+  readonly settings?: Readonly<Record<string, string | number>>;
+  /** Names the command to run with the configuration file as its last argument; default: our own. */
+  readonly command?: readonly string[];
+}
+
+/** A broker in a process of its own, with a data folder of its own under the system's temporary folder. */
+export class BrokerProcess {
+  readonly dataFolder: string;
+  readonly #folder: string;
+  readonly #options: StartOptions;
+  #child: ChildProcess | undefined;
+  #output = '';
+  #port = 0;
+
+  private constructor(options: StartOptions) {
+    this.#options = options;
+    this.#folder = mkdtempSync(join(tmpdir(), 'ms-it-'));
+    this.dataFolder = join(this.#folder, 'data');
+  }
+
+  static async start(options: StartOptions = {}): Promise<BrokerProcess> {
+    const broker = new BrokerProcess(options);
+    await broker.startAgain();
+    return broker;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? -1;
+  }
+
+  /** What it printed since its last start, both streams. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts the process, on the same port as before if there was one, and waits for its ready line. */
+  async startAgain(settings: Readonly<Record<string, string | number>> = {}): Promise<void> {
+    const file = join(this.#folder, 'server.properties');
+    writeFileSync(file, this.#properties(settings));
+    const command = this.#options.command ?? [
+      process.execPath,
+      join(root, 'bin', 'memorystreamer'),
+      'start',
+    ];
+    const [program = '', ...args] = command;
+    this.#output = '';
+    const child = spawn(program, [...args, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    this.#port = await this.#ready(child);
+  }
+
+  /** Ends the process and resolves when it is gone, with its exit code or signal. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | NodeJS.Signals | null> {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      return child?.exitCode ?? child?.signalCode ?? null;
+    }
+    const gone = new Promise<number | NodeJS.Signals | null>((resolve) => {
+      child.once('exit', (code, by) => resolve(code ?? by));
+    });
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const outcome = await gone;
+    clearTimeout(timer);
+    return outcome;
+  }
+
+  /** Stops it and removes its folder. */
+  async dispose(): Promise<void> {
+    await this.kill('SIGTERM');
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Resident memory in bytes. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  #properties(settings: Readonly<Record<string, string | number>>): string {
+    const address = `127.0.0.1:${this.#port}`;
+    const lines = {
+      'process.roles': 'broker,controller',
+      'node.id': 1,
+      'controller.quorum.voters': '1@127.0.0.1:0',
+      listeners: `PLAINTEXT://${address},CONTROLLER://127.0.0.1:0`,
+      'controller.listener.names': 'CONTROLLER',
+      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+      'log.dirs': this.dataFolder,
+      'offsets.topic.replication.factor': 1,
+      'group.initial.rebalance.delay.ms': 0,
+      ...(process.env.REACTORS === undefined ? {} : { 'reactor.threads': process.env.REACTORS }),
+      ...this.#options.settings,
+      ...settings,
+    };
+    return Object.entries(lines)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join('');
+  }
+
+  #ready(child: ChildProcess): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        clearTimeout(timer);
+        child.kill('SIGKILL');
+        reject(new Error(`the broker ${why}:\n${this.#output}`));
+      };
+      const timer = setTimeout(() => fail(`was not ready within ${READY_MS} ms`), READY_MS);
+      child.once('error', (error) => fail(`could not be started (${error.message})`));
+      child.once('exit', (code) => fail(`ended with ${code}`));
+      const onData = (data: Buffer) => {
+        this.#output += data.toString();
+        const ready = /^ready .*?PLAINTEXT=\S*?:(\d+)/m.exec(this.#output);
+        if (ready === null) return;
+        clearTimeout(timer);
+        child.removeAllListeners('exit');
+        resolve(Number(ready[1]));
+      };
+      child.stdout?.on('data', onData);
+      child.stderr?.on('data', onData);
+    });
+  }
+}

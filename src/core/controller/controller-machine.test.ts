@@ -1,0 +1,160 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../kafka-protocol/index.ts';
+import type { ReplyToken } from '../coordinator/index.ts';
+import { ControllerMachine } from './controller-machine.ts';
+import type { ControllerCommand, ControllerReply, NewTopic } from './vocabulary.ts';
+
+const token = 1 as ReplyToken;
+const broker = {
+  kind: 'broker',
+  nodeId: 1,
+  incarnationId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+  directoryId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+  rack: null,
+  endpoints: [],
+} as const;
+
+class Controller {
+  readonly machine = new ControllerMachine({
+    numPartitions: 3,
+    defaultReplicationFactor: 1,
+    validateTopicConfig: (overrides) =>
+      overrides.has('bad') ? 'Unknown topic config name: bad' : undefined,
+  });
+  #ids = 0;
+
+  constructor() {
+    this.run({ kind: 'register-broker', broker });
+  }
+
+  run(command: ControllerCommand): ControllerReply {
+    const newId = () => `id${++this.#ids}`;
+    const before = JSON.stringify([...this.machine.snapshot()], bigints);
+    const effects = this.machine.decide(command, { nowMs: 0, token, newId });
+    expect(JSON.stringify([...this.machine.snapshot()], bigints)).toBe(before);
+    for (const record of effects.records) this.machine.replay(record);
+    const [reply] = effects.replies;
+    if (reply === undefined) throw new Error('no reply');
+    return reply.reply;
+  }
+
+  create(topic: Partial<NewTopic> & { name: string }, validateOnly = false) {
+    const counts = { numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
+    const topics = [{ ...counts, ...topic }];
+    const reply = this.run({ kind: 'create-topics', topics, validateOnly });
+    if (reply.kind !== 'topics-created') throw new Error(reply.kind);
+    return reply.topics[0];
+  }
+}
+
+const bigints = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
+
+describe('the controller', () => {
+  test('creates a topic with the default counts', () => {
+    const controller = new Controller();
+    const created = controller.create({ name: 'a' });
+    expect(created).toMatchObject({
+      errorCode: 0,
+      numPartitions: 3,
+      replicationFactor: 1,
+      topicId: 'id1',
+    });
+  });
+
+  test('only says what it would do when asked to validate', () => {
+    const controller = new Controller();
+    expect(controller.create({ name: 'a' }, true)?.errorCode).toBe(ErrorCode.NONE);
+    expect(controller.create({ name: 'a' })?.errorCode).toBe(ErrorCode.NONE);
+  });
+
+  test.each<[string, Partial<NewTopic> & { name: string }, number]>([
+    ['a name that exists', { name: 'taken' }, ErrorCode.TOPIC_ALREADY_EXISTS],
+    ['an empty name', { name: '' }, ErrorCode.INVALID_TOPIC_EXCEPTION],
+    ['a name with a slash', { name: 'a/b' }, ErrorCode.INVALID_TOPIC_EXCEPTION],
+    ['a name of two dots', { name: '..' }, ErrorCode.INVALID_TOPIC_EXCEPTION],
+    ['a name of 250 characters', { name: 'x'.repeat(250) }, ErrorCode.INVALID_TOPIC_EXCEPTION],
+    ['a name that collides', { name: 'with_dot' }, ErrorCode.INVALID_TOPIC_EXCEPTION],
+    ['no partitions', { name: 'a', numPartitions: 0 }, ErrorCode.INVALID_PARTITIONS],
+    ['too many partitions', { name: 'a', numPartitions: 10_001 }, ErrorCode.POLICY_VIOLATION],
+    ['no replicas', { name: 'a', replicationFactor: 0 }, ErrorCode.INVALID_REPLICATION_FACTOR],
+    [
+      'more replicas than brokers',
+      { name: 'a', replicationFactor: 2 },
+      ErrorCode.INVALID_REPLICATION_FACTOR,
+    ],
+    [
+      'an unknown setting',
+      { name: 'a', configs: [{ name: 'bad', value: '1' }] },
+      ErrorCode.INVALID_CONFIG,
+    ],
+    [
+      'a setting without a value',
+      { name: 'a', configs: [{ name: 'x', value: null }] },
+      ErrorCode.INVALID_CONFIG,
+    ],
+    [
+      'a broker that is not there',
+      { name: 'a', assignments: [{ partitionIndex: 0, brokerIds: [7] }] },
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+    ],
+    [
+      'a hole in the partitions',
+      { name: 'a', assignments: [{ partitionIndex: 1, brokerIds: [1] }] },
+      ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+    ],
+    [
+      'a count beside an assignment',
+      { name: 'a', numPartitions: 1, assignments: [{ partitionIndex: 0, brokerIds: [1] }] },
+      ErrorCode.INVALID_REQUEST,
+    ],
+  ])('refuses %s', (_, topic, errorCode) => {
+    const controller = new Controller();
+    controller.create({ name: 'taken' });
+    controller.create({ name: 'with.dot' });
+    expect(controller.create(topic)?.errorCode).toBe(errorCode);
+  });
+
+  test('deletes by name and by id, and says which topic it does not know', () => {
+    const controller = new Controller();
+    controller.create({ name: 'a' });
+    controller.create({ name: 'b' });
+    const reply = controller.run({
+      kind: 'delete-topics',
+      topics: [
+        { name: 'a', topicId: null },
+        { name: null, topicId: 'id2' },
+        { name: 'c', topicId: null },
+        { name: null, topicId: 'id9' },
+      ],
+    });
+    expect(reply).toMatchObject({
+      topics: [
+        { name: 'a', topicId: 'id1', errorCode: ErrorCode.NONE },
+        { name: 'b', topicId: 'id2', errorCode: ErrorCode.NONE },
+        { name: 'c', errorCode: ErrorCode.UNKNOWN_TOPIC_OR_PARTITION },
+        { name: null, topicId: 'id9', errorCode: ErrorCode.UNKNOWN_TOPIC_ID },
+      ],
+    });
+  });
+
+  test('C-025: a topic that is created again has a new id and a group of its own', () => {
+    const controller = new Controller();
+    const first = controller.create({ name: 'a' });
+    controller.run({ kind: 'delete-topics', topics: [{ name: 'a', topicId: null }] });
+    const second = controller.create({ name: 'a' });
+    expect(second?.topicId).not.toBe(first?.topicId);
+    const groups = [...controller.machine.snapshot()].flatMap((r) =>
+      r.kind === 'partition' ? [r.groupId] : [],
+    );
+    expect(groups).toEqual([4n, 5n, 6n]);
+  });
+
+  test('never gives a producer id twice', () => {
+    const controller = new Controller();
+    const blocks = [1, 2].map(() => controller.run({ kind: 'allocate-producer-ids' }));
+    expect(blocks).toEqual([
+      { kind: 'producer-ids', first: 0n, count: 1000n },
+      { kind: 'producer-ids', first: 1000n, count: 1000n },
+    ]);
+  });
+});

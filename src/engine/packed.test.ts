@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { packTopology } from './commands.ts';
+import {
+  AnswerFlag,
+  CommandKind,
+  HeaderBytes,
+  OpenFlag,
+  PackedKind,
+  PackedReader,
+  PackedWriter,
+} from './packed.ts';
+
+describe('the packed layout', () => {
+  test('has the numbers of native/addon/src/packed.rs', () => {
+    const rust = readFileSync(new URL('../../native/addon/src/packed.rs', import.meta.url), 'utf8');
+    const tables = { PackedKind, CommandKind, OpenFlag, AnswerFlag, HeaderBytes };
+    for (const [table, entries] of Object.entries(tables)) {
+      for (const [name, value] of Object.entries(entries)) {
+        expect(`${table}.${name}=${constantOf(rust, table, name)}`).toBe(
+          `${table}.${name}=${value}`,
+        );
+      }
+    }
+  });
+
+  test('reads back what it wrote', () => {
+    const writer = new PackedWriter(4);
+    const start = writer.begin();
+    writer
+      .u8(7)
+      .u16(0xfffe)
+      .u32(0xfffffffd)
+      .i32(-5)
+      .i64(-6n)
+      .str('höhe')
+      .uuid('AAAAAAAAAAAAAAAAAAAAAQ');
+    writer.end(start);
+    const reader = new PackedReader(writer.bytes, 0, writer.length);
+    expect(reader.u32()).toBe(writer.length - 4);
+    expect([reader.u8(), reader.u16(), reader.u32(), reader.i32()]).toEqual([
+      7, 0xfffe, 0xfffffffd, -5,
+    ]);
+    expect(reader.i64()).toBe(-6n);
+    expect(reader.str()).toBe('höhe');
+    expect([...reader.rest()]).toEqual([...Array<number>(15).fill(0), 1]);
+    expect(() => reader.u8()).toThrow(RangeError);
+  });
+
+  test('keeps what the other side has not taken', () => {
+    const writer = new PackedWriter();
+    writer.u32(1).u32(2);
+    writer.consume(4);
+    expect(new PackedReader(writer.bytes, 0, writer.length).u32()).toBe(2);
+    expect(writer.length).toBe(4);
+  });
+
+  test('refuses an id that is not 16 bytes', () => {
+    expect(() => new PackedWriter().uuid('short')).toThrow(RangeError);
+  });
+
+  test('of a topology names a partition that is not here by 0xffffffff', () => {
+    const writer = new PackedWriter();
+    const partitions = [{ handle: undefined, leaderId: 2, leaderEpoch: 3 }];
+    const topics = [{ id: 'AAAAAAAAAAAAAAAAAAAAAQ', name: 't', isInternal: false, partitions }];
+    packTopology(writer, { epoch: 9n, kind: 'delta', topics, brokers: [] });
+    const reader = new PackedReader(writer.bytes, 0, writer.length);
+    expect([reader.i64(), reader.u8(), reader.u32()]).toEqual([9n, 1, 1]);
+    reader.offset += 16;
+    expect([reader.str(), reader.u8(), reader.u8(), reader.u32()]).toEqual(['t', 1, 0, 1]);
+    expect([reader.u32(), reader.u32(), reader.i32(), reader.i32()]).toEqual([0xffffffff, 0, 2, 3]);
+  });
+});
+
+/** The value of a constant that packed.rs names TABLE_NAME in capitals with underscores. */
+function constantOf(rust: string, table: string, name: string): number | undefined {
+  const constant = `${table}_${name}`.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase();
+  const found = new RegExp(`pub const ${constant}: \\w+ = (0x[0-9a-f_]+|\\d+);`).exec(rust);
+  return found?.[1] === undefined ? undefined : Number(found[1].replaceAll('_', ''));
+}
