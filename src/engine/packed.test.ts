@@ -4,7 +4,6 @@ import { packTopology } from './commands.ts';
 import {
   AnswerFlag,
   CommandKind,
-  HeaderBytes,
   OpenFlag,
   PackedKind,
   PackedReader,
@@ -12,15 +11,19 @@ import {
 } from './packed.ts';
 
 describe('the packed layout', () => {
-  test('has the numbers of native/addon/src/packed.rs', () => {
-    const rust = readFileSync(new URL('../../native/addon/src/packed.rs', import.meta.url), 'utf8');
-    const tables = { PackedKind, CommandKind, OpenFlag, AnswerFlag, HeaderBytes };
-    for (const [table, entries] of Object.entries(tables)) {
-      for (const [name, value] of Object.entries(entries)) {
-        expect(`${table}.${name}=${constantOf(rust, table, name)}`).toBe(
-          `${table}.${name}=${value}`,
-        );
-      }
+  test('has the numbers of native/reactor/src/packed.rs', () => {
+    const rust = readFileSync(
+      new URL('../../native/reactor/src/packed.rs', import.meta.url),
+      'utf8',
+    );
+    const tables = {
+      kind: PackedKind,
+      command: CommandKind,
+      open_flag: OpenFlag,
+      answer_flag: AnswerFlag,
+    };
+    for (const [module, table] of Object.entries(tables)) {
+      expect(constantsOf(rust, module)).toEqual(new Map(Object.entries(table)));
     }
   });
 
@@ -72,9 +75,13 @@ describe('the packed layout', () => {
   });
 });
 
-/** The value of a constant that packed.rs names TABLE_NAME in capitals with underscores. */
-function constantOf(rust: string, table: string, name: string): number | undefined {
-  const constant = `${table}_${name}`.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toUpperCase();
-  const found = new RegExp(`pub const ${constant}: \\w+ = (0x[0-9a-f_]+|\\d+);`).exec(rust);
-  return found?.[1] === undefined ? undefined : Number(found[1].replaceAll('_', ''));
+/** The constants of one module of packed.rs, by their names in camel case. */
+function constantsOf(rust: string, module: string): Map<string, number> {
+  const body = new RegExp(`pub mod ${module} \\{([^}]*)\\}`).exec(rust)?.[1] ?? '';
+  const lines = [...body.matchAll(/pub const (\w+): \w+ = (\d+);/g)];
+  return new Map(lines.map(([, name = '', value]) => [camelCase(name), Number(value)]));
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,4 +1,4 @@
-/** The numbers of the boundary, side by side with native/addon/src/packed.rs; docs/design/boundary.md says what they mean. */
+/** The numbers of the boundary, side by side with native/reactor/src/packed.rs; docs/design/boundary.md says what they mean. */
 
 export const PackedKind = {
   request: 1,
@@ -33,9 +33,6 @@ export const CommandKind = {
 export const OpenFlag = { watchCommits: 1, fsyncAlways: 2 } as const;
 export const AnswerFlag = { closeAfter: 1, mute: 2, noAnswer: 4 } as const;
 export const NO_HANDLE = 0xffffffff;
-
-/** Bytes of the fixed part of each entry, the length prefix included. */
-export const HeaderBytes = { request: 36, event: 20, answer: 17, command: 20 } as const;
 
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();

@@ -1,0 +1,27 @@
+//! `ms-load MODE --key value …`: load on a Kafka broker that costs the client next to no CPU. Requests are encoded
+//! once and only their correlation id changes; answers are looked at for their length and first error code.
+//! Prints one line of JSON. Modes: produce, fetch, api (pipelined), rtt (one produce in flight).
+
+mod args;
+mod connection;
+mod cpu;
+mod load;
+mod requests;
+mod round_trip;
+
+use args::Args;
+
+fn main() {
+    let outcome = Args::parse(std::env::args().skip(1)).and_then(|args| match args.mode.as_str() {
+        "produce" | "fetch" | "api" => load::run(&args),
+        "rtt" => round_trip::run(&args),
+        other => Err(format!("unknown mode {other}")),
+    });
+    match outcome {
+        Ok(json) => println!("{json}"),
+        Err(reason) => {
+            eprintln!("ms-load: {reason}");
+            std::process::exit(1);
+        }
+    }
+}
