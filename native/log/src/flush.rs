@@ -1,18 +1,199 @@
 //! What must be synced, taken out under the lock and done without it.
 
-/// Files and folders of one log to make durable.
-pub struct FlushJob {
-    _private: (),
+use crate::checkpoint::LogPoint;
+use crate::disk::{Disk, File};
+use crate::error::{LogError, at};
+use crate::index;
+use crate::log::PartitionLog;
+use crate::segment::SealedSegment;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A sealed segment that is not durable yet, and the producer state at its end.
+struct Sealing {
+    segment: Arc<SealedSegment>,
+    producers: Arc<Vec<u8>>,
 }
 
-impl FlushJob {
-    /// Syncs files, then folders, then writes the index files of sealed segments. Waits for the disk.
-    pub fn run(self) -> Flushed {
-        unimplemented!()
+/// What of a log is durable.
+#[derive(Default)]
+pub(crate) struct FlushState {
+    flushed: LogPoint,
+    sealing: Vec<Sealing>,
+    /// The folder has names that were not synced.
+    folder: bool,
+    job_out: bool,
+    /// Rises with every truncation: what a job of before synced may not be what is there now.
+    truncations: u64,
+}
+
+/// Files and folders of one log to make durable. Runs without the lock, on a thread that may wait.
+pub struct FlushJob {
+    disk: Arc<dyn Disk>,
+    dir: PathBuf,
+    group_id: u64,
+    sealing: Vec<Sealing>,
+    folder: bool,
+    active: Arc<dyn File>,
+    active_path: PathBuf,
+    up_to: LogPoint,
+    truncations: u64,
+}
+
+/// Outcome of a [`FlushJob`], to be given to [`PartitionLog::flushed`].
+pub struct Flushed {
+    up_to: LogPoint,
+    truncations: u64,
+    /// Next index after the last sealed segment of the job.
+    sealed_below: u64,
+    outcome: Result<(), LogError>,
+}
+
+impl FlushState {
+    /// Everything up to `point` is durable, and nothing else is there.
+    pub fn all_durable(&mut self, point: LogPoint) {
+        self.flushed = point;
+        self.sealing.clear();
+        self.folder = false;
+    }
+
+    /// A segment was sealed and a new file begun.
+    pub fn rolled(&mut self, segment: Arc<SealedSegment>, producers: Vec<u8>) {
+        self.sealing.push(Sealing { segment, producers: Arc::new(producers) });
+        self.folder = true;
+    }
+
+    /// The log was cut, durably, at `end`.
+    pub fn truncated(&mut self, end: LogPoint) {
+        self.truncations += 1;
+        self.all_durable(end);
+    }
+
+    /// Durable up to here.
+    pub fn point(&self) -> LogPoint {
+        self.flushed
+    }
+
+    /// Segments that end at or below an index need no sync any more.
+    pub fn forget_below(&mut self, index: u64) {
+        self.sealing.retain(|sealing| sealing.segment.end.next_index > index);
     }
 }
 
-/// Outcome of a [`FlushJob`], to be given to `PartitionLog::flushed`.
-pub struct Flushed {
-    _private: (),
+impl PartitionLog {
+    /// What has been written and not synced: files and folders, for a thread that may wait. `None` when all is durable or
+    /// a job of this log is still out.
+    pub fn flush_job(&mut self) -> Option<FlushJob> {
+        let state = &mut self.flush;
+        let up_to = self.active.point();
+        let clean = state.flushed == up_to && state.sealing.is_empty() && !state.folder;
+        if state.job_out || clean {
+            return None;
+        }
+        state.job_out = true;
+        let copy = |sealing: &Sealing| Sealing {
+            segment: sealing.segment.clone(),
+            producers: sealing.producers.clone(),
+        };
+        Some(FlushJob {
+            disk: self.disk.clone(),
+            dir: self.dir.clone(),
+            group_id: self.identity.group_id,
+            sealing: state.sealing.iter().map(copy).collect(),
+            folder: std::mem::take(&mut state.folder),
+            active: self.active.file.clone(),
+            active_path: self.active.path.clone(),
+            up_to,
+            truncations: state.truncations,
+        })
+    }
+
+    /// Takes the outcome of a job. An error means that the log directory must go off-line: a failed fsync is never repeated.
+    pub fn flushed(&mut self, done: Flushed) -> Result<(), LogError> {
+        let state = &mut self.flush;
+        state.job_out = false;
+        done.outcome?;
+        // What a truncation removed meanwhile was made durable by the truncation itself.
+        if done.truncations == state.truncations {
+            state.flushed = done.up_to;
+            state.forget_below(done.sealed_below);
+            self.version += 1;
+        }
+        Ok(())
+    }
+
+    /// Every entry at or below is durable, its file's directory entry included.
+    pub fn flushed_index(&self) -> u64 {
+        self.flush.flushed.index
+    }
+
+    /// Written bytes that no finished flush covers.
+    pub fn unflushed_bytes(&self) -> u64 {
+        let sealing = self.flush.sealing.iter().map(|sealing| u64::from(sealing.segment.end.size));
+        let flushed = self.flush.flushed;
+        let done = if flushed.segment == self.active.start.base_offset {
+            u64::from(flushed.position)
+        } else {
+            0
+        };
+        sealing.sum::<u64>() + u64::from(self.active.end.size) - done
+    }
+
+    /// The end of the log as a place.
+    pub(crate) fn end_point(&self) -> LogPoint {
+        self.active.point()
+    }
+}
+
+impl FlushJob {
+    /// Syncs the files, oldest first, then the folder, then writes the index files of sealed segments. Waits for the disk.
+    pub fn run(self) -> Flushed {
+        let outcome = self.sync().and_then(|()| self.write_indexes());
+        Flushed {
+            up_to: self.up_to,
+            truncations: self.truncations,
+            sealed_below: self.sealing.last().map_or(0, |last| last.segment.end.next_index),
+            outcome,
+        }
+    }
+
+    fn sync(&self) -> Result<(), LogError> {
+        for sealing in &self.sealing {
+            let path = &sealing.segment.path;
+            match sealing.segment.file().and_then(|file| file.sync_data()) {
+                // Retention was faster: nothing is left to be durable.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other.map_err(at("sync", path))?,
+            }
+        }
+        self.active.sync_data().map_err(at("sync", &self.active_path))?;
+        if self.folder {
+            match self.disk.sync_dir(&self.dir) {
+                // Renamed: the topic was deleted.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                other => other.map_err(at("sync", &self.dir))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn write_indexes(&self) -> Result<(), LogError> {
+        for Sealing { segment, producers } in &self.sealing {
+            let Ok(maps) = segment.maps() else { continue };
+            let (disk, start, end) = (self.disk.as_ref(), &segment.start, &segment.end);
+            let written =
+                index::write(disk, &segment.path, self.group_id, start, end, &maps, producers);
+            // An index can be rebuilt: on a full disk it is, at the next start.
+            match written {
+                Err(error)
+                    if !crate::is_no_space(&error) && error.kind() != io::ErrorKind::NotFound =>
+                {
+                    return Err(at("write index of", &segment.path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
 }

@@ -2,19 +2,33 @@
 //! Starts no threads and takes no locks of others: the caller holds the partition's lock, and runs what may wait for the
 //! disk ([`FlushJob`], [`LocateJob`], [`TimeSearch`], [`DeleteJob`]) without it.
 
+mod bytes;
 mod disk;
 mod entry;
+mod epochs;
 mod error;
 mod flush;
+mod identity;
+mod index;
+mod locate;
 mod log;
+mod lookup;
+mod maps;
 mod options;
 mod read;
+mod real;
 mod recovery;
 mod retention;
+mod ring;
+mod segment;
+mod sys;
 mod time_search;
+mod truncate;
+mod walk;
 
 pub mod checkpoint;
 pub mod hard_state;
+pub mod sim;
 
 pub use disk::{
     DirEntry, DirLock, Disk, File, OpenMode, Space, read_all, read_exact_at, replace_file,
@@ -22,9 +36,12 @@ pub use disk::{
 pub use entry::{AppendPosition, Entry, EntryKind, FrameToWrite};
 pub use error::{AppendError, LogError, ReadError, is_no_space};
 pub use flush::{FlushJob, Flushed};
+pub use identity::read_identity;
+pub use locate::LocateJob;
 pub use log::{EpochEnd, NextAppend, PartitionLog};
 pub use options::{LogIdentity, LogOptions};
-pub use read::{FileRange, LocateJob, ReadPlan, ReadRequest};
-pub use recovery::{BatchVisitor, Damage, OpenLog, RecoveredBatch, Recovery};
+pub use read::{FileRange, ReadPlan, ReadRequest};
+pub use real::RealDisk;
+pub use recovery::{BatchVisitor, Damage, OpenLog, Recovery};
 pub use retention::{DeleteJob, RetentionPlan};
 pub use time_search::{TimeFound, TimeSearch};

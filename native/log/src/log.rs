@@ -1,16 +1,16 @@
 //! One partition's log: an active segment, sealed ones below it, and the maps over them.
 
-use crate::checkpoint::PartitionCheckpoint;
 use crate::disk::Disk;
 use crate::entry::{AppendPosition, Entry, FrameToWrite};
-use crate::error::{AppendError, LogError, ReadError};
-use crate::flush::{FlushJob, Flushed};
+use crate::epochs::EpochTable;
+use crate::error::{AppendError, LogError, at};
+use crate::flush::FlushState;
+use crate::identity;
 use crate::options::{LogIdentity, LogOptions};
-use crate::read::{ReadPlan, ReadRequest};
-use crate::recovery::{BatchVisitor, OpenLog, Recovery};
-use crate::retention::{DeleteJob, RetentionPlan};
-use crate::time_search::TimeSearch;
-use std::path::Path;
+use crate::ring::EntryRing;
+use crate::segment::{ActiveSegment, SealedSegment, SegmentStart};
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What the next append will bring, to decide whether a new segment must begin first (as Kafka's `shouldRoll`).
@@ -36,11 +36,29 @@ pub struct EpochEnd {
 /// The log of one partition. Every method is called under the partition's lock; none waits for the disk except where it
 /// says so.
 pub struct PartitionLog {
-    _private: (),
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) dir: PathBuf,
+    pub(crate) identity: LogIdentity,
+    pub(crate) options: LogOptions,
+    /// Oldest first; each ends where the next one, or the active one, begins.
+    pub(crate) sealed: Vec<Arc<SealedSegment>>,
+    pub(crate) active: ActiveSegment,
+    pub(crate) epochs: EpochTable,
+    pub(crate) ring: EntryRing,
+    pub(crate) log_start: u64,
+    pub(crate) sealed_bytes: u64,
+    /// False after a failed write whose file could not be cut back.
+    pub(crate) usable: bool,
+    pub(crate) version: u64,
+    pub(crate) flush: FlushState,
 }
 
+/// Most parts given to one write without building a list.
+const PARTS: usize = 64;
+
 impl PartitionLog {
-    /// Creates folder, `partition.metadata` and the first segment, durably. Waits for the disk.
+    /// Creates folder, `partition.metadata` and the first segment, durably. Waits for the disk. A folder that is there
+    /// without a segment, left by a creation that was cut short, is filled.
     pub fn create(
         disk: Arc<dyn Disk>,
         dir: &Path,
@@ -48,38 +66,151 @@ impl PartitionLog {
         options: LogOptions,
         now_ms: i64,
     ) -> Result<PartitionLog, LogError> {
-        let _ = (disk, dir, identity, options, now_ms);
-        unimplemented!()
+        disk.create_dir_all(dir).map_err(at("create", dir))?;
+        let start = SegmentStart { base_offset: 0, base_index: 1, prev_term: 0 };
+        let reserve = options.preallocate.then_some(options.segment_bytes);
+        let active = ActiveSegment::create(disk.as_ref(), dir, start, &identity, reserve, now_ms)?;
+        active.file.sync_data().map_err(at("sync", &active.path))?;
+        // Last, so that a folder with metadata has a segment; this syncs the folder too.
+        identity::write(disk.as_ref(), dir, &identity)?;
+        let parent = dir.parent().unwrap_or(Path::new("."));
+        disk.sync_dir(parent).map_err(at("sync", parent))?;
+        let mut log = PartitionLog::from_parts(disk, dir, identity, options, active);
+        log.flush.all_durable(log.end_point());
+        Ok(log)
     }
 
-    /// Opens what is in the folder by the recovery rules; `visitor` gets the producer snapshot and every batch behind it.
-    /// Waits for the disk.
-    pub fn open(
-        how: OpenLog<'_>,
-        visitor: &mut dyn BatchVisitor,
-    ) -> Result<(PartitionLog, Recovery), LogError> {
-        let _ = (how, visitor);
-        unimplemented!()
+    /// A log of one segment and nothing known beyond it.
+    pub(crate) fn from_parts(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        identity: LogIdentity,
+        options: LogOptions,
+        active: ActiveSegment,
+    ) -> PartitionLog {
+        PartitionLog {
+            disk,
+            dir: dir.to_path_buf(),
+            identity,
+            options,
+            sealed: Vec::new(),
+            epochs: EpochTable::default(),
+            ring: EntryRing::new(active.end.next_index),
+            log_start: active.start.base_offset,
+            sealed_bytes: 0,
+            usable: true,
+            version: 0,
+            flush: FlushState::default(),
+            active,
+        }
     }
 
     /// Writes all frames of a turn by one `pwritev`. Roll first (`roll_if_needed`). No allocation beyond amortized growth
-    /// of the index, one pass over the descriptors. After an error nothing of it is in the log; see [`AppendError`].
+    /// of the index (more than 64 frames: one list), one pass over the descriptors. After an error nothing of it is in the
+    /// log; see [`AppendError`].
     pub fn append(&mut self, frames: &[FrameToWrite<'_>]) -> Result<AppendPosition, AppendError> {
-        let _ = frames;
-        unimplemented!()
+        let position = self.active.end.size;
+        self.check_frames(frames);
+        if !self.usable {
+            let source = io::Error::other("an earlier write could not be taken back");
+            return Err(AppendError { source, position, usable: false });
+        }
+        if let Err(source) = self.write(frames, u64::from(position)) {
+            self.usable = self.active.file.truncate(u64::from(position)).is_ok();
+            return Err(AppendError { source, position, usable: self.usable });
+        }
+        for frame in frames {
+            let entry = &frame.entry;
+            self.ring.push(entry, self.active.end.size);
+            self.epochs.note(entry.term, entry.index, entry.base_offset);
+            self.active.note(entry, frame.max_timestamp, self.options.index_interval_bytes);
+        }
+        self.version += 1;
+        Ok(AppendPosition {
+            segment: self.active.start.base_offset,
+            position,
+            last_index: self.last_index(),
+            log_end: self.log_end_offset(),
+        })
     }
 
-    /// Whether the next append belongs into a new segment (Kafka's `LogSegment.shouldRoll`).
+    fn write(&self, frames: &[FrameToWrite<'_>], position: u64) -> io::Result<()> {
+        let file = &self.active.file;
+        if frames.len() <= PARTS {
+            let mut parts = [IoSlice::new(&[]); PARTS];
+            for (part, frame) in parts.iter_mut().zip(frames) {
+                *part = IoSlice::new(frame.bytes);
+            }
+            return file.write_vectored_at(&parts[..frames.len()], position);
+        }
+        let parts: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame.bytes)).collect();
+        file.write_vectored_at(&parts, position)
+    }
+
+    /// Asserts the invariants that only a bug can break: indexes, offsets and terms continue, sizes are true.
+    fn check_frames(&self, frames: &[FrameToWrite<'_>]) {
+        let end = &self.active.end;
+        let (mut index, mut offset, mut term) = (end.next_index, end.end_offset, end.last_term);
+        for frame in frames {
+            let entry = &frame.entry;
+            assert_eq!(entry.index, index, "raft index out of step");
+            assert_eq!(entry.base_offset, offset, "offset out of step");
+            assert!(entry.term >= term, "term goes back");
+            assert_eq!(entry.size as usize, frame.bytes.len(), "size of a frame");
+            (index, offset, term) = (index + 1, entry.end_offset(), entry.term);
+        }
+    }
+
+    /// Whether the next append belongs into a new segment (Kafka's `LogSegment.shouldRoll`). Never while the active one
+    /// holds no record: its successor would have the same name.
     pub fn should_roll(&self, next: &NextAppend, now_ms: i64) -> bool {
-        let _ = (next, now_ms);
-        unimplemented!()
+        let (active, options) = (&self.active, &self.options);
+        if !active.has_data() {
+            return false;
+        }
+        let waited = match active.first_timestamp {
+            Some(first) if first >= 0 && next.max_timestamp >= 0 => next.max_timestamp - first,
+            _ => now_ms - active.created_ms,
+        };
+        let limit = options.segment_ms.saturating_sub(self.jitter());
+        // As many lines as Kafka's index of 8 bytes each would hold.
+        let most_lines = (options.index_bytes / 8) as usize;
+        let size = u64::from(active.end.size) + u64::from(next.bytes);
+        size > u64::from(options.segment_bytes)
+            || (waited > 0 && waited as u64 > limit)
+            || active.maps.index.len() >= most_lines
+            || next.last_offset.saturating_sub(active.start.base_offset) > i32::MAX as u64
     }
 
-    /// Seals the active segment and begins a new one. `producers` is the producer state at the log end, kept opaque in the
-    /// sealed index. Costs an open and one write; what has to be synced is in the next [`FlushJob`].
+    /// How much earlier this segment rolls than `segment.ms` says.
+    fn jitter(&self) -> u64 {
+        let most = self.options.segment_jitter_ms.min(self.options.segment_ms);
+        let seed = self.identity.group_id ^ self.active.start.base_offset.rotate_left(17);
+        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) % most.max(1)
+    }
+
+    /// Seals the active segment and begins a new one; nothing happens when it holds no record. `producers` is the producer
+    /// state at the log end, kept opaque in the sealed index. Costs an open and one write; what has to be synced is in the
+    /// next [`crate::FlushJob`].
     pub fn roll(&mut self, now_ms: i64, producers: Vec<u8>) -> Result<(), LogError> {
-        let _ = (now_ms, producers);
-        unimplemented!()
+        if !self.active.has_data() {
+            return Ok(());
+        }
+        let end = self.active.end;
+        let start = SegmentStart {
+            base_offset: end.end_offset,
+            base_index: end.next_index,
+            prev_term: end.last_term,
+        };
+        let reserve = self.options.preallocate.then_some(self.options.segment_bytes);
+        let (disk, identity) = (self.disk.as_ref(), &self.identity);
+        let next = ActiveSegment::create(disk, &self.dir, start, identity, reserve, now_ms)?;
+        let sealed = Arc::new(std::mem::replace(&mut self.active, next).seal(&self.disk));
+        self.sealed_bytes += u64::from(end.size);
+        self.flush.rolled(sealed.clone(), producers);
+        self.sealed.push(sealed);
+        self.version += 1;
+        Ok(())
     }
 
     /// [`PartitionLog::roll`] if [`PartitionLog::should_roll`]; says whether it did.
@@ -95,183 +226,118 @@ impl PartitionLog {
         self.roll(now_ms, producers()).map(|()| true)
     }
 
-    /// Drops the entries from `index` on, durably. Waits for the disk. Producer state is rolled back by
-    /// [`PartitionLog::replay_batches`].
-    pub fn truncate_from(&mut self, index: u64) -> Result<(), LogError> {
-        let _ = index;
-        unimplemented!()
-    }
-
-    /// Gives `visitor` the newest producer snapshot and every batch behind it, up to the log end. Waits for the disk.
-    pub fn replay_batches(&self, visitor: &mut dyn BatchVisitor) -> Result<(), LogError> {
-        let _ = visitor;
-        unimplemented!()
-    }
-
     /// Changes the settings; they hold from the next append on.
     pub fn configure(&mut self, options: LogOptions) {
-        let _ = options;
-        unimplemented!()
+        self.options = options;
+    }
+
+    /// The settings in force.
+    pub fn options(&self) -> &LogOptions {
+        &self.options
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The folder was renamed (deletion of its topic): files opened later are looked for there.
+    pub fn moved_to(&mut self, dir: &Path) {
+        // Sealed segments keep their old paths: those that are open stay readable, the others are gone for clients.
+        self.dir = dir.to_path_buf();
     }
 
     /// The oldest index in the log.
     pub fn first_index(&self) -> u64 {
-        unimplemented!()
+        self.sealed.first().map_or(self.active.start.base_index, |first| first.start.base_index)
     }
 
     /// The newest index; `first_index() - 1` when the log is empty.
     pub fn last_index(&self) -> u64 {
-        unimplemented!()
+        self.active.end.next_index - 1
     }
 
     /// Term of an index in `first_index() - 1 ..= last_index()`. Never asks the disk.
     pub fn term(&self, index: u64) -> Option<u32> {
-        let _ = index;
-        unimplemented!()
+        let first = self.first_index();
+        if index + 1 == first {
+            let start = self.sealed.first().map_or(&self.active.start, |oldest| &oldest.start);
+            return Some(start.prev_term);
+        }
+        if index < first || index > self.last_index() {
+            return None;
+        }
+        self.epochs.term_at_index(index)
     }
 
     /// Descriptor of an entry if it is in the entry ring; never asks the disk.
     pub fn entry(&self, index: u64) -> Option<Entry> {
-        let _ = index;
-        unimplemented!()
-    }
-
-    /// Appends the descriptors of `lo..hi` to `out`, stopping once their frames exceed `max_bytes` (at least one). Asks the
-    /// disk only for entries older than the ring.
-    pub fn entries(
-        &self,
-        lo: u64,
-        hi: u64,
-        max_bytes: u64,
-        out: &mut Vec<Entry>,
-    ) -> Result<(), LogError> {
-        let _ = (lo, hi, max_bytes, out);
-        unimplemented!()
-    }
-
-    /// The bytes of one frame: payloads of configuration changes, frames for peers. Asks the page cache or the disk.
-    pub fn read_frame(&self, index: u64) -> Result<Vec<u8>, LogError> {
-        let _ = index;
-        unimplemented!()
+        self.ring.get(index).map(|(entry, _)| entry)
     }
 
     /// The ring keeps entries from `index` on, whatever its size: call with the first index not yet applied.
     pub fn retain_entries_from(&mut self, index: u64) {
-        let _ = index;
-        unimplemented!()
+        self.ring.need_from(index);
     }
 
-    /// The Kafka offset after the frame of `index`: the high watermark of a commit index. Asks the disk only for entries
-    /// older than the ring.
-    pub fn offset_after(&self, index: u64) -> Result<u64, LogError> {
-        let _ = index;
-        unimplemented!()
+    /// Gives back memory that only speeds things up: for partitions that have been idle.
+    pub fn release_memory(&mut self) {
+        self.ring.shrink();
+        self.sealed.iter().for_each(|segment| segment.release());
     }
 
     /// First offset a client may read.
     pub fn log_start_offset(&self) -> u64 {
-        unimplemented!()
+        self.log_start
     }
 
     /// The next offset.
     pub fn log_end_offset(&self) -> u64 {
-        unimplemented!()
+        self.active.end.end_offset
     }
 
-    /// The epoch of the last entry, or `None` in an empty log.
+    /// The epoch of the last entry, or `None` in a log that never had one.
     pub fn latest_epoch(&self) -> Option<u32> {
-        unimplemented!()
+        Some(self.active.end.last_term).filter(|&term| term > 0)
     }
 
-    /// OffsetForLeaderEpoch: `None` (answer -1/-1) below the table. The caller checks the epoch against the leader's own.
+    /// OffsetForLeaderEpoch as Kafka's `endOffsetFor`: `None` (answer -1/-1) for an epoch this log does not know yet. The
+    /// caller checks the epoch against the leader's own.
     pub fn epoch_end_offset(&self, epoch: u32) -> Option<EpochEnd> {
-        let _ = epoch;
-        unimplemented!()
+        self.epochs.end_of(epoch, self.log_start, self.log_end_offset())
     }
 
     /// Epoch in force at an offset (for ListOffsets answers).
     pub fn epoch_at_offset(&self, offset: u64) -> Option<u32> {
-        let _ = offset;
-        unimplemented!()
-    }
-
-    /// Plans a consumer's read; a binary search, no system call, no allocation when the offset is near the log end.
-    /// `from_offset == up_to` gives an empty plan.
-    pub fn read_plan(&self, request: &ReadRequest) -> Result<ReadPlan, ReadError> {
-        let _ = request;
-        unimplemented!()
-    }
-
-    /// Search for the first record with a timestamp of at least `timestamp` below `up_to`; runs without the lock.
-    pub fn search_timestamp(&self, timestamp: i64, up_to: u64) -> TimeSearch {
-        let _ = (timestamp, up_to);
-        unimplemented!()
-    }
-
-    /// Search for the record with the largest timestamp below `up_to`; runs without the lock.
-    pub fn search_max_timestamp(&self, up_to: u64) -> TimeSearch {
-        let _ = up_to;
-        unimplemented!()
-    }
-
-    /// Moves the log start forward (a committed SetLogStart); says whether it moved. Never beyond the log end.
-    pub fn set_log_start(&mut self, offset: u64) -> bool {
-        let _ = offset;
-        unimplemented!()
-    }
-
-    /// Takes the segments wholly below the log start out of the log; the job unlinks them without the lock.
-    pub fn delete_segments_below(&mut self) -> Option<DeleteJob> {
-        unimplemented!()
-    }
-
-    /// What retention would remove now, as Kafka decides: by time, by size; -1 = no limit.
-    pub fn retention_candidates(
-        &self,
-        now_ms: i64,
-        retention_ms: i64,
-        retention_bytes: i64,
-        high_watermark: u64,
-    ) -> Option<RetentionPlan> {
-        let _ = (now_ms, retention_ms, retention_bytes, high_watermark);
-        unimplemented!()
+        self.epochs.term_at_offset(offset)
     }
 
     /// Bytes of all segment files.
     pub fn size_bytes(&self) -> u64 {
-        unimplemented!()
-    }
-
-    /// What has been written and not synced: files and folders, for a thread that may wait. `None` when all is durable or
-    /// a job of this log is still out.
-    pub fn flush_job(&mut self) -> Option<FlushJob> {
-        unimplemented!()
-    }
-
-    /// Takes the outcome of a job. An error means that the log directory must go off-line: a failed fsync is never repeated.
-    pub fn flushed(&mut self, done: Flushed) -> Result<(), LogError> {
-        let _ = done;
-        unimplemented!()
-    }
-
-    /// Every entry at or below is durable, its file's directory entry included.
-    pub fn flushed_index(&self) -> u64 {
-        unimplemented!()
-    }
-
-    /// Written bytes that no finished flush covers.
-    pub fn unflushed_bytes(&self) -> u64 {
-        unimplemented!()
+        self.sealed_bytes + u64::from(self.active.end.size)
     }
 
     /// Moves with every change that a checkpoint would show; equal numbers mean the last checkpoint can be kept.
     pub fn version(&self) -> u64 {
-        unimplemented!()
+        self.version
     }
 
-    /// Where recovery may start. `producers` is the producer state at the log end.
-    pub fn checkpoint_state(&self, producers: Vec<u8>) -> PartitionCheckpoint {
-        let _ = producers;
-        unimplemented!()
+    /// Moves the log start forward (a committed SetLogStart); says whether it moved. Never beyond the log end.
+    pub fn set_log_start(&mut self, offset: u64) -> bool {
+        let offset = offset.min(self.log_end_offset());
+        let moves = offset > self.log_start;
+        if moves {
+            self.log_start = offset;
+            self.version += 1;
+        }
+        moves
+    }
+
+    /// Position in `sealed` of the segment with this index; `sealed.len()` for the active one.
+    pub(crate) fn segment_of_index(&self, index: u64) -> usize {
+        if index >= self.active.start.base_index {
+            return self.sealed.len();
+        }
+        self.sealed.partition_point(|segment| segment.start.base_index <= index).saturating_sub(1)
     }
 }

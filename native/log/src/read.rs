@@ -1,7 +1,10 @@
 //! Reads for consumers: planned under the partition's lock, located and read without it.
 
 use crate::disk::File;
-use std::io;
+use crate::error::ReadError;
+use crate::locate::LocateJob;
+use crate::log::PartitionLog;
+use crate::maps::consumer_ranges;
 use std::sync::Arc;
 
 /// What a consumer asks for.
@@ -25,7 +28,7 @@ pub struct FileRange {
     pub len: u32,
 }
 
-/// What a read comes to.
+/// What a read comes to. A plan never spans segments: the next read goes on in the next one.
 pub enum ReadPlan {
     /// Nothing to give: the offset is `up_to`, or the first batch is too large and `min_one` is off.
     Empty,
@@ -53,21 +56,99 @@ impl ReadPlan {
     }
 }
 
-/// Finds the exact ranges of a read by reading frame headers, without the lock. Cheap to clone.
-#[derive(Clone)]
-pub struct LocateJob {
-    _private: (),
-}
-
-impl LocateJob {
-    /// From the page cache only: `WouldBlock` means [`LocateJob::run`] on a thread that may wait. `NotFound`: the segment
-    /// was deleted meanwhile, plan again. `InvalidData`: damage, answer KAFKA_STORAGE_ERROR. Never answers `Locate`.
-    pub fn run_cached(&self) -> io::Result<ReadPlan> {
-        unimplemented!()
+impl PartitionLog {
+    /// Plans a consumer's read; binary searches, no system call, no allocation when the offset is near the log end.
+    /// An offset at or above `up_to`, up to the log end, gives an empty plan.
+    pub fn read_plan(&self, request: &ReadRequest) -> Result<ReadPlan, ReadError> {
+        let (from, log_start, log_end) =
+            (request.from_offset, self.log_start, self.log_end_offset());
+        if from < log_start || from > log_end {
+            return Err(ReadError::OutOfRange { offset: from, log_start, log_end });
+        }
+        if from >= request.up_to.min(log_end) {
+            return Ok(ReadPlan::Empty);
+        }
+        if from >= self.active.start.base_offset {
+            return Ok(self.plan_active(request));
+        }
+        let next = self.sealed.partition_point(|segment| segment.start.base_offset <= from);
+        let Some(segment) = next.checked_sub(1).map(|at| &self.sealed[at]) else {
+            return Err(ReadError::OutOfRange { offset: from, log_start, log_end });
+        };
+        if from >= segment.end.end_offset {
+            let (segment, from_offset) = (segment.start.base_offset, segment.end.end_offset);
+            return Err(ReadError::Damaged { segment, from_offset });
+        }
+        Ok(ReadPlan::Locate(LocateJob::sealed(segment.clone(), *request)))
     }
 
-    /// As [`LocateJob::run_cached`], waiting for the disk.
-    pub fn run(&self) -> io::Result<ReadPlan> {
-        unimplemented!()
+    fn plan_active(&self, request: &ReadRequest) -> ReadPlan {
+        let known = self.start_position(request.from_offset);
+        let Some(from) = known else { return self.locate_active(request) };
+        let Some(to) = self.end_position(from, request) else { return self.locate_active(request) };
+        consumer_ranges(&self.active.file, &self.active.maps.controls, from, to)
+    }
+
+    /// Exact position of the batch that contains an offset of the active segment, if the maps know it.
+    fn start_position(&self, offset: u64) -> Option<u32> {
+        let start = &self.active.start;
+        if let Some((_, position)) = self.ring.find_offset(offset, start.base_index) {
+            return Some(position);
+        }
+        let relative = (offset - start.base_offset) as u32;
+        let line = self.active.maps.by_offset(relative)?;
+        (line.offset == relative).then_some(line.position)
+    }
+
+    /// Exact end of the whole batches that fit, if the maps know it well enough: a boundary of the sparse index does when
+    /// it leaves out less than a quarter.
+    fn end_position(&self, from: u32, request: &ReadRequest) -> Option<u32> {
+        let (active, floor) = (&self.active, self.active.start.base_index);
+        let last = if request.up_to >= active.end.end_offset {
+            active.end.size
+        } else {
+            // The frame that begins with `up_to`: what precedes it is below.
+            let (entry, position) = self.ring.find_offset(request.up_to, floor)?;
+            (entry.base_offset == request.up_to).then_some(position)?
+        };
+        let wanted = u64::from(from) + u64::from(request.max_bytes);
+        if wanted >= u64::from(last) {
+            return Some(last);
+        }
+        let fits = match self.ring.boundary_below(wanted, floor) {
+            Some(exact) => exact,
+            None => {
+                let line = active.maps.by_position(wanted)?;
+                let given = u64::from(line.position.saturating_sub(from));
+                (given * 4 >= u64::from(request.max_bytes) * 3).then_some(line.position)?
+            }
+        };
+        if fits > from || !request.min_one {
+            return Some(fits.max(from));
+        }
+        let (first, position) = self.ring.find_offset(request.from_offset, floor)?;
+        Some(position + first.size)
+    }
+
+    fn locate_active(&self, request: &ReadRequest) -> ReadPlan {
+        let active = &self.active;
+        let relative = |offset: u64| (offset - active.start.base_offset) as u32;
+        let hint = active.maps.by_offset(relative(request.from_offset));
+        let from = hint.map_or(crate::segment::HEADER_BYTES, |line| line.position);
+        // A boundary not far below the end, so that the job reads few headers.
+        let wanted = u64::from(from) + u64::from(request.max_bytes);
+        let by_offset = active.maps.by_offset(relative(request.up_to.min(active.end.end_offset)));
+        let by_size = active.maps.by_position(wanted);
+        let near = by_offset.into_iter().chain(by_size).map(|line| line.position).min();
+        let controls = &active.maps.controls;
+        let first = controls.partition_point(|frame| frame.position < from);
+        ReadPlan::Locate(LocateJob::active(
+            active.file.clone(),
+            controls[first..].into(),
+            from,
+            near.unwrap_or(from),
+            active.end.size,
+            *request,
+        ))
     }
 }

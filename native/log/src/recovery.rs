@@ -2,8 +2,11 @@
 
 use crate::checkpoint::PartitionCheckpoint;
 use crate::disk::Disk;
+use crate::error::LogError;
 use crate::hard_state::HardState;
+use crate::log::PartitionLog;
 use crate::options::{LogIdentity, LogOptions};
+use ms_wire::batch::BatchHeader;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,25 +27,12 @@ pub struct OpenLog<'a> {
     pub now_ms: i64,
 }
 
-/// Header of a data frame, for rebuilding producer state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecoveredBatch {
-    pub base_offset: u64,
-    pub last_offset_delta: i32,
-    pub attributes: i16,
-    pub base_timestamp: i64,
-    pub max_timestamp: i64,
-    pub producer_id: i64,
-    pub producer_epoch: i16,
-    pub base_sequence: i32,
-}
-
 /// Rebuilds the producer state while a log is read.
 pub trait BatchVisitor {
     /// Called once, before the batches: the newest snapshot that the log holds, empty if it holds none.
     fn snapshot(&mut self, producers: &[u8]);
     /// A data frame behind the snapshot, in order.
-    fn batch(&mut self, batch: &RecoveredBatch);
+    fn batch(&mut self, header: &BatchHeader);
 }
 
 /// A part of a segment that cannot be read.
@@ -56,6 +46,24 @@ pub struct Damage {
     pub from_offset: u64,
     /// First offset after it that can.
     pub to_offset: u64,
+}
+
+impl PartitionLog {
+    /// Opens what is in the folder by the recovery rules; `visitor` gets the producer snapshot and every batch behind it.
+    /// Waits for the disk.
+    pub fn open(
+        how: OpenLog<'_>,
+        visitor: &mut dyn BatchVisitor,
+    ) -> Result<(PartitionLog, Recovery), LogError> {
+        let _ = (how, visitor);
+        unimplemented!()
+    }
+
+    /// Gives `visitor` the newest producer snapshot and every batch behind it, up to the log end. Waits for the disk.
+    pub fn replay_batches(&self, visitor: &mut dyn BatchVisitor) -> Result<(), LogError> {
+        let _ = visitor;
+        unimplemented!()
+    }
 }
 
 /// What opening found.

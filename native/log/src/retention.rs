@@ -1,6 +1,11 @@
 //! Which segments retention removes, and their deletion.
 
+use crate::disk::Disk;
+use crate::index;
+use crate::log::PartitionLog;
 use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What retention would do now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +18,112 @@ pub struct RetentionPlan {
 
 /// Files of segments that left the log.
 pub struct DeleteJob {
-    _private: (),
+    disk: Arc<dyn Disk>,
+    logs: Vec<PathBuf>,
+}
+
+/// One segment as retention sees it.
+struct Candidate {
+    bytes: u64,
+    end_offset: u64,
+    newest_ms: i64,
+}
+
+impl PartitionLog {
+    /// What retention would remove now, as Kafka decides: whole segments from the oldest, below the high watermark, by time
+    /// (largest timestamp; the time of the last write when no record has one) and by size (as long as what stays is not
+    /// smaller than the limit). -1 = no limit. Asks the disk for the time of a segment without timestamps.
+    pub fn retention_candidates(
+        &self,
+        now_ms: i64,
+        retention_ms: i64,
+        retention_bytes: i64,
+        high_watermark: u64,
+    ) -> Option<RetentionPlan> {
+        let old = |segment: &Candidate| {
+            retention_ms >= 0 && now_ms.saturating_sub(segment.newest_ms) > retention_ms
+        };
+        let mut excess = match u64::try_from(retention_bytes) {
+            Ok(limit) => self.size_bytes().saturating_sub(limit),
+            Err(_) => 0,
+        };
+        let mut plan = None;
+        // By time and by size are two passes in Kafka; the oldest segments go in both, so the longer one decides.
+        let mut by_time = true;
+        for number in 0..=self.sealed.len() {
+            let segment = self.candidate(number)?;
+            let is_active = number == self.sealed.len();
+            if segment.end_offset > high_watermark || (is_active && !self.active.has_data()) {
+                break;
+            }
+            by_time = by_time && old(&segment);
+            let by_size = retention_bytes >= 0 && excess >= segment.bytes && excess > 0;
+            if !by_time && !by_size {
+                break;
+            }
+            excess = excess.saturating_sub(segment.bytes);
+            plan = Some(RetentionPlan { new_log_start: segment.end_offset, roll_first: is_active });
+        }
+        plan.filter(|plan| plan.new_log_start > self.log_start || self.has_deletable())
+    }
+
+    fn candidate(&self, number: usize) -> Option<Candidate> {
+        let (end, next_offset, file) = match self.sealed.get(number) {
+            Some(sealed) => {
+                let next = self.sealed.get(number + 1).map_or(&self.active.start, |s| &s.start);
+                (sealed.end, next.base_offset, sealed.open_file())
+            }
+            None => (self.active.end, self.active.end.end_offset, Some(self.active.file.clone())),
+        };
+        let written = || file.and_then(|file| file.modified_ms().ok()).unwrap_or(i64::MAX);
+        let newest_ms = if end.max_timestamp >= 0 { end.max_timestamp } else { written() };
+        Some(Candidate { bytes: u64::from(end.size), end_offset: next_offset, newest_ms })
+    }
+
+    /// Whether whole sealed segments lie below the log start.
+    pub fn has_deletable(&self) -> bool {
+        self.deletable() > 0
+    }
+
+    fn deletable(&self) -> usize {
+        let ends = |number: usize| {
+            self.sealed.get(number + 1).map_or(&self.active.start, |s| &s.start).base_offset
+        };
+        (0..self.sealed.len()).take_while(|&number| ends(number) <= self.log_start).count()
+    }
+
+    /// Takes the segments wholly below the log start out of the log; the job unlinks them without the lock.
+    pub fn delete_segments_below(&mut self) -> Option<DeleteJob> {
+        let count = self.deletable();
+        if count == 0 {
+            return None;
+        }
+        let mut logs = Vec::with_capacity(count);
+        for segment in self.sealed.drain(..count) {
+            self.sealed_bytes -= u64::from(segment.end.size);
+            logs.push(segment.path.clone());
+        }
+        let first = self.first_index();
+        self.epochs.drop_below(first);
+        self.flush.forget_below(first);
+        self.version += 1;
+        Some(DeleteJob { disk: self.disk.clone(), logs })
+    }
 }
 
 impl DeleteJob {
     /// Unlinks the files, the oldest segment first. Handles that are still open stay readable.
     pub fn run(self) -> io::Result<()> {
-        unimplemented!()
+        for log in &self.logs {
+            let (index, times) = index::paths(log);
+            // The log first: index files without one are swept at the next start.
+            for path in [log, &index, &times] {
+                match self.disk.remove_file(path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 }

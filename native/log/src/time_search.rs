@@ -1,5 +1,6 @@
 //! Offsets by time: a job over the segments, without the partition's lock.
 
+use crate::log::PartitionLog;
 use std::io;
 
 /// A record found by time.
@@ -18,6 +19,20 @@ pub struct TimeSearch {
 impl TimeSearch {
     /// Reads and decompresses the batch in question. Waits for the disk: on a worker.
     pub fn run(self) -> io::Result<Option<TimeFound>> {
+        unimplemented!()
+    }
+}
+
+impl PartitionLog {
+    /// Search for the first record with a timestamp of at least `timestamp` below `up_to`; runs without the lock.
+    pub fn search_timestamp(&self, timestamp: i64, up_to: u64) -> TimeSearch {
+        let _ = (timestamp, up_to);
+        unimplemented!()
+    }
+
+    /// Search for the record with the largest timestamp below `up_to`; runs without the lock.
+    pub fn search_max_timestamp(&self, up_to: u64) -> TimeSearch {
+        let _ = up_to;
         unimplemented!()
     }
 }

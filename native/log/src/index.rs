@@ -1,0 +1,295 @@
+//! Index files of sealed segments: `.index` with the segment's ends, control frames and producer state in its tail, and
+//! `.timeindex` as Kafka's. Both can be rebuilt from the segment.
+//!
+//! ```text
+//! .index      n x (offset u32, position u32, index u32)   relative to the segment's base offset and base index
+//!             tail: version u32 | group id u64 | base offset u64 | base index u64 | prevTerm u32 | size u32
+//!                   | next index u64 | end offset u64 | last term u32 | max timestamp i64 | its offset u64
+//!                   | last frame's position u32, crc u32 | CRC-32C of the lines u32 | CRC-32C of .timeindex u32
+//!                   then sections: kind u32 | len u32 | bytes      kind 1 control frames, kind 2 producer state
+//!             tail length u32 | CRC-32C of the tail u32 | magic u32
+//! .timeindex  n x (timestamp i64, offset u32)
+//! ```
+//! Big endian. The tail can be read without the rest: its CRC covers that of the rest.
+
+use crate::bytes::{Reader, put_u32, put_u64};
+use crate::disk::{Disk, OpenMode, read_all, read_exact_at, replace_file};
+use crate::entry::EntryKind;
+use crate::maps::{ControlFrame, IndexEntry, SegmentMaps, TimeEntry};
+use crate::segment::{ActiveSegment, LastFrame, SegmentEnd, SegmentStart};
+use crate::walk::{Depth, Step, Walker, entry_of};
+use ms_wire::crc::crc32c;
+use ms_wire::frame::FrameHeader;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+
+const VERSION: u32 = 1;
+const MAGIC: u32 = 0x4d53_4958;
+const FOOTER_BYTES: usize = 12;
+const LINE_BYTES: usize = 12;
+const CONTROL_BYTES: usize = 32;
+const SECTION_CONTROLS: u32 = 1;
+const SECTION_PRODUCERS: u32 = 2;
+/// An index cannot be larger: 2^31 bytes of segment, one line for at least the header of a frame.
+const MAX_INDEX_BYTES: u64 = 1 << 30;
+
+/// What an `.index` file says, apart from its lines.
+pub(crate) struct IndexTail {
+    pub group_id: u64,
+    pub start: SegmentStart,
+    pub end: SegmentEnd,
+    pub controls: Vec<ControlFrame>,
+    pub producers: Vec<u8>,
+    lines_crc: u32,
+    times_crc: u32,
+    /// Bytes of the lines before the tail.
+    lines_bytes: u64,
+}
+
+/// Both files.
+pub(crate) struct SealedIndex {
+    pub start: SegmentStart,
+    pub end: SegmentEnd,
+    pub maps: SegmentMaps,
+}
+
+/// Names of the index files of a segment.
+pub(crate) fn paths(log: &Path) -> (PathBuf, PathBuf) {
+    (log.with_extension("index"), log.with_extension("timeindex"))
+}
+
+/// Writes both files durably, the time index first: a valid `.index` means that both are there, and that the segment was
+/// synced before.
+pub(crate) fn write(
+    disk: &dyn Disk,
+    log: &Path,
+    group_id: u64,
+    start: &SegmentStart,
+    end: &SegmentEnd,
+    maps: &SegmentMaps,
+    producers: &[u8],
+) -> io::Result<()> {
+    let (index_path, time_path) = paths(log);
+    let mut lines = Vec::with_capacity(maps.index.len() * LINE_BYTES);
+    for line in &maps.index {
+        put_u32(&mut lines, line.offset);
+        put_u32(&mut lines, line.position);
+        put_u32(&mut lines, line.index);
+    }
+    let mut times = Vec::with_capacity(maps.times.len() * LINE_BYTES);
+    for line in &maps.times {
+        put_u64(&mut times, line.timestamp as u64);
+        put_u32(&mut times, line.offset);
+    }
+    let mut tail = Vec::with_capacity(128 + maps.controls.len() * CONTROL_BYTES + producers.len());
+    put_u32(&mut tail, VERSION);
+    put_u64(&mut tail, group_id);
+    put_start(&mut tail, start);
+    put_end(&mut tail, end);
+    put_u32(&mut tail, crc32c(&lines));
+    put_u32(&mut tail, crc32c(&times));
+    put_u32(&mut tail, SECTION_CONTROLS);
+    put_u32(&mut tail, (maps.controls.len() * CONTROL_BYTES) as u32);
+    maps.controls.iter().for_each(|frame| put_control(&mut tail, frame));
+    put_u32(&mut tail, SECTION_PRODUCERS);
+    put_u32(&mut tail, producers.len() as u32);
+    tail.extend_from_slice(producers);
+    let mut footer = Vec::with_capacity(FOOTER_BYTES);
+    put_u32(&mut footer, tail.len() as u32);
+    put_u32(&mut footer, crc32c(&tail));
+    put_u32(&mut footer, MAGIC);
+    replace_file(disk, &time_path, &[IoSlice::new(&times)])?;
+    let parts = [IoSlice::new(&lines), IoSlice::new(&tail), IoSlice::new(&footer)];
+    replace_file(disk, &index_path, &parts)
+}
+
+/// Reads the tail alone. `None` when the file is missing or not whole: it can be rebuilt.
+pub(crate) fn read_tail(disk: &dyn Disk, log: &Path) -> io::Result<Option<IndexTail>> {
+    let (path, _) = paths(log);
+    let file = match disk.open(&path, OpenMode::Read) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let len = file.len()?;
+    if !(FOOTER_BYTES as u64..=MAX_INDEX_BYTES).contains(&len) {
+        return Ok(None);
+    }
+    let mut footer = [0; FOOTER_BYTES];
+    read_exact_at(file.as_ref(), &mut footer, len - FOOTER_BYTES as u64)?;
+    let mut footer = Reader(&footer);
+    let (tail_len, crc, magic) = (footer.u32(), footer.u32(), footer.u32());
+    let tail_len = u64::from(tail_len.unwrap_or(u32::MAX));
+    let Some(lines_bytes) = (len - FOOTER_BYTES as u64).checked_sub(tail_len) else {
+        return Ok(None);
+    };
+    if magic != Some(MAGIC) {
+        return Ok(None);
+    }
+    let mut tail = vec![0; tail_len as usize];
+    read_exact_at(file.as_ref(), &mut tail, lines_bytes)?;
+    if Some(crc32c(&tail)) != crc {
+        return Ok(None);
+    }
+    Ok(parse_tail(&tail, lines_bytes))
+}
+
+/// Reads both files. `None` when one is missing or not whole.
+pub(crate) fn read(disk: &dyn Disk, log: &Path) -> io::Result<Option<SealedIndex>> {
+    let Some(tail) = read_tail(disk, log)? else { return Ok(None) };
+    let (index_path, time_path) = paths(log);
+    let file = disk.open(&index_path, OpenMode::Read)?;
+    let mut lines = vec![0; tail.lines_bytes as usize];
+    read_exact_at(file.as_ref(), &mut lines, 0)?;
+    let times = read_all(disk, &time_path, MAX_INDEX_BYTES)?;
+    let whole = lines.len().is_multiple_of(LINE_BYTES)
+        && times.len().is_multiple_of(LINE_BYTES)
+        && crc32c(&lines) == tail.lines_crc
+        && crc32c(&times) == tail.times_crc;
+    if !whole {
+        return Ok(None);
+    }
+    let index =
+        lines.chunks_exact(LINE_BYTES).filter_map(|bytes| read_line(&mut Reader(bytes))).collect();
+    let times =
+        times.chunks_exact(LINE_BYTES).filter_map(|bytes| read_time(&mut Reader(bytes))).collect();
+    let maps = SegmentMaps { index, times, controls: tail.controls };
+    Ok(Some(SealedIndex { start: tail.start, end: tail.end, maps }))
+}
+
+/// Notes every frame of a segment's file up to `size`, headers only; an error where they do not fit.
+pub(crate) fn note_all(segment: &mut ActiveSegment, size: u64) -> io::Result<()> {
+    let file = segment.file.clone();
+    let from = u64::from(segment.end.size);
+    let mut walker = Walker::new(file.as_ref(), Depth::Headers, from, size, i32::MAX as u32);
+    loop {
+        match walker.step()? {
+            Step::End => return Ok(()),
+            Step::Torn | Step::Bad => return Err(io::ErrorKind::InvalidData.into()),
+            Step::Frame { header, .. } => {
+                let Some(entry) = entry_of(&header, segment.end.next_index) else {
+                    return Err(io::ErrorKind::InvalidData.into());
+                };
+                segment.note(&entry, max_timestamp(&header), INTERVAL);
+            }
+        }
+    }
+}
+
+/// Interval of index lines where the topic's own is not at hand.
+pub(crate) const INTERVAL: u32 = 4096;
+
+/// Largest timestamp of a frame, -1 for control frames.
+pub(crate) fn max_timestamp(header: &FrameHeader) -> i64 {
+    match header {
+        FrameHeader::Data(batch) => batch.max_timestamp,
+        FrameHeader::Control(_) => -1,
+    }
+}
+
+fn parse_tail(tail: &[u8], lines_bytes: u64) -> Option<IndexTail> {
+    let mut reader = Reader(tail);
+    if reader.u32()? != VERSION {
+        return None;
+    }
+    let mut found = IndexTail {
+        group_id: reader.u64()?,
+        start: read_start(&mut reader)?,
+        end: read_end(&mut reader)?,
+        lines_crc: reader.u32()?,
+        times_crc: reader.u32()?,
+        controls: Vec::new(),
+        producers: Vec::new(),
+        lines_bytes,
+    };
+    while !reader.0.is_empty() {
+        let (kind, len) = (reader.u32()?, reader.u32()? as usize);
+        let section = reader.take(len)?;
+        match kind {
+            SECTION_CONTROLS => {
+                found.controls = section
+                    .chunks(CONTROL_BYTES)
+                    .map(|bytes| read_control(&mut Reader(bytes)))
+                    .collect::<Option<_>>()?;
+            }
+            SECTION_PRODUCERS => found.producers = section.to_vec(),
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+pub(crate) fn read_line(reader: &mut Reader<'_>) -> Option<IndexEntry> {
+    Some(IndexEntry { offset: reader.u32()?, position: reader.u32()?, index: reader.u32()? })
+}
+
+pub(crate) fn read_time(reader: &mut Reader<'_>) -> Option<TimeEntry> {
+    Some(TimeEntry { timestamp: reader.u64()? as i64, offset: reader.u32()? })
+}
+
+pub(crate) fn put_start(out: &mut Vec<u8>, start: &SegmentStart) {
+    put_u64(out, start.base_offset);
+    put_u64(out, start.base_index);
+    put_u32(out, start.prev_term);
+}
+
+pub(crate) fn read_start(reader: &mut Reader<'_>) -> Option<SegmentStart> {
+    Some(SegmentStart {
+        base_offset: reader.u64()?,
+        base_index: reader.u64()?,
+        prev_term: reader.u32()?,
+    })
+}
+
+pub(crate) fn put_end(out: &mut Vec<u8>, end: &SegmentEnd) {
+    put_u32(out, end.size);
+    put_u64(out, end.next_index);
+    put_u64(out, end.end_offset);
+    put_u32(out, end.last_term);
+    put_u64(out, end.max_timestamp as u64);
+    put_u64(out, end.max_timestamp_offset);
+    put_u32(out, end.last_frame.position);
+    put_u32(out, end.last_frame.crc);
+}
+
+pub(crate) fn read_end(reader: &mut Reader<'_>) -> Option<SegmentEnd> {
+    Some(SegmentEnd {
+        size: reader.u32()?,
+        next_index: reader.u64()?,
+        end_offset: reader.u64()?,
+        last_term: reader.u32()?,
+        max_timestamp: reader.u64()? as i64,
+        max_timestamp_offset: reader.u64()?,
+        last_frame: LastFrame { position: reader.u32()?, crc: reader.u32()? },
+    })
+}
+
+pub(crate) fn put_control(out: &mut Vec<u8>, frame: &ControlFrame) {
+    put_u32(out, frame.position);
+    put_u32(out, frame.len);
+    put_u64(out, frame.index);
+    put_u64(out, frame.base_offset);
+    put_u32(out, frame.term);
+    let kind = match frame.kind {
+        EntryKind::NoOp | EntryKind::Data => 0,
+        EntryKind::ConfChange => 2,
+        EntryKind::SetLogStart => 3,
+    };
+    put_u32(out, kind);
+}
+
+pub(crate) fn read_control(reader: &mut Reader<'_>) -> Option<ControlFrame> {
+    Some(ControlFrame {
+        position: reader.u32()?,
+        len: reader.u32()?,
+        index: reader.u64()?,
+        base_offset: reader.u64()?,
+        term: reader.u32()?,
+        kind: match reader.u32()? {
+            0 => EntryKind::NoOp,
+            2 => EntryKind::ConfChange,
+            3 => EntryKind::SetLogStart,
+            _ => return None,
+        },
+    })
+}

@@ -1,0 +1,150 @@
+//! Finds the exact ranges of a read by looking at frame headers, without the partition's lock.
+
+use crate::disk::File;
+use crate::maps::{ControlFrame, consumer_ranges};
+use crate::read::{ReadPlan, ReadRequest};
+use crate::segment::SealedSegment;
+use crate::walk::{Depth, Step, Walker};
+use ms_wire::frame::FrameHeader;
+use std::io;
+use std::sync::Arc;
+
+/// Finds the exact ranges of a read. Cheap to clone; holds what it needs of the log.
+#[derive(Clone)]
+pub struct LocateJob {
+    source: Source,
+    request: ReadRequest,
+}
+
+#[derive(Clone)]
+enum Source {
+    Sealed(Arc<SealedSegment>),
+    Active(Hints),
+}
+
+/// Where to look in a file.
+#[derive(Clone)]
+struct Hints {
+    file: Arc<dyn File>,
+    controls: Arc<[ControlFrame]>,
+    /// A frame boundary at or before the batch wanted.
+    from: u32,
+    /// A frame boundary from which the end can be found.
+    near: u32,
+    /// End of the frames.
+    size: u32,
+}
+
+impl LocateJob {
+    pub(crate) fn sealed(segment: Arc<SealedSegment>, request: ReadRequest) -> LocateJob {
+        LocateJob { source: Source::Sealed(segment), request }
+    }
+
+    pub(crate) fn active(
+        file: Arc<dyn File>,
+        controls: Arc<[ControlFrame]>,
+        from: u32,
+        near: u32,
+        size: u32,
+        request: ReadRequest,
+    ) -> LocateJob {
+        LocateJob { source: Source::Active(Hints { file, controls, from, near, size }), request }
+    }
+
+    /// From the page cache only: `WouldBlock` means [`LocateJob::run`] on a thread that may wait. `NotFound`: the segment
+    /// was deleted meanwhile, plan again. `InvalidData`: damage, answer KAFKA_STORAGE_ERROR. Never answers `Locate`.
+    pub fn run_cached(&self) -> io::Result<ReadPlan> {
+        match &self.source {
+            Source::Active(hints) => self.find(hints, Depth::CachedHeaders),
+            Source::Sealed(segment) => {
+                let loaded = segment.loaded_maps().is_some() && segment.open_file().is_some();
+                if !loaded {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                self.find(&self.sealed_hints(segment)?, Depth::CachedHeaders)
+            }
+        }
+    }
+
+    /// As [`LocateJob::run_cached`], waiting for the disk.
+    pub fn run(&self) -> io::Result<ReadPlan> {
+        match &self.source {
+            Source::Active(hints) => self.find(hints, Depth::Headers),
+            Source::Sealed(segment) => self.find(&self.sealed_hints(segment)?, Depth::Headers),
+        }
+    }
+
+    fn sealed_hints(&self, segment: &SealedSegment) -> io::Result<Hints> {
+        let (file, maps) = (segment.file()?, segment.maps()?);
+        let relative = |offset: u64| (offset - segment.start.base_offset) as u32;
+        let hint = maps.by_offset(relative(self.request.from_offset));
+        let from = hint.map_or(crate::segment::HEADER_BYTES, |line| line.position);
+        let size = segment.end.size;
+        let wanted = u64::from(from) + u64::from(self.request.max_bytes);
+        let whole = self.request.up_to >= segment.end.end_offset && wanted >= u64::from(size);
+        let near = if whole {
+            size
+        } else {
+            let last = relative(self.request.up_to.min(segment.end.end_offset));
+            let lines = [maps.by_offset(last), maps.by_position(wanted)];
+            lines.iter().flatten().map(|line| line.position).min().unwrap_or(from)
+        };
+        let first = maps.controls.partition_point(|frame| frame.position < from);
+        Ok(Hints { file, controls: maps.controls[first..].into(), from, near, size })
+    }
+
+    fn find(&self, hints: &Hints, depth: Depth) -> io::Result<ReadPlan> {
+        let request = &self.request;
+        let Some((from, first_end)) = self.find_start(hints, depth)? else {
+            return Ok(ReadPlan::Empty);
+        };
+        let wanted = u64::from(from) + u64::from(request.max_bytes);
+        let mut to = self.find_end(hints, depth, hints.near.max(from), wanted)?;
+        if to == from {
+            to = if request.min_one { first_end } else { from };
+        }
+        Ok(consumer_ranges(&hints.file, &hints.controls, from, to))
+    }
+
+    /// Begin and end of the batch that contains the offset; `None` if it lies at `up_to` or above.
+    fn find_start(&self, hints: &Hints, depth: Depth) -> io::Result<Option<(u32, u32)>> {
+        let mut walker = walker(hints, depth, hints.from);
+        loop {
+            let Step::Frame { position, header } = walker.step()? else {
+                return Err(io::ErrorKind::InvalidData.into());
+            };
+            let end = (header.base_offset() + header.offset_count()) as u64;
+            if header.base_offset() as u64 >= self.request.up_to {
+                return Ok(None);
+            }
+            let is_data = matches!(header, FrameHeader::Data(_));
+            if is_data && end > self.request.from_offset {
+                return Ok(Some((position as u32, walker.position() as u32)));
+            }
+        }
+    }
+
+    /// The last boundary that keeps within `wanted` and `up_to`.
+    fn find_end(&self, hints: &Hints, depth: Depth, start: u32, wanted: u64) -> io::Result<u32> {
+        let mut walker = walker(hints, depth, start);
+        let mut to = start;
+        loop {
+            match walker.step()? {
+                Step::End => return Ok(to),
+                Step::Frame { header, .. } => {
+                    let end = (header.base_offset() + header.offset_count()) as u64;
+                    if walker.position() > wanted || end > self.request.up_to {
+                        return Ok(to);
+                    }
+                    to = walker.position() as u32;
+                }
+                Step::Torn | Step::Bad => return Err(io::ErrorKind::InvalidData.into()),
+            }
+        }
+    }
+}
+
+fn walker(hints: &Hints, depth: Depth, from: u32) -> Walker<'_> {
+    let (file, size) = (hints.file.as_ref(), u64::from(hints.size));
+    Walker::new(file, depth, u64::from(from), size, i32::MAX as u32)
+}

@@ -1,0 +1,128 @@
+//! What is known of one segment besides its bytes: sparse index, time index, control frames.
+
+use crate::disk::File;
+use crate::entry::{Entry, EntryKind};
+use crate::read::{FileRange, ReadPlan};
+use std::sync::Arc;
+
+/// One line of the sparse index; offset and index relative to the segment's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct IndexEntry {
+    pub offset: u32,
+    pub position: u32,
+    pub index: u32,
+}
+
+/// One line of the time index: the largest timestamp so far, and the last offset of the batch that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimeEntry {
+    pub timestamp: i64,
+    pub offset: u32,
+}
+
+/// A control frame, which no client may get. The segment header, at position 0, is not listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ControlFrame {
+    pub position: u32,
+    pub len: u32,
+    pub index: u64,
+    pub base_offset: u64,
+    pub term: u32,
+    pub kind: EntryKind,
+}
+
+/// The maps of one segment, each ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SegmentMaps {
+    pub index: Vec<IndexEntry>,
+    pub times: Vec<TimeEntry>,
+    pub controls: Vec<ControlFrame>,
+}
+
+impl SegmentMaps {
+    /// The last line at or below an offset.
+    pub fn by_offset(&self, relative: u32) -> Option<IndexEntry> {
+        before(&self.index, |line| line.offset <= relative)
+    }
+
+    /// The last line at or below an index.
+    pub fn by_index(&self, relative: u32) -> Option<IndexEntry> {
+        before(&self.index, |line| line.index <= relative)
+    }
+
+    /// The last line at or below a position.
+    pub fn by_position(&self, position: u64) -> Option<IndexEntry> {
+        before(&self.index, |line| u64::from(line.position) <= position)
+    }
+
+    /// The last time line at or below a timestamp.
+    pub fn by_time(&self, timestamp: i64) -> Option<TimeEntry> {
+        before(&self.times, |line| line.timestamp <= timestamp)
+    }
+
+    /// Forgets what stands at `position` or behind.
+    pub fn truncate(&mut self, position: u32, end_offset: u32) {
+        self.index.truncate(self.index.partition_point(|line| line.position < position));
+        self.times.truncate(self.times.partition_point(|line| line.offset < end_offset));
+        self.controls.truncate(self.controls.partition_point(|frame| frame.position < position));
+    }
+
+    /// Notes an entry that was written at `position`.
+    pub fn note_control(&mut self, entry: &Entry, position: u32) {
+        self.controls.push(ControlFrame {
+            position,
+            len: entry.size,
+            index: entry.index,
+            base_offset: entry.base_offset,
+            term: entry.term,
+            kind: entry.kind,
+        });
+    }
+}
+
+fn before<T: Copy>(lines: &[T], below: impl FnMut(&T) -> bool) -> Option<T> {
+    lines.get(lines.partition_point(below).checked_sub(1)?).copied()
+}
+
+/// The file ranges between two frame boundaries minus the control frames: **the only way to get bytes for a client**.
+/// No allocation when no control frame lies strictly between two batches of the range.
+pub(crate) fn consumer_ranges(
+    file: &Arc<dyn File>,
+    controls: &[ControlFrame],
+    from: u32,
+    to: u32,
+) -> ReadPlan {
+    let first = controls.partition_point(|frame| frame.position < from);
+    let inside = controls[first..].iter().take_while(|frame| frame.position < to);
+    let mut ranges = Pieces { file, plan: ReadPlan::Empty };
+    let mut at = from;
+    for frame in inside {
+        ranges.push(at, frame.position);
+        at = frame.position + frame.len;
+    }
+    ranges.push(at, to);
+    ranges.plan
+}
+
+struct Pieces<'a> {
+    file: &'a Arc<dyn File>,
+    plan: ReadPlan,
+}
+
+impl Pieces<'_> {
+    fn push(&mut self, from: u32, to: u32) {
+        if from >= to {
+            return;
+        }
+        let range =
+            FileRange { file: self.file.clone(), position: u64::from(from), len: to - from };
+        self.plan = match std::mem::replace(&mut self.plan, ReadPlan::Empty) {
+            ReadPlan::Range(one) => ReadPlan::Ranges(vec![one, range]),
+            ReadPlan::Ranges(mut many) => {
+                many.push(range);
+                ReadPlan::Ranges(many)
+            }
+            ReadPlan::Empty | ReadPlan::Locate(_) => ReadPlan::Range(range),
+        };
+    }
+}

@@ -1,0 +1,255 @@
+//! A disk in memory, driven by a seed: what was not synced may be lost, torn or reach the disk in any order, names too, and
+//! any single call can be made to fail.
+
+mod crash;
+mod state;
+
+use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, Space};
+use parking_lot::Mutex;
+pub use state::Fault;
+use state::{FileId, Node, State};
+use std::io::{self, IoSlice};
+use std::os::fd::RawFd;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A disk in memory. Clones are the same disk.
+#[derive(Clone, Default)]
+pub struct SimDisk {
+    state: Arc<Mutex<State>>,
+}
+
+struct SimFile {
+    state: Arc<Mutex<State>>,
+    id: FileId,
+    /// Handles of a process that died are of no use to the next one.
+    process: u64,
+}
+
+struct SimLock {
+    state: Arc<Mutex<State>>,
+    path: std::path::PathBuf,
+    process: u64,
+}
+
+impl DirLock for SimLock {}
+
+impl Drop for SimLock {
+    fn drop(&mut self) {
+        let mut state = self.state.lock();
+        if state.process == self.process {
+            state.locks.remove(&self.path);
+        }
+    }
+}
+
+impl SimDisk {
+    /// An empty disk.
+    pub fn new() -> SimDisk {
+        SimDisk::default()
+    }
+
+    /// The process dies: what was written stays, open handles fail from now on.
+    pub fn crash_process(&self) {
+        self.state.lock().new_process();
+    }
+
+    /// The operating system dies: of what was not synced, each page and each name reaches the disk or not, by `seed`.
+    /// Pages are 64 or 4096 bytes.
+    pub fn crash(&self, seed: u64) {
+        let mut state = self.state.lock();
+        crash::lose_unsynced(&mut state, seed);
+        state.new_process();
+        state.boot += 1;
+    }
+
+    /// Calls made so far, every method of disk and files counted.
+    pub fn calls(&self) -> u64 {
+        self.state.lock().calls
+    }
+
+    /// The call with this number (from `calls()` on) fails once.
+    pub fn fail_call(&self, number: u64, fault: Fault) {
+        self.state.lock().planned = Some((number, fault));
+    }
+
+    /// Whether a planned fault has happened.
+    pub fn has_failed(&self) -> bool {
+        self.state.lock().planned.is_none()
+    }
+
+    /// From now on the disk is full, or has space again.
+    pub fn set_full(&self, full: bool) {
+        self.state.lock().full = full;
+    }
+
+    /// Changes bytes of a file as a dying disk does: durably and unnoticed.
+    pub fn corrupt(&self, path: &Path, position: u64, change: impl FnOnce(&mut [u8])) {
+        let mut state = self.state.lock();
+        if let Ok(Node::File(id)) = state.find(path) {
+            state.sync_file(id);
+            let file = state.file(id);
+            let from = (position as usize).min(file.data.len());
+            change(&mut file.data[from..]);
+            file.durable = file.data.clone();
+        }
+    }
+}
+
+impl Disk for SimDisk {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        let mut state = self.state.lock();
+        state.begin(mode != OpenMode::Read && mode != OpenMode::Write)?;
+        let id = state.open(path, mode)?;
+        let process = state.process;
+        Ok(Arc::new(SimFile { state: self.state.clone(), id, process }))
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.begin(true)?;
+        state.create_dir_all(path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        state.rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        match state.find(path)? {
+            Node::File(_) => state.unlink(path),
+            Node::Dir(_) => Err(io::ErrorKind::IsADirectory.into()),
+        }
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        match state.find(path)? {
+            Node::Dir(_) => state.unlink(path),
+            Node::File(_) => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    fn list_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        state.list(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        state.sync_dir(path)
+    }
+
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        Ok(state.find(path).is_ok())
+    }
+
+    fn space(&self, _path: &Path) -> io::Result<Space> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        Ok(Space { available: if state.full { 0 } else { 1 << 40 }, total: 1 << 40 })
+    }
+
+    fn lock_dir(&self, dir: &Path) -> io::Result<Box<dyn DirLock>> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        if !state.locks.insert(dir.to_path_buf()) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let process = state.process;
+        Ok(Box::new(SimLock { state: self.state.clone(), path: dir.to_path_buf(), process }))
+    }
+
+    fn boot_id(&self) -> io::Result<[u8; 16]> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        Ok(u128::from(state.boot + 1).to_be_bytes())
+    }
+}
+
+impl SimFile {
+    fn with<T>(
+        &self,
+        writes: bool,
+        work: impl FnOnce(&mut State) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut state = self.state.lock();
+        if state.process != self.process {
+            return Err(io::Error::other("handle of a process that died"));
+        }
+        state.begin(writes)?;
+        work(&mut state)
+    }
+}
+
+impl File for SimFile {
+    fn write_vectored_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
+        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        let mut state = self.state.lock();
+        if state.process != self.process {
+            return Err(io::Error::other("handle of a process that died"));
+        }
+        match state.begin(true) {
+            Ok(()) => state.file(self.id).write(offset, &bytes),
+            Err(error) => {
+                // What a failing write leaves behind is a prefix.
+                let some = state.short_write(bytes.len());
+                if some > 0 {
+                    state.file(self.id).write(offset, &bytes[..some]);
+                }
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.with(false, |state| Ok(state.file(self.id).read(buf, offset)))
+    }
+
+    fn read_cached_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.read_at(buf, offset)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.with(false, |state| {
+            state.sync_file(self.id);
+            Ok(())
+        })
+    }
+
+    fn truncate(&self, len: u64) -> io::Result<()> {
+        self.with(false, |state| {
+            state.file(self.id).truncate(len);
+            Ok(())
+        })
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.with(false, |state| Ok(state.file(self.id).data.len() as u64))
+    }
+
+    fn modified_ms(&self) -> io::Result<i64> {
+        self.with(false, |_| Ok(0))
+    }
+
+    fn allocate(&self, _len: u64) -> io::Result<()> {
+        self.with(true, |_| Ok(()))
+    }
+
+    fn raw_fd(&self) -> Option<RawFd> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

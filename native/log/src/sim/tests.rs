@@ -1,0 +1,57 @@
+use super::*;
+use crate::disk::read_all;
+
+fn write(file: &Arc<dyn File>, bytes: &[u8], offset: u64) -> io::Result<()> {
+    file.write_vectored_at(&[IoSlice::new(bytes)], offset)
+}
+
+#[test]
+fn a_process_crash_keeps_what_was_written_and_kills_the_handles() {
+    let disk = SimDisk::new();
+    let path = Path::new("/a");
+    let file = disk.open(path, OpenMode::CreateNew).unwrap();
+    write(&file, b"hello", 0).unwrap();
+    disk.crash_process();
+    assert!(write(&file, b"x", 0).is_err());
+    assert_eq!(read_all(&disk, path, 100).unwrap(), b"hello");
+}
+
+#[test]
+fn a_system_crash_keeps_what_was_synced_and_tears_the_rest() {
+    let (mut lost_names, mut torn, mut whole) = (0, 0, 0);
+    for seed in 0..200 {
+        let disk = SimDisk::new();
+        let path = Path::new("/a");
+        let file = disk.open(path, OpenMode::CreateNew).unwrap();
+        write(&file, &[1; 300], 0).unwrap();
+        file.sync_data().unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        write(&file, &[2; 300], 300).unwrap();
+        disk.open(Path::new("/b"), OpenMode::CreateNew).unwrap();
+        let boot = disk.boot_id().unwrap();
+        disk.crash(seed);
+        assert_ne!(disk.boot_id().unwrap(), boot);
+        let left = read_all(&disk, path, 1000).unwrap();
+        assert_eq!(left[..300], [1; 300]);
+        let new = left[300..].iter().filter(|&&b| b == 2).count();
+        whole += u32::from(new == 300);
+        torn += u32::from(new > 0 && new < 300);
+        lost_names += u32::from(!disk.exists(Path::new("/b")).unwrap());
+    }
+    assert!(lost_names > 50 && torn > 20 && whole > 20);
+}
+
+#[test]
+fn a_planned_fault_fails_one_call_and_a_full_disk_every_write() {
+    let disk = SimDisk::new();
+    let file = disk.open(Path::new("/a"), OpenMode::CreateNew).unwrap();
+    disk.fail_call(disk.calls() + 1, Fault::ShortWrite);
+    write(&file, b"0123", 0).unwrap();
+    assert!(crate::is_no_space(&write(&file, b"4567", 4).unwrap_err()));
+    assert!(disk.has_failed());
+    assert_eq!(file.len().unwrap(), 6);
+    disk.set_full(true);
+    assert!(write(&file, b"x", 0).is_err());
+    disk.set_full(false);
+    write(&file, b"x", 0).unwrap();
+}

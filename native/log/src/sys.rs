@@ -1,0 +1,114 @@
+//! The system calls that std does not have. The only file of this crate with unsafe code; each block passes pointers that
+//! outlive the call, with lengths taken from the slices they belong to, and checks the result.
+#![allow(unsafe_code)]
+
+use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// Largest number of parts in one `pwritev` (IOV_MAX).
+pub(crate) const MAX_PARTS: usize = 1024;
+
+/// One `pwritev`; may write less than it was given. At most [`MAX_PARTS`] parts.
+pub(crate) fn pwritev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], offset: u64) -> io::Result<usize> {
+    let count = parts.len().min(MAX_PARTS) as libc::c_int;
+    // SAFETY: IoSlice is ABI-compatible with iovec; `parts` and what it points to live over the call.
+    let written = unsafe {
+        libc::pwritev(fd.as_raw_fd(), parts.as_ptr().cast(), count, offset as libc::off_t)
+    };
+    size_or_error(written)
+}
+
+/// One `preadv2` with RWF_NOWAIT: only what is in the page cache. A file system that cannot do it reads as usual.
+#[cfg(target_os = "linux")]
+pub(crate) fn pread_cached(
+    fd: BorrowedFd<'_>,
+    buf: &mut [u8],
+    offset: u64,
+) -> io::Result<Option<usize>> {
+    let part = libc::iovec { iov_base: buf.as_mut_ptr().cast(), iov_len: buf.len() };
+    // SAFETY: `part` describes `buf`, which is borrowed mutably over the call.
+    let read =
+        unsafe { libc::preadv2(fd.as_raw_fd(), &part, 1, offset as libc::off_t, libc::RWF_NOWAIT) };
+    match size_or_error(read) {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// There is no such call here: read as usual.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn pread_cached(
+    _fd: BorrowedFd<'_>,
+    _buf: &mut [u8],
+    _offset: u64,
+) -> io::Result<Option<usize>> {
+    Ok(None)
+}
+
+/// Reserves blocks up to `len` without changing the length.
+#[cfg(target_os = "linux")]
+pub(crate) fn allocate(fd: BorrowedFd<'_>, len: u64) -> io::Result<()> {
+    // SAFETY: no pointers.
+    let done = unsafe {
+        libc::fallocate(fd.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, 0, len as libc::off_t)
+    };
+    match zero_or_error(done) {
+        Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
+        other => other,
+    }
+}
+
+/// Not available here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn allocate(_fd: BorrowedFd<'_>, _len: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// Starts writeback of a range and does not wait.
+#[cfg(target_os = "linux")]
+pub(crate) fn start_writeback(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+    // SAFETY: no pointers.
+    zero_or_error(unsafe {
+        libc::sync_file_range(
+            fd.as_raw_fd(),
+            offset as libc::off64_t,
+            len as libc::off64_t,
+            libc::SYNC_FILE_RANGE_WRITE,
+        )
+    })
+}
+
+/// Not available here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn start_writeback(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> io::Result<()> {
+    Ok(())
+}
+
+/// Takes an exclusive flock, or fails with `WouldBlock`.
+pub(crate) fn lock_exclusive(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no pointers.
+    zero_or_error(unsafe { libc::flock(fd.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) })
+}
+
+/// (available, total) bytes of the file system of `path`.
+pub(crate) fn space(path: &Path) -> io::Result<(u64, u64)> {
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    let mut stat = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` ends with a zero byte; `stat` is large enough and only read when the call filled it.
+    let stat = unsafe {
+        zero_or_error(libc::statvfs(path.as_ptr(), stat.as_mut_ptr()))?;
+        stat.assume_init()
+    };
+    let block = stat.f_frsize as u64;
+    Ok((block * stat.f_bavail as u64, block * stat.f_blocks as u64))
+}
+
+fn size_or_error(result: isize) -> io::Result<usize> {
+    usize::try_from(result).map_err(|_| io::Error::last_os_error())
+}
+
+fn zero_or_error(result: libc::c_int) -> io::Result<()> {
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
