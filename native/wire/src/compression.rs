@@ -3,7 +3,7 @@
 
 use std::io::{self, Read, Write};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use thiserror::Error;
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
@@ -62,7 +62,7 @@ impl std::fmt::Debug for CodecScratch {
 /// 128 MiB and what comes out.
 pub enum Stream<'a> {
     Plain(&'a [u8]),
-    Gzip(Box<MultiGzDecoder<&'a [u8]>>),
+    Gzip(Box<GzDecoder<&'a [u8]>>),
     Snappy(SnappyReader<'a>),
     Lz4(Box<FrameDecoder<&'a [u8]>>),
     Zstd(ZstdReader<'a>),
@@ -73,7 +73,7 @@ impl<'a> Stream<'a> {
     pub fn open(codec: Codec, source: &'a [u8], scratch: &'a mut CodecScratch) -> io::Result<Self> {
         Ok(match codec {
             Codec::None => Self::Plain(source),
-            Codec::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(source))),
+            Codec::Gzip => Self::Gzip(Box::new(GzDecoder::new(source))),
             Codec::Snappy => Self::Snappy(SnappyReader::new(source, &mut scratch.snappy_block)),
             Codec::Lz4 => Self::Lz4(Box::new(FrameDecoder::new(source))),
             Codec::Zstd => Self::Zstd(ZstdReader::open(source, &mut scratch.zstd)?),
@@ -85,11 +85,23 @@ impl Read for Stream<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(source) => source.read(out),
-            Self::Gzip(reader) => reader.read(out),
+            Self::Gzip(reader) => read_gzip(reader, out),
             Self::Snappy(reader) => reader.read(out),
             Self::Lz4(reader) => reader.read(out),
             Self::Zstd(reader) => reader.read(out),
         }
+    }
+}
+
+// Members may follow each other; what is no member is ignored, as Java's reader does.
+fn read_gzip(reader: &mut GzDecoder<&[u8]>, out: &mut [u8]) -> io::Result<usize> {
+    loop {
+        let got = reader.read(out)?;
+        let rest = *reader.get_ref();
+        if got > 0 || out.is_empty() || !rest.starts_with(b"\x1f\x8b\x08") {
+            return Ok(got);
+        }
+        reader.reset(rest);
     }
 }
 
