@@ -19,6 +19,8 @@ export interface BrokerLauncher {
 
 export interface Broker {
   readonly bootstrap: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** Stops the broker cleanly and starts it again on the same folder and port. */
   restart(): Promise<void>;
   isRunning(): boolean;
@@ -48,6 +50,9 @@ export async function startBroker(
   return {
     bootstrap: `127.0.0.1:${port}`,
     folder,
+    get pid() {
+      return running.pid;
+    },
     isRunning: () => running.isRunning,
     log: () => running.tail,
     async restart() {
@@ -74,6 +79,10 @@ class RunningBroker {
 
   get isRunning(): boolean {
     return this.#child !== undefined && this.#child.exitCode === null;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? -1;
   }
 
   get tail(): string {
