@@ -32,6 +32,8 @@ const checks = [
 if (existsSync(`${root}/tools/codegen/main.ts`))
   checks.push(['generated files', bin('tsx'), ['tools/codegen/main.ts', '--check']]);
 
+checks.push(['generated pages', bin('tsx'), ['tools/docs/main.ts', '--check']]);
+
 let isGreen = true;
 for (const [name, program, args] of checks) {
   const startedMs = Date.now();

@@ -109,7 +109,10 @@ function checkRust(path, line, number) {
     offence(path, number, 'unsafe outside the two files that list why');
   if ((crate === 'wire' || crate === 'consensus') && /\bstd::(fs|net|thread)\b/.test(line))
     offence(path, number, `${crate} does no I/O`);
-  if (!['reactor', 'addon', 'loadgen'].includes(crate) && /\b(TcpStream|TcpListener|mio::)/.test(line))
+  if (
+    !['reactor', 'addon', 'loadgen'].includes(crate) &&
+    /\b(TcpStream|TcpListener|mio::)/.test(line)
+  )
     offence(path, number, 'only reactor has sockets');
 }
 

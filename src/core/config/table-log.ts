@@ -183,7 +183,12 @@ export const logSettings: readonly Setting[] = [
       'max.decompressed.message.bytes',
       2_147_483_639,
       'Largest size of a batch after decompression.',
-      { min: 1, max: 2_147_483_639, dynamic: true },
+      {
+        min: 1,
+        max: 2_147_483_639,
+        dynamic: true,
+        effect: none('decompression is bounded from `max.message.bytes` instead'),
+      },
     ),
     string(
       'log.message.timestamp.type',

@@ -89,7 +89,12 @@ export const topicSettings: readonly Setting[] = [
       'max.decompressed.message.bytes',
       2_147_483_639,
       'Largest size of a batch after decompression.',
-      { min: 1, max: 2_147_483_639, from: ['max.decompressed.message.bytes'] },
+      {
+        min: 1,
+        max: 2_147_483_639,
+        from: ['max.decompressed.message.bytes'],
+        effect: none('decompression is bounded from `max.message.bytes` instead'),
+      },
     ),
     string(
       'message.timestamp.type',
