@@ -21,7 +21,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.errors.UnsupportedVersionException;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
@@ -33,8 +36,12 @@ import org.apache.kafka.common.protocol.types.BoundField;
 import org.apache.kafka.common.protocol.types.Schema;
 import org.apache.kafka.common.protocol.types.TaggedFields;
 import org.apache.kafka.common.protocol.types.Type;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.Record;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.record.internal.SimpleRecord;
 
 /**
  * Apache Kafka's own message classes behind a line protocol: one command a line on standard input, one answer a line
@@ -43,6 +50,8 @@ import org.apache.kafka.common.record.internal.MemoryRecords;
  * describe M              the wire format of message M as its class declares it, as JSON
  * encode M V JSON         the bytes of that value in version V, as hex
  * recode M V HEX          parses HEX and encodes the result again
+ * batch JSON              one record batch, built by Kafka, as hex
+ * records HEX             what Kafka reads in record batches, as JSON
  * versions K              header and body versions of API key K, as JSON
  * errors                  the error codes, as JSON
  */
@@ -74,6 +83,8 @@ public final class Oracle {
                 case "describe" -> describe(classOf(words[1]));
                 case "encode" -> encode(words[1], Short.parseShort(words[2]), words[3]);
                 case "recode" -> recode(words[1], Short.parseShort(words[2]), words.length > 3 ? words[3] : "");
+                case "batch" -> batch(JSON.readTree(line.substring(6)));
+                case "records" -> records(HEX.parseHex(words[1]));
                 case "versions" -> versions(Short.parseShort(words[1]));
                 case "errors" -> errors();
                 default -> throw new IllegalArgumentException("no such command");
@@ -159,6 +170,75 @@ public final class Oracle {
     private static java.lang.reflect.Type elementType(java.lang.reflect.Type generic) {
         var list = generic instanceof ParameterizedType p ? p : (ParameterizedType) ((Class<?>) generic).getGenericSuperclass();
         return list.getActualTypeArguments()[0];
+    }
+
+    // ---- record batches ----
+
+    private static String batch(JsonNode json) {
+        List<SimpleRecord> records = new ArrayList<>();
+        for (JsonNode record : json.get("records")) {
+            List<Header> headers = new ArrayList<>();
+            for (JsonNode header : record.get("headers")) {
+                headers.add(new RecordHeader(header.get("key").textValue(), bytesOrNull(header.get("value"))));
+            }
+            records.add(new SimpleRecord(Long.parseLong(record.get("timestamp").textValue()),
+                bytesOrNull(record.get("key")), bytesOrNull(record.get("value")), headers.toArray(new Header[0])));
+        }
+        MemoryRecords built = MemoryRecords.withRecords(RecordBatch.CURRENT_MAGIC_VALUE, longOf(json, "baseOffset"),
+            Compression.of(json.get("compression").textValue()).build(), TimestampType.CREATE_TIME,
+            longOf(json, "producerId"), (short) json.get("producerEpoch").intValue(),
+            json.get("baseSequence").intValue(), json.get("partitionLeaderEpoch").intValue(),
+            json.get("isTransactional").booleanValue(), records.toArray(new SimpleRecord[0]));
+        byte[] bytes = new byte[built.sizeInBytes()];
+        built.buffer().duplicate().get(bytes);
+        return HEX.formatHex(bytes);
+    }
+
+    private static String records(byte[] bytes) {
+        ArrayNode batches = JSON.createArrayNode();
+        for (RecordBatch batch : MemoryRecords.readableRecords(ByteBuffer.wrap(bytes)).batches()) {
+            batch.ensureValid();
+            ObjectNode node = batches.addObject();
+            node.put("baseOffset", String.valueOf(batch.baseOffset()));
+            node.put("lastOffset", String.valueOf(batch.lastOffset()));
+            node.put("partitionLeaderEpoch", batch.partitionLeaderEpoch());
+            node.put("maxTimestamp", String.valueOf(batch.maxTimestamp()));
+            node.put("producerId", String.valueOf(batch.producerId()));
+            node.put("producerEpoch", batch.producerEpoch());
+            node.put("baseSequence", batch.baseSequence());
+            node.put("isTransactional", batch.isTransactional());
+            node.put("isControl", batch.isControlBatch());
+            ArrayNode records = node.putArray("records");
+            for (Record record : batch) {
+                ObjectNode item = records.addObject();
+                item.put("offset", String.valueOf(record.offset()));
+                item.put("timestamp", String.valueOf(record.timestamp()));
+                item.set("key", bytesNode(record.key()));
+                item.set("value", bytesNode(record.value()));
+                ArrayNode headers = item.putArray("headers");
+                for (Header header : record.headers()) {
+                    byte[] value = header.value();
+                    headers.addObject().put("key", header.key())
+                        .set("value", bytesNode(value == null ? null : ByteBuffer.wrap(value)));
+                }
+            }
+        }
+        return batches.toString();
+    }
+
+    private static long longOf(JsonNode json, String name) {
+        return Long.parseLong(json.get(name).textValue());
+    }
+
+    private static byte[] bytesOrNull(JsonNode json) {
+        return json.isNull() ? null : bytes(json);
+    }
+
+    private static JsonNode bytesNode(ByteBuffer buffer) {
+        if (buffer == null) return JSON.nullNode();
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.duplicate().get(bytes);
+        return JSON.getNodeFactory().textNode(Base64.getEncoder().encodeToString(bytes));
     }
 
     // ---- descriptions ----

@@ -1,11 +1,17 @@
 import type { Api } from '../../src/kafka-protocol/index.ts';
 import { decode, encode } from '../../src/kafka-protocol/index.ts';
+import type { Coverage } from '../../src/kafka-protocol/testing/coverage.ts';
+import type { Random } from '../../src/kafka-protocol/testing/random.ts';
+import type { Subject } from '../../src/kafka-protocol/testing/subjects.ts';
+import {
+  type Mood,
+  project,
+  type StructValue,
+  toJson,
+  ValueMaker,
+} from '../../src/kafka-protocol/testing/values.ts';
 import type { ApiHead, Message } from '../../tools/codegen/model.ts';
-import type { Coverage } from './coverage.ts';
 import type { Peer } from './peer.ts';
-import type { Random } from './random.ts';
-import type { Subject } from './subjects.ts';
-import { type Mood, project, type StructValue, toJson, ValueMaker } from './values.ts';
 
 /** The outcome of one case; `problem` is undefined where it passed. */
 export interface Verdict {

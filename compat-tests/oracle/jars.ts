@@ -34,9 +34,10 @@ function fetchInto(cache: string, folder: string): void {
   try {
     copyFileSync(pom, join(work, 'pom.xml'));
     const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${partial}`];
-    execFileSync('mvn', ['-q', '-B', '-Dstyle.color=never', ...goal], {
+    execFileSync('mvn', ['-q', '-B', ...goal], {
       cwd: work,
-      stdio: ['ignore', 2, 2],
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
     // Renamed when it is whole, so that two runs at once do not see half a folder.
     if (!existsSync(folder)) renameSync(partial, folder);

@@ -2,19 +2,23 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Coverage } from '../../src/kafka-protocol/testing/coverage.ts';
+import { Random } from '../../src/kafka-protocol/testing/random.ts';
+import { loadApis, loadMessages } from '../../src/kafka-protocol/testing/subjects.ts';
+import { compareBatches } from './batches.ts';
 import { compareVersions, kafkaHas, roundTrip, type Verdict } from './cases.ts';
-import { Coverage } from './coverage.ts';
+import { headerSubjects } from './headers.ts';
 import { kafkaClassPath } from './jars.ts';
 import { Peer } from './peer.ts';
-import { Random } from './random.ts';
+import { recordGolden } from './record.ts';
 import { compareWithClass } from './reflection.ts';
-import { loadSubjects } from './subjects.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '12' },
     peer: { type: 'string' },
+    record: { type: 'boolean', default: false },
   },
 });
 const startedMs = performance.now();
@@ -39,8 +43,8 @@ const java = new Peer('kafka', 'java', [
 const [program, ...args] = values.peer?.split(' ') ?? [];
 const second = program === undefined ? undefined : new Peer('second peer', program, args);
 
-const { messages, apis } = await loadSubjects();
-for (const { head, api } of apis) record(await compareVersions(java, head, api));
+const messages = [...loadMessages(), ...headerSubjects()];
+for (const { head, api } of loadApis()) record(await compareVersions(java, head, api));
 for (const { message } of messages) {
   const description = await kafkaHas(java, message);
   const differences =
@@ -64,6 +68,11 @@ for (const subject of messages) {
     }))
       record(verdict);
   }
+}
+for (const verdict of await compareBatches(java, random, 40)) record(verdict);
+if (values.record) {
+  const count = await recordGolden(java, loadMessages(), new Random(Number(values.seed)));
+  console.log(`recorded ${count} messages`);
 }
 java.close();
 second?.close();

@@ -1,3 +1,4 @@
+import { defaultOf } from '../../src/kafka-protocol/testing/values.ts';
 import {
   type Field,
   includes,
@@ -8,7 +9,6 @@ import {
   type TypeRef,
   type Versions,
 } from '../../tools/codegen/model.ts';
-import { defaultOf } from './values.ts';
 
 /** One class as Oracle.java describes it. */
 interface JavaStruct {

@@ -53,7 +53,7 @@ export function emitDefinition(definition: Definition, names: Names): string {
   const base = definition.file.slice(definition.file.lastIndexOf('/') + 1);
   const summary = definition.summary.split('\n').map((line) => `// ${line}`.trimEnd());
   const header = [
-    `// Generated from definitions/${base} by \`npm run generate\`; never edited.`,
+    `// Generated from ${base} by \`npm run generate\`; never edited.`,
     '//',
     ...summary,
   ];

@@ -1,4 +1,4 @@
-// Generated from definitions/18-api-versions.api by `npm run generate`; never edited.
+// Generated from 18-api-versions.api by `npm run generate`; never edited.
 //
 // ApiVersions: which APIs, versions and features the broker has. The first request of most clients.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/consumer-offsets.api by `npm run generate`; never edited.
+// Generated from consumer-offsets.api by `npm run generate`; never edited.
 //
 // The records of __consumer_offsets that classic groups write. Tools read them, so they are Kafka's
 // to the byte.

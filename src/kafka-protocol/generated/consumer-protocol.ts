@@ -1,4 +1,4 @@
-// Generated from definitions/consumer-protocol.api by `npm run generate`; never edited.
+// Generated from consumer-protocol.api by `npm run generate`; never edited.
 //
 // What consumers put into the metadata and assignment fields of classic groups, behind an int16
 // version.

@@ -1,4 +1,4 @@
-// Generated from definitions/19-create-topics.api by `npm run generate`; never edited.
+// Generated from 19-create-topics.api by `npm run generate`; never edited.
 //
 // CreateTopics: create topics with partitions, placement and configuration.
 //

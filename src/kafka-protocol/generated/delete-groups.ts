@@ -1,4 +1,4 @@
-// Generated from definitions/42-delete-groups.api by `npm run generate`; never edited.
+// Generated from 42-delete-groups.api by `npm run generate`; never edited.
 //
 // DeleteGroups: delete groups without members, with their offsets (KIP-229).
 //

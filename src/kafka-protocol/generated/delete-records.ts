@@ -1,4 +1,4 @@
-// Generated from definitions/21-delete-records.api by `npm run generate`; never edited.
+// Generated from 21-delete-records.api by `npm run generate`; never edited.
 //
 // DeleteRecords: move the log start offset of partitions forward.
 //

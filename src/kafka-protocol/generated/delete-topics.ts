@@ -1,4 +1,4 @@
-// Generated from definitions/20-delete-topics.api by `npm run generate`; never edited.
+// Generated from 20-delete-topics.api by `npm run generate`; never edited.
 //
 // DeleteTopics: delete topics by name, from version 6 also by id.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/60-describe-cluster.api by `npm run generate`; never edited.
+// Generated from 60-describe-cluster.api by `npm run generate`; never edited.
 //
 // DescribeCluster: cluster id, controller and brokers (KIP-700).
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/32-describe-configs.api by `npm run generate`; never edited.
+// Generated from 32-describe-configs.api by `npm run generate`; never edited.
 //
 // DescribeConfigs: the configuration of topics, brokers and other resources.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/15-describe-groups.api by `npm run generate`; never edited.
+// Generated from 15-describe-groups.api by `npm run generate`; never edited.
 //
 // DescribeGroups: state and members of classic groups.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/75-describe-topic-partitions.api by `npm run generate`; never edited.
+// Generated from 75-describe-topic-partitions.api by `npm run generate`; never edited.
 //
 // DescribeTopicPartitions: topics and their partitions page by page (KIP-966).
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/01-fetch.api by `npm run generate`; never edited.
+// Generated from 01-fetch.api by `npm run generate`; never edited.
 //
 // Fetch: read record batches from partitions; consumers and followers alike.
 //

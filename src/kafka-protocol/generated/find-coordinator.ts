@@ -1,4 +1,4 @@
-// Generated from definitions/10-find-coordinator.api by `npm run generate`; never edited.
+// Generated from 10-find-coordinator.api by `npm run generate`; never edited.
 //
 // FindCoordinator: which broker coordinates a group, a transactional id or a share partition.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/12-heartbeat.api by `npm run generate`; never edited.
+// Generated from 12-heartbeat.api by `npm run generate`; never edited.
 //
 // Heartbeat: a member of a classic group is alive.
 //

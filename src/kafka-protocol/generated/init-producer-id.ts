@@ -1,4 +1,4 @@
-// Generated from definitions/22-init-producer-id.api by `npm run generate`; never edited.
+// Generated from 22-init-producer-id.api by `npm run generate`; never edited.
 //
 // InitProducerId: a producer id and epoch for an idempotent or transactional producer.
 //

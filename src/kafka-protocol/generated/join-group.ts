@@ -1,4 +1,4 @@
-// Generated from definitions/11-join-group.api by `npm run generate`; never edited.
+// Generated from 11-join-group.api by `npm run generate`; never edited.
 //
 // JoinGroup: become a member of a classic group, or stay one in its next generation.
 //

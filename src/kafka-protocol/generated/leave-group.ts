@@ -1,4 +1,4 @@
-// Generated from definitions/13-leave-group.api by `npm run generate`; never edited.
+// Generated from 13-leave-group.api by `npm run generate`; never edited.
 //
 // LeaveGroup: members leave a classic group at once.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/16-list-groups.api by `npm run generate`; never edited.
+// Generated from 16-list-groups.api by `npm run generate`; never edited.
 //
 // ListGroups: the groups that this broker coordinates.
 //

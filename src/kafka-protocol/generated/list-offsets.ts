@@ -1,4 +1,4 @@
-// Generated from definitions/02-list-offsets.api by `npm run generate`; never edited.
+// Generated from 02-list-offsets.api by `npm run generate`; never edited.
 //
 // ListOffsets: find the offset for a timestamp, or for one of the special timestamps.
 //

@@ -1,4 +1,4 @@
-// Generated from definitions/metadata-log.api by `npm run generate`; never edited.
+// Generated from metadata-log.api by `npm run generate`; never edited.
 //
 // The records of the metadata log, a format of our own. A record of the log has no key; its value is the type number
 // and the version, two bytes each, and then one of these. Version 0 is all there is.

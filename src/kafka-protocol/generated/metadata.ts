@@ -1,4 +1,4 @@
-// Generated from definitions/03-metadata.api by `npm run generate`; never edited.
+// Generated from 03-metadata.api by `npm run generate`; never edited.
 //
 // Metadata: the brokers, and where the partitions of topics are.
 //

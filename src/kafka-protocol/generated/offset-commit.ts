@@ -1,4 +1,4 @@
-// Generated from definitions/08-offset-commit.api by `npm run generate`; never edited.
+// Generated from 08-offset-commit.api by `npm run generate`; never edited.
 //
 // OffsetCommit: store how far a group has read.
 //

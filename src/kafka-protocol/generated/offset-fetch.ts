@@ -1,4 +1,4 @@
-// Generated from definitions/09-offset-fetch.api by `npm run generate`; never edited.
+// Generated from 09-offset-fetch.api by `npm run generate`; never edited.
 //
 // OffsetFetch: how far groups have read.
 //

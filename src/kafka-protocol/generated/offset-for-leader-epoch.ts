@@ -1,4 +1,4 @@
-// Generated from definitions/23-offset-for-leader-epoch.api by `npm run generate`; never edited.
+// Generated from 23-offset-for-leader-epoch.api by `npm run generate`; never edited.
 //
 // OffsetForLeaderEpoch: where a leader epoch ends, so that a reader notices that its log was cut
 // (KIP-320).

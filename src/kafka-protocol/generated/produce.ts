@@ -1,4 +1,4 @@
-// Generated from definitions/00-produce.api by `npm run generate`; never edited.
+// Generated from 00-produce.api by `npm run generate`; never edited.
 //
 // Produce: append record batches to partitions. With acks 0 there is no response.
 //

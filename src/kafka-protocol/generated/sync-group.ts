@@ -1,4 +1,4 @@
-// Generated from definitions/14-sync-group.api by `npm run generate`; never edited.
+// Generated from 14-sync-group.api by `npm run generate`; never edited.
 //
 // SyncGroup: the leader of a classic group hands in the assignment, each member gets its part.
 //

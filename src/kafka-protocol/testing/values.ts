@@ -5,7 +5,7 @@ import {
   type Struct,
   structName,
   type TypeRef,
-} from '../../tools/codegen/model.ts';
+} from '../../../tools/codegen/model.ts';
 import type { Coverage } from './coverage.ts';
 import type { Random } from './random.ts';
 

@@ -4,7 +4,7 @@ import {
   type Message,
   type Struct,
   structVersions,
-} from '../../tools/codegen/model.ts';
+} from '../../../tools/codegen/model.ts';
 import { defaultOf, toJson, type Value } from './values.ts';
 
 /**
