@@ -1,0 +1,360 @@
+//! The hard-state log of a log directory: terms, votes and configurations of all its groups, which nothing in the Produce
+//! path writes.
+
+mod record;
+
+use crate::disk::{Disk, File, OpenMode, read_exact_at, replace_file};
+use crate::error::is_no_space;
+use parking_lot::Mutex;
+use record::Line;
+use std::collections::HashMap;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const NAME: &str = "hard-state.log";
+/// Beyond this size the last states are written to a new file.
+const COMPACT_BYTES: u64 = 64 << 20;
+/// Space kept for the times when the disk is full.
+const RESERVE_BYTES: u64 = 64 << 20;
+/// A larger file is none of ours.
+const MAX_BYTES: u64 = 1 << 30;
+
+/// Raft's hard state of one group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HardState {
+    pub term: u64,
+    /// Node voted for in `term`, 0 = none.
+    pub vote: u64,
+    pub commit: u64,
+}
+
+/// A configuration and the index from which it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfState {
+    pub index: u64,
+    pub voters: Vec<u64>,
+    pub learners: Vec<u64>,
+    pub voters_outgoing: Vec<u64>,
+    pub learners_next: Vec<u64>,
+    pub auto_leave: bool,
+}
+
+/// What the log knows of one group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupState {
+    pub hard_state: HardState,
+    pub conf_state: ConfState,
+    /// Created here as a voter, with the topic's id.
+    pub created: Option<[u8; 16]>,
+    pub quarantined: bool,
+    /// Opened for writing since the last clean stop.
+    pub opened: bool,
+    pub removed: bool,
+}
+
+/// A record to append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    HardState(HardState),
+    ConfState(ConfState),
+    Created { topic_id: [u8; 16] },
+    Quarantined,
+    Released,
+    Opened,
+    Removed,
+}
+
+/// How the last process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastStop {
+    /// The clean-stop mark was the last record, or there was no log yet.
+    pub clean: bool,
+    /// The operating system has not been restarted since.
+    pub same_boot: bool,
+    /// Bytes cut behind the last good record; they were copied to `hard-state.log.cut`.
+    pub cut_bytes: u64,
+}
+
+impl LastStop {
+    /// Nothing that was written can be lost: what `OpenLog::same_boot` asks for.
+    pub fn lost_nothing(&self) -> bool {
+        self.clean || self.same_boot
+    }
+}
+
+/// The log. Its one lock that others may meet covers an append to, or a swap of, its buffer, never a write.
+pub struct HardStateLog {
+    disk: Arc<dyn Disk>,
+    path: PathBuf,
+    incarnation: u64,
+    boot_id: [u8; 16],
+    shared: Mutex<Shared>,
+    writer: Mutex<Writer>,
+    synced: AtomicU64,
+}
+
+#[derive(Default)]
+struct Shared {
+    buffer: Vec<u8>,
+    /// Records appended so far.
+    sequence: u64,
+    groups: HashMap<u64, GroupState>,
+}
+
+struct Writer {
+    file: Arc<dyn File>,
+    position: u64,
+    /// Taken from the buffer, not yet written: a full disk keeps it for the next attempt.
+    pending: Vec<u8>,
+    /// Number of the last record in `pending` or in the file.
+    sequence: u64,
+    /// Written, but not yet synced.
+    dirty: bool,
+    /// A sync or a cut failed: what the file holds is not known any more.
+    broken: bool,
+}
+
+impl HardStateLog {
+    /// Opens or creates the log, cuts it at the first bad record (durably), raises the incarnation and writes it with the
+    /// boot id, durably. Waits for the disk.
+    pub fn open(disk: Arc<dyn Disk>, log_dir: &Path) -> io::Result<(HardStateLog, LastStop)> {
+        let path = log_dir.join(NAME);
+        let boot_id = disk.boot_id()?;
+        let file = disk.open(&path, OpenMode::Create)?;
+        let replayed = replay(file.as_ref())?;
+        let cut_bytes = replayed.len - replayed.good;
+        if cut_bytes > 0 {
+            set_aside(disk.as_ref(), &path, file.as_ref(), &replayed)?;
+            file.truncate(replayed.good)?;
+        }
+        // Of the cut too: a later record must not be found behind what was cut.
+        file.sync_data()?;
+        disk.sync_dir(log_dir)?;
+        // Space for the times when the disk is full; a file system that has none now is met by the first write.
+        let _ = file.allocate(RESERVE_BYTES);
+        let first_start = replayed.incarnation == 0;
+        let last = LastStop {
+            clean: replayed.clean || first_start,
+            same_boot: replayed.boot_id == boot_id || first_start,
+            cut_bytes,
+        };
+        let log = HardStateLog {
+            disk,
+            path,
+            incarnation: replayed.incarnation + 1,
+            boot_id,
+            shared: Mutex::new(Shared { groups: replayed.groups, ..Shared::default() }),
+            writer: Mutex::new(Writer {
+                file,
+                position: replayed.good,
+                pending: Vec::new(),
+                sequence: 0,
+                dirty: false,
+                broken: false,
+            }),
+            synced: AtomicU64::new(0),
+        };
+        log.append_line(&log.start_line());
+        log.sync(true)?;
+        Ok((log, last))
+    }
+
+    /// Number of this start, never seen before.
+    pub fn incarnation(&self) -> u64 {
+        self.incarnation
+    }
+
+    /// The last state of a group.
+    pub fn group(&self, group_id: u64) -> Option<GroupState> {
+        self.shared.lock().groups.get(&group_id).cloned()
+    }
+
+    /// Every group known, removed ones included.
+    pub fn groups(&self) -> Vec<(u64, GroupState)> {
+        self.shared.lock().groups.iter().map(|(&id, state)| (id, state.clone())).collect()
+    }
+
+    /// Puts a record into the buffer; returns the sequence number that `sync` must reach before what depends on it may
+    /// leave. Never waits for the disk.
+    pub fn append(&self, group_id: u64, record: &Record) -> u64 {
+        self.append_line(&Line::Group(group_id, record.clone()))
+    }
+
+    fn append_line(&self, line: &Line) -> u64 {
+        let mut shared = self.shared.lock();
+        record::put(&mut shared.buffer, line);
+        apply(&mut shared.groups, line);
+        shared.sequence += 1;
+        shared.sequence
+    }
+
+    /// Writes the buffer, and syncs it if `durable`; returns the sequence number reached. One thread at a time writes (the
+    /// flusher), others wait for it here. Compacts beyond 64 MiB. After an error that is not a full disk the log directory
+    /// is off-line.
+    pub fn sync(&self, durable: bool) -> io::Result<u64> {
+        let mut writer = self.writer.lock();
+        if writer.broken {
+            return Err(io::Error::other("an earlier write of the hard-state log failed"));
+        }
+        if writer.position > COMPACT_BYTES {
+            self.compact(&mut writer)?;
+        }
+        {
+            let mut shared = self.shared.lock();
+            writer.pending.append(&mut shared.buffer);
+            writer.sequence = shared.sequence;
+        }
+        writer.write_pending()?;
+        if durable && writer.dirty {
+            writer.broken = true;
+            writer.file.sync_data()?;
+            (writer.broken, writer.dirty) = (false, false);
+        }
+        if !writer.dirty {
+            self.synced.store(writer.sequence, Ordering::Release);
+        }
+        Ok(writer.sequence)
+    }
+
+    /// Everything at or below is durable.
+    pub fn synced(&self) -> u64 {
+        self.synced.load(Ordering::Acquire)
+    }
+
+    /// Writes the clean-stop mark as the last record, durably.
+    pub fn stop(&self) -> io::Result<()> {
+        self.append_line(&Line::Stop);
+        self.sync(true).map(|_| ())
+    }
+
+    /// Writes the last states alone into a new file that takes the place of the old one.
+    fn compact(&self, writer: &mut Writer) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        record::put(&mut bytes, &self.start_line());
+        let sequence = {
+            let mut shared = self.shared.lock();
+            shared.groups.retain(|_, state| !state.is_forgotten());
+            shared.groups.iter().for_each(|(&group, state)| put_state(&mut bytes, group, state));
+            // What was appended and not yet written is among the states.
+            shared.buffer.clear();
+            shared.sequence
+        };
+        writer.pending.clear();
+        writer.broken = true;
+        replace_file(self.disk.as_ref(), &self.path, &[IoSlice::new(&bytes)])?;
+        writer.file = self.disk.open(&self.path, OpenMode::Write)?;
+        (writer.broken, writer.dirty) = (false, false);
+        writer.position = bytes.len() as u64;
+        writer.sequence = sequence;
+        let _ = writer.file.allocate(RESERVE_BYTES);
+        Ok(())
+    }
+
+    fn start_line(&self) -> Line {
+        Line::Start { incarnation: self.incarnation, boot_id: self.boot_id }
+    }
+}
+
+impl Writer {
+    fn write_pending(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.dirty = true;
+        if let Err(error) =
+            self.file.write_vectored_at(&[IoSlice::new(&self.pending)], self.position)
+        {
+            // A full disk heals: the same bytes go to the same place again.
+            self.broken = !is_no_space(&error) || self.file.truncate(self.position).is_err();
+            return Err(error);
+        }
+        self.position += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+impl GroupState {
+    /// Removed, and no other node needs to hear of it.
+    fn is_forgotten(&self) -> bool {
+        self.removed && self.conf_state.voters.len() <= 1
+    }
+}
+
+/// What a file said.
+#[derive(Default)]
+struct Replayed {
+    groups: HashMap<u64, GroupState>,
+    incarnation: u64,
+    boot_id: [u8; 16],
+    clean: bool,
+    good: u64,
+    len: u64,
+}
+
+fn replay(file: &dyn File) -> io::Result<Replayed> {
+    let len = file.len()?;
+    if len > MAX_BYTES {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let mut bytes = vec![0; len as usize];
+    read_exact_at(file, &mut bytes, 0)?;
+    let mut found = Replayed { len, ..Replayed::default() };
+    let mut rest = bytes.as_slice();
+    while let Some((line, size)) = record::parse(rest) {
+        if let Line::Start { incarnation, boot_id } = &line {
+            (found.incarnation, found.boot_id) = (*incarnation, *boot_id);
+        }
+        found.clean = line == Line::Stop;
+        apply(&mut found.groups, &line);
+        found.good += size as u64;
+        rest = &rest[size..];
+    }
+    Ok(found)
+}
+
+/// Copies what will be cut to a file of its own.
+fn set_aside(disk: &dyn Disk, path: &Path, file: &dyn File, found: &Replayed) -> io::Result<()> {
+    let mut bytes = vec![0; (found.len - found.good) as usize];
+    read_exact_at(file, &mut bytes, found.good)?;
+    replace_file(disk, &path.with_extension("log.cut"), &[IoSlice::new(&bytes)])
+}
+
+fn apply(groups: &mut HashMap<u64, GroupState>, line: &Line) {
+    let (group, record) = match line {
+        Line::Group(group, record) => (group, record),
+        Line::Stop => return groups.values_mut().for_each(|state| state.opened = false),
+        Line::Start { .. } => return,
+    };
+    let state = groups.entry(*group).or_default();
+    match record {
+        Record::HardState(hard_state) => state.hard_state = *hard_state,
+        Record::ConfState(conf_state) => state.conf_state = conf_state.clone(),
+        Record::Created { topic_id } => state.created = Some(*topic_id),
+        Record::Quarantined => state.quarantined = true,
+        Record::Released => state.quarantined = false,
+        Record::Opened => state.opened = true,
+        Record::Removed => state.removed = true,
+    }
+}
+
+/// The lines that make a state again.
+fn put_state(out: &mut Vec<u8>, group: u64, state: &GroupState) {
+    let mut put = |record| record::put(out, &Line::Group(group, record));
+    if let Some(topic_id) = state.created {
+        put(Record::Created { topic_id });
+    }
+    put(Record::HardState(state.hard_state));
+    put(Record::ConfState(state.conf_state.clone()));
+    let flags = [
+        (state.quarantined, Record::Quarantined),
+        (state.opened, Record::Opened),
+        (state.removed, Record::Removed),
+    ];
+    flags.into_iter().filter(|(set, _)| *set).for_each(|(_, record)| put(record));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+use super::*;
+use crate::sim::{Fault, SimDisk};
+
+fn open(disk: &SimDisk) -> (HardStateLog, LastStop) {
+    disk.create_dir_all(Path::new("/d")).unwrap();
+    HardStateLog::open(Arc::new(disk.clone()), Path::new("/d")).unwrap()
+}
+
+fn vote(term: u64) -> Record {
+    Record::HardState(HardState { term, vote: 1, commit: term * 2 })
+}
+
+#[test]
+fn remembers_states_stops_and_boots() {
+    let disk = SimDisk::new();
+    disk.create_dir_all(Path::new("/d")).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    let (log, last) = open(&disk);
+    assert!(last.clean && last.same_boot);
+    log.append(7, &Record::Created { topic_id: [1; 16] });
+    log.append(7, &Record::Opened);
+    let sequence = log.append(7, &vote(3));
+    assert!(log.synced() < sequence);
+    assert_eq!(log.sync(true).unwrap(), sequence);
+    assert_eq!(log.synced(), sequence);
+    disk.crash_process();
+
+    let (log, last) = open(&disk);
+    assert!(!last.clean && last.same_boot && last.lost_nothing());
+    assert_eq!(log.incarnation(), 2);
+    let state = log.group(7).unwrap();
+    assert_eq!(state.hard_state, HardState { term: 3, vote: 1, commit: 6 });
+    assert!(state.opened);
+    log.stop().unwrap();
+    disk.crash(1);
+
+    let (log, last) = open(&disk);
+    assert!(last.clean && !last.same_boot && last.lost_nothing());
+    assert!(!log.group(7).unwrap().opened);
+    disk.crash(2);
+    assert!(!open(&disk).1.lost_nothing());
+}
+
+#[test]
+fn what_was_synced_survives_every_crash_of_the_system() {
+    for seed in 0..500 {
+        let disk = SimDisk::new();
+        disk.create_dir_all(Path::new("/d")).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        let (mut synced, mut last_incarnation) = (0, 0);
+        // Several lives, so that a bad record which was not cut would hide later ones.
+        for life in 0..4 {
+            let (log, _) = open(&disk);
+            assert!(log.incarnation() > last_incarnation, "seed {seed}");
+            last_incarnation = log.incarnation();
+            if synced > 0 {
+                let state = log.group(1).unwrap();
+                assert!(state.hard_state.term >= synced, "seed {seed} life {life}");
+            }
+            for step in 0..6 {
+                let term = life * 100 + step + 1;
+                log.append(1, &vote(term));
+                if (seed + step) % 3 == 0 {
+                    log.sync(true).unwrap();
+                    synced = term;
+                } else {
+                    log.sync(false).unwrap();
+                }
+            }
+            disk.crash(seed * 31 + life);
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_heals_and_a_failed_sync_does_not() {
+    let disk = SimDisk::new();
+    let (log, _) = open(&disk);
+    let sequence = log.append(1, &vote(1));
+    disk.fail_call(disk.calls(), Fault::ShortWrite);
+    assert!(is_no_space(&log.sync(true).unwrap_err()));
+    assert_eq!(log.sync(true).unwrap(), sequence);
+    log.append(1, &vote(2));
+    disk.fail_call(disk.calls() + 1, Fault::Io);
+    log.sync(true).unwrap_err();
+    log.sync(true).unwrap_err();
+    drop(log);
+    assert!(open(&disk).0.group(1).unwrap().hard_state.term >= 1);
+}
+
+#[test]
+fn a_bad_record_is_cut_and_set_aside() {
+    let disk = SimDisk::new();
+    let (log, _) = open(&disk);
+    log.append(1, &vote(1));
+    log.append(1, &vote(2));
+    log.sync(true).unwrap();
+    let path = Path::new("/d").join(NAME);
+    let len = crate::read_all(&disk, &path, 1 << 20).unwrap().len() as u64;
+    disk.corrupt(&path, len - 1, |bytes| bytes[0] ^= 1);
+    drop(log);
+    let (log, last) = open(&disk);
+    assert!(last.cut_bytes > 0);
+    assert_eq!(log.group(1).unwrap().hard_state.term, 1);
+    assert!(disk.exists(Path::new("/d/hard-state.log.cut")).unwrap());
+}
+
+#[test]
+fn compaction_keeps_the_last_states_and_forgets_removed_groups() {
+    let disk = SimDisk::new();
+    let (log, _) = open(&disk);
+    for group in 1..4 {
+        log.append(group, &Record::Created { topic_id: [group as u8; 16] });
+        log.append(group, &vote(group));
+    }
+    log.append(2, &Record::Removed);
+    log.sync(true).unwrap();
+    log.append(3, &vote(9));
+    log.compact(&mut log.writer.lock()).unwrap();
+    log.append(1, &Record::Quarantined);
+    log.sync(true).unwrap();
+    let mut before = log.groups();
+    drop(log);
+    let mut after = open(&disk).0.groups();
+    before.sort_by_key(|(group, _)| *group);
+    after.sort_by_key(|(group, _)| *group);
+    assert_eq!(before, after);
+    assert_eq!(after.len(), 2);
+    assert_eq!(after[1].1.hard_state.term, 9);
+}
