@@ -252,3 +252,79 @@ pub(crate) fn i32_at(bytes: &[u8], at: usize) -> i32 {
 pub(crate) fn i64_at(bytes: &[u8], at: usize) -> i64 {
     i64::from_be_bytes(chunk_at(bytes, at))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header() -> BatchHeader {
+        BatchHeader {
+            base_offset: 1 << 40,
+            batch_length: 49,
+            partition_leader_epoch: 3,
+            crc: 0xdead_beef,
+            attributes: 0x54,
+            last_offset_delta: 9,
+            base_timestamp: 11,
+            max_timestamp: 22,
+            producer_id: 33,
+            producer_epoch: 4,
+            base_sequence: 5,
+            record_count: 10,
+        }
+    }
+
+    #[test]
+    fn a_header_comes_back() {
+        let header = header();
+        assert_eq!(BatchHeader::parse(&header.encode()), Ok(header));
+        assert_eq!((header.size(), header.last_offset()), (61, (1 << 40) + 9));
+        assert_eq!((header.codec(), header.is_transactional()), (Some(Codec::Zstd), true));
+        assert!(header.has_delete_horizon() && !header.is_control());
+        assert_eq!(header.last_sequence(), 14);
+    }
+
+    #[test]
+    fn what_is_no_batch_is_refused() {
+        let good = header().encode();
+        let error = BatchHeader::parse(&good[..60]);
+        assert_eq!(error, Err(BatchError::Truncated { needed: 61, left: 60 }));
+        let mut bad = good;
+        bad[16] = 1;
+        assert_eq!(BatchHeader::parse(&bad), Err(BatchError::Magic(1)));
+        for length in [i32::MIN, -1, 0, 48] {
+            let short = BatchHeader { batch_length: length, ..header() }.encode();
+            assert_eq!(BatchHeader::parse(&short), Err(BatchError::Length(length)));
+        }
+    }
+
+    #[test]
+    fn stamping_leaves_the_crc_alone() {
+        let mut batch = header().encode();
+        write_crc(&mut batch);
+        stamp(&mut batch, 77, 8);
+        check_crc(&batch).expect("a CRC that fits");
+        let parsed = BatchHeader::parse(&batch).expect("a header");
+        assert_eq!((parsed.base_offset, parsed.partition_leader_epoch), (77, 8));
+    }
+
+    #[test]
+    fn a_right_timestamp_is_not_written_again() {
+        let mut batch = header().encode();
+        assert!(!fix_max_timestamp(&mut batch, 22));
+        assert_eq!(batch, header().encode());
+        assert!(set_append_time(&mut batch, 22));
+        check_crc(&batch).expect("a CRC that fits");
+        let parsed = BatchHeader::parse(&batch).expect("a header");
+        assert_eq!(
+            (parsed.timestamp_type(), parsed.attributes),
+            (TimestampType::LogAppendTime, 0x5c)
+        );
+        assert_eq!((parsed.base_timestamp, parsed.max_timestamp), (11, 22));
+    }
+
+    #[test]
+    fn the_crc_is_castagnoli() {
+        assert_eq!(crc32c(b"123456789"), 0xe306_9283);
+    }
+}

@@ -1,5 +1,5 @@
-//! The four codecs of record batches: streams with a bound on memory, and whole buffers with a bound
-//! on what comes out.
+//! The four codecs of record batches: streams with a bound on memory, and whole buffers with a
+//! bound on what comes out.
 
 use std::io::{self, Read, Write};
 
@@ -57,9 +57,9 @@ impl std::fmt::Debug for CodecScratch {
     }
 }
 
-/// What comes out of compressed bytes, as a stream. Its memory is bounded by the codec's window: 32 KiB
-/// for gzip, 8 MiB and 64 KiB for lz4, 24 times the block for snappy, and for zstd the smaller of
-/// 128 MiB and what comes out.
+/// What comes out of compressed bytes, as a stream. Its memory is bounded by the codec's window: 32
+/// KiB for gzip, 8 MiB and 64 KiB for lz4, 24 times the block for snappy, and for zstd the smaller
+/// of 128 MiB and what comes out.
 pub enum Stream<'a> {
     Plain(&'a [u8]),
     Gzip(Box<GzDecoder<&'a [u8]>>),

@@ -246,3 +246,67 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_varint_of_ten_ff_bytes_is_refused() {
+        let bytes = [0xff; 10];
+        assert_eq!(Cursor::new(&bytes).unsigned_varint(), Err(WireError::VarintTooLong(5)));
+        assert_eq!(Cursor::new(&bytes).varlong(), Err(WireError::VarintTooLong(10)));
+    }
+
+    #[test]
+    fn absurd_lengths_are_refused_before_anything_is_allocated() {
+        let len = i32::MAX.to_be_bytes();
+        let error = WireError::ArrayTooLong { len: i32::MAX as usize, left: 0 };
+        assert_eq!(Cursor::new(&len).array_len_in(false), Err(error));
+        // 2^31 - 1 elements in a compact array.
+        let compact = [0x80, 0x80, 0x80, 0x80, 0x08];
+        assert_eq!(Cursor::new(&compact).array_len_in(true), Err(error));
+        let truncated = WireError::Truncated { needed: i32::MAX as usize, left: 0 };
+        assert_eq!(Cursor::new(&len).nullable_bytes_in(false), Err(truncated));
+        let long_string = [0x81, 0x80, 0x02];
+        assert_eq!(
+            Cursor::new(&long_string).compact_string(),
+            Err(WireError::StringTooLong(32768))
+        );
+    }
+
+    #[test]
+    fn negative_lengths_are_null_where_null_is_allowed() {
+        for len in [-1, -2, i32::MIN] {
+            let bytes = len.to_be_bytes();
+            assert_eq!(Cursor::new(&bytes).nullable_array_len_in(false), Ok(None));
+            assert_eq!(Cursor::new(&bytes).nullable_bytes_in(false), Ok(None));
+            assert!(Cursor::new(&bytes).array_len_in(false).is_err());
+        }
+        assert_eq!(Cursor::new(&[0]).compact_nullable_string(), Ok(None));
+        assert_eq!(Cursor::new(&[0xff, 0xff]).nullable_string(), Ok(None));
+        assert!(Cursor::new(&[0xff, 0xff]).string().is_err());
+    }
+
+    #[test]
+    fn a_tagged_field_is_read_within_its_size() {
+        // One field, tag 3, two bytes; four bytes behind it.
+        let bytes = [1, 3, 2, 0xab, 0xcd, 1, 2, 3, 4];
+        let mut cursor = Cursor::new(&bytes);
+        let mut seen = Vec::new();
+        cursor
+            .tagged_fields(|tag, field| {
+                seen.push((tag, field.position(), field.remaining()));
+                assert!(field.i32().is_err());
+                Ok(())
+            })
+            .expect("a good block");
+        assert_eq!((seen, cursor.remaining()), (vec![(3, 3, 2)], 4));
+        assert!(Cursor::new(&[1, 0, 9, 1]).skip_tagged_fields().is_err());
+    }
+
+    #[test]
+    fn a_position_beyond_the_frame_is_its_end() {
+        assert_eq!(Cursor::at(b"abc", 9).remaining(), 0);
+    }
+}

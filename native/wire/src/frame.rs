@@ -253,3 +253,121 @@ pub fn segment_info(frame: &[u8]) -> Option<SegmentInfo> {
 
 /// The largest header of a frame: reading this many bytes is enough for `FrameHeader::parse`.
 pub const MAX_HEADER_BYTES: usize = HEADER_BYTES;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POSITION: ControlPosition =
+        ControlPosition { next_offset: 1000, index: 421, prev_term: 5, term: 6 };
+
+    #[test]
+    fn control_frames_come_back_and_consume_no_offset() {
+        let kinds = [
+            ControlKind::NoOp,
+            ControlKind::ConfChange,
+            ControlKind::SetLogStart,
+            ControlKind::SegmentHeader,
+        ];
+        for kind in kinds {
+            let mut bytes = b"before".to_vec();
+            put_control_frame(&mut bytes, kind, POSITION, b"data");
+            let frame = &bytes[6..];
+            let header = check_frame(frame).expect("a good frame");
+            assert_eq!((header.size(), header.offset_count()), (frame.len(), 0));
+            assert_eq!((header.base_offset(), header.term()), (1000, 6));
+            let FrameHeader::Control(control) = header else { panic!("{header:?}") };
+            assert_eq!((control.kind, control.index, control.prev_term), (kind, 421, 5));
+            assert_eq!(control_data(frame), b"data");
+        }
+    }
+
+    #[test]
+    fn the_layout_on_disk_does_not_change() {
+        let mut bytes = Vec::new();
+        put_set_log_start(&mut bytes, POSITION, 600);
+        let expected = [
+            "00000000000003e8", // base offset 1000
+            "0000002b",         // 43 bytes follow
+            "00000006",         // term 6
+            "7f",
+            "f61139af",
+            "0003",     // SetLogStart
+            "ffffffff", // lastOffsetDelta -1
+            "00000000000001a5",
+            "00000005",
+            "00000006",
+            "00000000",
+            "0000000000000258", // offset 600
+        ];
+        assert_eq!(crate::recode::to_hex(&bytes), expected.concat());
+        assert_eq!(set_log_start_offset(&bytes), Some(600));
+    }
+
+    #[test]
+    fn segment_headers_carry_flags_and_group() {
+        let mut bytes = Vec::new();
+        let info = SegmentInfo { flags: 1, group_id: 77 };
+        put_segment_header(&mut bytes, POSITION, info);
+        assert_eq!(segment_info(&bytes), Some(info));
+        assert_eq!(segment_info(&bytes[..50]), None);
+        assert_eq!(set_log_start_offset(&bytes[..50]), None);
+    }
+
+    #[test]
+    fn one_flipped_bit_is_noticed_unless_it_is_the_offset_in_front() {
+        let mut good = Vec::new();
+        put_set_log_start(&mut good, POSITION, 600);
+        for bit in 8 * 8..good.len() * 8 {
+            let mut bad = good.clone();
+            bad[bit / 8] ^= 1 << (bit % 8);
+            assert!(check_frame(&bad).is_err(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_torn_frame_is_truncated() {
+        let mut bytes = Vec::new();
+        put_control_frame(&mut bytes, ControlKind::NoOp, POSITION, &[]);
+        for len in 0..bytes.len() {
+            let error = check_frame(&bytes[..len]);
+            assert!(matches!(error, Err(BatchError::Truncated { .. })), "{len}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_and_magics_are_refused() {
+        let mut bytes = Vec::new();
+        put_control_frame(&mut bytes, ControlKind::NoOp, POSITION, &[]);
+        bytes[22] = 1;
+        assert_eq!(FrameHeader::parse(&bytes), Err(BatchError::Kind(1)));
+        bytes[22] = 0;
+        bytes[26] = 0;
+        assert_eq!(FrameHeader::parse(&bytes), Err(BatchError::ControlOffsetDelta(-256)));
+        bytes[16] = 1;
+        assert_eq!(FrameHeader::parse(&bytes), Err(BatchError::Magic(1)));
+    }
+
+    #[test]
+    fn a_batch_is_a_data_frame() {
+        let header = BatchHeader {
+            base_offset: 7,
+            batch_length: 49,
+            partition_leader_epoch: 3,
+            crc: 0,
+            attributes: 0,
+            last_offset_delta: 9,
+            base_timestamp: 0,
+            max_timestamp: 0,
+            producer_id: -1,
+            producer_epoch: -1,
+            base_sequence: -1,
+            record_count: 10,
+        };
+        let mut bytes = header.encode().to_vec();
+        batch::write_crc(&mut bytes);
+        let parsed = check_frame(&bytes).expect("a good frame");
+        assert_eq!((parsed.size(), parsed.offset_count()), (HEADER_BYTES, 10));
+        assert_eq!((parsed.base_offset(), parsed.term()), (7, 3));
+    }
+}

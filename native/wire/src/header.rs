@@ -128,3 +128,82 @@ const FIRST_FLEXIBLE: [i16; 95] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // AddRaftVoter .. StreamsGroupDescribe
     0, 0, 0, 0, 0, // DescribeShareGroupOffsets .. UnregisterController
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(api_key: i16, version: i16, client_id_len: i16, rest: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        put_i16(&mut out, api_key);
+        put_i16(&mut out, version);
+        put_i32(&mut out, 7);
+        put_i16(&mut out, client_id_len);
+        out.extend_from_slice(rest);
+        out
+    }
+
+    #[test]
+    fn a_negative_client_id_length_is_null() {
+        for len in [-1, -2, i16::MIN] {
+            let frame = request(3, 1, len, b"body");
+            let header = parse_request_header(&frame).expect("a header");
+            assert_eq!((header.client_id, header.body, header.correlation_id), (None, 10, 7));
+        }
+    }
+
+    #[test]
+    fn a_client_id_need_not_be_utf8() {
+        let frame = request(3, 1, 2, b"\xff\xfe");
+        let header = parse_request_header(&frame).expect("a header");
+        assert_eq!(header.client_id, Some(b"\xff\xfe".as_slice()));
+    }
+
+    #[test]
+    fn tagged_fields_of_flexible_headers_are_skipped() {
+        // Two fields: tag 0 of one byte, tag 5 of three.
+        let frame = request(0, 9, -1, b"\x02\x00\x01a\x05\x03bcdBODY");
+        let header = parse_request_header(&frame).expect("a header");
+        assert_eq!(&frame[header.body..], b"BODY");
+        let beyond = request(0, 9, -1, b"\x01\x00\x20a");
+        assert_eq!(
+            parse_request_header(&beyond),
+            Err(WireError::Truncated { needed: 32, left: 1 })
+        );
+    }
+
+    #[test]
+    fn frames_that_close_the_connection() {
+        let truncated =
+            |frame: &[u8]| matches!(parse_request_header(frame), Err(WireError::Truncated { .. }));
+        assert!(truncated(b""));
+        assert!(truncated(b"\0\x03"));
+        assert!(truncated(&request(3, 1, 30_000, b"short")));
+        let ten_ff = request(0, 9, -1, &[0xff; 10]);
+        assert_eq!(parse_request_header(&ten_ff), Err(WireError::VarintTooLong(5)));
+        for api_key in [999, -1, i16::MIN, 4] {
+            let unknown = request(api_key, 0, -1, b"");
+            assert_eq!(parse_request_header(&unknown), Err(WireError::UnknownApi(api_key)));
+        }
+        let negative = request(3, -1, -1, b"");
+        assert_eq!(
+            parse_request_header(&negative),
+            Err(WireError::UnsupportedVersion { api_key: 3, version: -1 })
+        );
+    }
+
+    #[test]
+    fn an_api_versions_request_of_an_unknown_version_still_has_a_header() {
+        let frame = request(API_VERSIONS, 99, -1, b"\0rest");
+        assert_eq!(parse_request_header(&frame).map(|header| header.body), Ok(11));
+    }
+
+    #[test]
+    fn the_frame_length_counts_bytes_that_are_sent_from_elsewhere() {
+        let mut out = b"earlier".to_vec();
+        let start = start_frame(&mut out);
+        out.extend_from_slice(b"abc");
+        finish_frame(&mut out, start, 1000);
+        assert_eq!(&out[7..11], 1003_i32.to_be_bytes());
+    }
+}

@@ -1,4 +1,5 @@
-//! Reads a message and writes it again, so that readers and writers can be compared with Kafka's own.
+//! Reads a message and writes it again, so that readers and writers can be compared with Kafka's
+//! own.
 
 use thiserror::Error;
 

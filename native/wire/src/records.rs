@@ -85,7 +85,8 @@ fn nullable<'a>(cursor: &mut Cursor<'a>) -> Result<Option<&'a [u8]>, WireError> 
     }
 }
 
-/// The records of a whole batch behind its header, decompressed into `out` when they are compressed.
+/// The records of a whole batch behind its header, decompressed into `out` when they are
+/// compressed.
 pub fn plain_records<'a>(
     batch: &'a [u8],
     header: &BatchHeader,
@@ -129,8 +130,8 @@ pub fn find_timestamp(
     Ok(found)
 }
 
-/// The first record of a whole batch with the largest timestamp; under LogAppendTime, where all have
-/// the same, the last one. `None` when no record has a timestamp.
+/// The first record of a whole batch with the largest timestamp; under LogAppendTime, where all
+/// have the same, the last one. `None` when no record has a timestamp.
 pub fn max_timestamp_record(
     batch: &[u8],
     header: &BatchHeader,

@@ -13,7 +13,8 @@ const MAGIC: [u8; 8] = *b"\x82SNAPPY\0";
 const HEADER_BYTES: usize = 16;
 // The Java library's default, which keeps a reader's block small.
 const BLOCK_BYTES: usize = 32 * 1024;
-// No encoding yields more than 64 bytes from three; a larger claim is refused before memory is taken.
+// No encoding yields more than 64 bytes from three; a larger claim is refused before memory is
+// taken.
 const MAX_RATIO: usize = 24;
 
 /// Decompresses block by block into one buffer that the caller keeps.

@@ -61,8 +61,8 @@ pub struct ValidBatch {
     pub last_offset_delta: i32,
     /// As it now stands in the header: recomputed from the records, or the broker's time.
     pub max_timestamp: i64,
-    /// Delta of the first record with that timestamp; of the last record under LogAppendTime, when no
-    /// record has a timestamp, and when the inside was not looked at.
+    /// Delta of the first record with that timestamp; of the last record under LogAppendTime, when
+    /// no record has a timestamp, and when the inside was not looked at.
     pub max_timestamp_offset_delta: i32,
     /// What the Produce response says: the broker's time under LogAppendTime, else -1.
     pub log_append_time_ms: i64,
@@ -130,10 +130,10 @@ impl BatchRejection {
 /// The most record errors of one batch that are reported; a hostile batch has millions of records.
 pub const MAX_RECORD_ERRORS: usize = 1000;
 
-/// Checks the records field of one partition: exactly one batch, its header, its CRC and each record.
-/// Rewrites the maximum timestamp, the timestamp type and the CRC in place when they are not what the
-/// log must hold. One pass over the bytes, two when record errors must be listed; no allocation for an
-/// accepted plain batch. Offset and epoch are not stamped here.
+/// Checks the records field of one partition: exactly one batch, its header, its CRC and each
+/// record. Rewrites the maximum timestamp, the timestamp type and the CRC in place when they are
+/// not what the log must hold. One pass over the bytes, two when record errors must be listed; no
+/// allocation for an accepted plain batch. Offset and epoch are not stamped here.
 pub fn validate_records(
     records: &mut [u8],
     rules: &ValidationRules,
@@ -168,8 +168,8 @@ pub fn validate_records(
     Ok(valid)
 }
 
-// What Kafka's batch iterator makes of the bytes: too few for a batch are none at all, a length or a
-// magic that no batch has is corruption, and a torn second batch is dropped.
+// What Kafka's batch iterator makes of the bytes: too few for a batch are none at all, a length or
+// a magic that no batch has is corruption, and a torn second batch is dropped.
 fn single_batch(records: &[u8]) -> Result<BatchHeader, BatchRejection> {
     let Some((size, magic)) = next_batch(records)? else {
         return Err(BatchRejection::invalid("no record batch"));
@@ -301,7 +301,8 @@ struct RecordCheck<'a> {
 }
 
 impl RecordCheck<'_> {
-    // A timestamp that was never set has no bounds, yet a producer may not claim the broker's clock.
+    // A timestamp that was never set has no bounds, yet a producer may not claim the broker's
+    // clock.
     fn timestamp_fault(&self, timestamp: i64) -> bool {
         if self.rules.timestamp_type == TimestampType::CreateTime && timestamp != NO_TIMESTAMP {
             let age = self.now_ms.wrapping_sub(timestamp);

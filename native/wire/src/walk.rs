@@ -61,9 +61,9 @@ impl Scratch {
     }
 }
 
-/// Calls `visit` for each record of a whole batch, in order, and checks the structure of each: every
-/// length, the number of records, and that nothing is left over, unless `visit` stops the walk.
-/// Compressed batches are streamed through 64 KiB; at most `output_limit` bytes may come out.
+/// Calls `visit` for each record of a whole batch, in order, and checks the structure of each:
+/// every length, the number of records, and that nothing is left over, unless `visit` stops the
+/// walk. Compressed batches are streamed through 64 KiB; at most `output_limit` bytes may come out.
 /// No allocation for plain batches.
 pub fn walk_records(
     batch: &[u8],
@@ -298,7 +298,8 @@ impl Window<'_> {
         self.left + (self.end - self.start)
     }
 
-    /// Moves what is available to the front and reads more behind it. False at the end of the stream.
+    /// Moves what is available to the front and reads more behind it. False at the end of the
+    /// stream.
     fn fill(&mut self) -> Result<bool, WalkError> {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;

@@ -1,4 +1,5 @@
-//! Messages that Kafka's own classes wrote, every version: read and written again they are the same bytes.
+//! Messages that Kafka's own classes wrote, every version: read and written again they are the same
+//! bytes.
 
 use ms_wire::fetch::FetchRequest;
 use ms_wire::fetch_response_reader::FetchResponse;

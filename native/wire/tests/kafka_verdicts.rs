@@ -14,8 +14,8 @@ struct Case {
     records: Vec<u8>,
 }
 
-// Kafka stores records whose offset deltas are not 0, 1, 2, ...; then a consumer meets offsets twice
-// or not at all.
+// Kafka stores records whose offset deltas are not 0, 1, 2, ...; then a consumer meets offsets
+// twice or not at all.
 const STRICTER: [&str; 3] = ["offset-deltas-equal", "offset-delta-gap", "offset-delta-negative"];
 
 fn rules(topic: &str, produce_version: i16) -> ValidationRules {

@@ -16,19 +16,6 @@ pub struct TestRecord {
     pub headers: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
-/// `count` small records with keys, one millisecond apart.
-pub fn records(count: i32) -> Vec<TestRecord> {
-    (0..count)
-        .map(|i| TestRecord {
-            timestamp_delta: i64::from(i),
-            offset_delta: i,
-            key: Some(format!("key-{i}").into_bytes()),
-            value: Some(format!("value-{i}").into_bytes()),
-            headers: Vec::new(),
-        })
-        .collect()
-}
-
 /// The bytes of records behind a batch header, not compressed.
 pub fn encode(records: &[TestRecord]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -83,11 +70,6 @@ pub fn batch(header: &BatchHeader, codec: Codec, plain: &[u8]) -> Vec<u8> {
     out.extend_from_slice(&body);
     write_crc(&mut out);
     out
-}
-
-/// A valid batch of `count` small records.
-pub fn simple(count: i32, codec: Codec) -> Vec<u8> {
-    batch(&header(count), codec, &encode(&records(count)))
 }
 
 pub const CODECS: [Codec; 5] = [Codec::None, Codec::Gzip, Codec::Snappy, Codec::Lz4, Codec::Zstd];
