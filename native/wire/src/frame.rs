@@ -291,7 +291,7 @@ mod tests {
             "0000002b",         // 43 bytes follow
             "00000006",         // term 6
             "7f",
-            "f61139af",
+            "61139af7",
             "0003",     // SetLogStart
             "ffffffff", // lastOffsetDelta -1
             "00000000000001a5",
