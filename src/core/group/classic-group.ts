@@ -1,0 +1,306 @@
+import { assert } from '../base/index.ts';
+import type { ReplyToken } from '../coordinator/index.ts';
+import { subscribedTopics } from './subscription.ts';
+import type { GroupValue } from './vocabulary.ts';
+
+export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable';
+
+export interface Protocol {
+  readonly name: string;
+  /** Opaque: what the members of a group tell their leader (C-106). */
+  readonly metadata: Uint8Array;
+}
+
+export interface Member {
+  readonly memberId: string;
+  readonly groupInstanceId: string | null;
+  readonly clientId: string;
+  readonly clientHost: string;
+  readonly rebalanceTimeoutMs: number;
+  readonly sessionTimeoutMs: number;
+  /** In the order of preference. */
+  readonly protocols: readonly Protocol[];
+  readonly assignment: Uint8Array;
+  /** The parked JoinGroup and SyncGroup of this member. */
+  readonly joinToken: ReplyToken | undefined;
+  readonly syncToken: ReplyToken | undefined;
+  /** It has never been in a generation: its session counts even while its request is parked. */
+  readonly isNew: boolean;
+}
+
+const previousStates: Readonly<Record<GroupState, readonly GroupState[]>> = {
+  Empty: ['PreparingRebalance'],
+  PreparingRebalance: ['Stable', 'CompletingRebalance', 'Empty'],
+  CompletingRebalance: ['PreparingRebalance'],
+  Stable: ['CompletingRebalance'],
+};
+
+/**
+ * A group of the classic protocol. Commands work on a copy, so that deciding changes nothing; members
+ * are values and are replaced whole.
+ */
+export class ClassicGroup {
+  readonly groupId: string;
+  state: GroupState = 'Empty';
+  previousState: GroupState | undefined;
+  /** Undefined: from a record of a version that did not say. */
+  stateSinceMs: number | undefined;
+  /** Undefined: a group that only stores offsets. */
+  protocolType: string | undefined;
+  protocolName: string | undefined;
+  generationId = 0;
+  leaderId: string | undefined;
+  /** What the members subscribe to; undefined when it cannot be known. */
+  topics: ReadonlySet<string> | undefined;
+  /** A member came during the initial delay, which may therefore be extended. */
+  hasNewMember = false;
+  readonly #members: Map<string, Member>;
+  readonly #staticMembers: Map<string, string>;
+  readonly #pendingJoin: Set<string>;
+  readonly #pendingSync: Set<string>;
+  #awaitingJoin = 0;
+
+  constructor(groupId: string, stateSinceMs: number | undefined, copied?: ClassicGroup) {
+    this.groupId = groupId;
+    this.stateSinceMs = stateSinceMs;
+    this.#members = new Map(copied === undefined ? [] : copied.#members);
+    this.#staticMembers = new Map(copied === undefined ? [] : copied.#staticMembers);
+    this.#pendingJoin = new Set(copied === undefined ? [] : copied.#pendingJoin);
+    this.#pendingSync = new Set(copied === undefined ? [] : copied.#pendingSync);
+    if (copied === undefined) return;
+    this.state = copied.state;
+    this.previousState = copied.previousState;
+    this.protocolType = copied.protocolType;
+    this.protocolName = copied.protocolName;
+    this.generationId = copied.generationId;
+    this.leaderId = copied.leaderId;
+    this.topics = copied.topics;
+    this.hasNewMember = copied.hasNewMember;
+    this.#awaitingJoin = copied.#awaitingJoin;
+  }
+
+  /** The group that a record describes: Stable with its members as they were, or Empty. */
+  static fromValue(groupId: string, value: GroupValue): ClassicGroup {
+    const stateSinceMs = value.stateSinceMs === -1 ? undefined : value.stateSinceMs;
+    const group = new ClassicGroup(groupId, stateSinceMs);
+    group.state = value.members.length === 0 ? 'Empty' : 'Stable';
+    group.protocolType = value.protocolType === '' ? undefined : value.protocolType;
+    group.protocolName = value.protocolName ?? undefined;
+    group.generationId = value.generationId;
+    group.leaderId = value.leaderId ?? undefined;
+    for (const { subscription, ...member } of value.members) {
+      group.put({
+        ...member,
+        protocols: [{ name: value.protocolName ?? '', metadata: subscription }],
+        joinToken: undefined,
+        syncToken: undefined,
+        isNew: false,
+      });
+    }
+    group.topics = group.#subscribedTopics();
+    return group;
+  }
+
+  copy(): ClassicGroup {
+    return new ClassicGroup(this.groupId, this.stateSinceMs, this);
+  }
+
+  /** What of the group is logged. Every member supports the protocol of the generation. */
+  toValue(): GroupValue {
+    return {
+      protocolType: this.protocolType ?? '',
+      generationId: this.generationId,
+      protocolName: this.protocolName ?? null,
+      leaderId: this.leaderId ?? null,
+      stateSinceMs: this.stateSinceMs ?? -1,
+      members: [...this.#members.values()].map((member) => ({
+        memberId: member.memberId,
+        groupInstanceId: member.groupInstanceId,
+        clientId: member.clientId,
+        clientHost: member.clientHost,
+        rebalanceTimeoutMs: member.rebalanceTimeoutMs,
+        sessionTimeoutMs: member.sessionTimeoutMs,
+        subscription: metadataOf(member, this.protocolName),
+        assignment: member.assignment,
+      })),
+    };
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get awaitingJoin(): number {
+    return this.#awaitingJoin;
+  }
+
+  get isSimple(): boolean {
+    return this.protocolType === undefined && this.state === 'Empty';
+  }
+
+  members(): readonly Member[] {
+    return [...this.#members.values()];
+  }
+
+  member(memberId: string): Member | undefined {
+    return this.#members.get(memberId);
+  }
+
+  staticMemberId(groupInstanceId: string): string | undefined {
+    return this.#staticMembers.get(groupInstanceId);
+  }
+
+  isLeader(memberId: string): boolean {
+    return this.leaderId === memberId;
+  }
+
+  isPendingJoin(memberId: string): boolean {
+    return this.#pendingJoin.has(memberId);
+  }
+
+  addPendingJoin(memberId: string): void {
+    this.#pendingJoin.add(memberId);
+  }
+
+  pendingSync(): readonly string[] {
+    return [...this.#pendingSync];
+  }
+
+  addPendingSync(memberId: string): void {
+    this.#pendingSync.add(memberId);
+  }
+
+  /** Says whether every member of the generation has now asked for its assignment. */
+  removePendingSync(memberId: string): boolean {
+    this.#pendingSync.delete(memberId);
+    return this.#pendingSync.size === 0;
+  }
+
+  clearPendingSync(): void {
+    this.#pendingSync.clear();
+  }
+
+  get haveAllJoined(): boolean {
+    return this.#members.size === this.#awaitingJoin && this.#pendingJoin.size === 0;
+  }
+
+  /** Adds a member, or replaces the one of the same id. The first member becomes the leader. */
+  put(member: Member): void {
+    const { memberId, groupInstanceId } = member;
+    const previous = this.#members.get(memberId);
+    this.#members.set(memberId, member);
+    if (groupInstanceId !== null) this.#staticMembers.set(groupInstanceId, memberId);
+    this.leaderId ??= memberId;
+    this.#awaitingJoin += (member.joinToken ? 1 : 0) - (previous?.joinToken ? 1 : 0);
+    this.#pendingJoin.delete(memberId);
+  }
+
+  /** Removes a member or a pending one. If it led, the member that is next in age leads. */
+  remove(memberId: string): void {
+    const removed = this.#members.get(memberId);
+    this.#members.delete(memberId);
+    if (removed?.joinToken) this.#awaitingJoin -= 1;
+    const instanceId = removed?.groupInstanceId ?? null;
+    if (instanceId !== null) this.#staticMembers.delete(instanceId);
+    if (this.isLeader(memberId)) this.leaderId = this.#members.keys().next().value;
+    this.#pendingJoin.delete(memberId);
+    this.#pendingSync.delete(memberId);
+  }
+
+  /** Gives a static member its new id (KIP-345). It keeps its place as leader, and its assignment. */
+  renameStaticMember(oldMemberId: string, member: Member): void {
+    const wasLeader = this.isLeader(oldMemberId);
+    const old = this.#members.get(oldMemberId);
+    this.#members.delete(oldMemberId);
+    if (old?.joinToken) this.#awaitingJoin -= 1;
+    this.put(member);
+    if (wasLeader) this.leaderId = member.memberId;
+  }
+
+  /** Makes a member that has joined the leader, if the leader has not. False: nobody has joined. */
+  electJoinedLeader(): boolean {
+    if (this.leaderId === undefined) return false;
+    if (this.#members.get(this.leaderId)?.joinToken) return true;
+    const joined = this.members().find(({ joinToken }) => joinToken !== undefined);
+    if (joined === undefined) return false;
+    this.leaderId = joined.memberId;
+    return true;
+  }
+
+  get rebalanceTimeoutMs(): number {
+    let longest = 0;
+    for (const member of this.#members.values()) {
+      longest = Math.max(longest, member.rebalanceTimeoutMs);
+    }
+    return longest;
+  }
+
+  /** Whether a member with these protocols could be in one group with the members there are. */
+  supports(protocolType: string, protocols: readonly Protocol[]): boolean {
+    if (this.state === 'Empty') return protocolType !== '' && protocols.length > 0;
+    if (this.protocolType !== protocolType) return false;
+    const counts = this.#protocolCounts();
+    return protocols.some(({ name }) => (counts.get(name) ?? 0) === this.#members.size);
+  }
+
+  /** The protocol that all members support and most of them like best. */
+  selectProtocol(): string {
+    const counts = this.#protocolCounts();
+    const votes = new Map<string, number>();
+    for (const { protocols } of this.#members.values()) {
+      const vote = protocols.find(({ name }) => counts.get(name) === this.#members.size);
+      assert(vote !== undefined, 'members of a group have a protocol in common');
+      votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1);
+    }
+    let chosen: string | undefined;
+    for (const [name, count] of votes) {
+      if (chosen === undefined || count > (votes.get(chosen) ?? 0)) chosen = name;
+    }
+    assert(chosen !== undefined, 'a group that selects a protocol has members');
+    return chosen;
+  }
+
+  transition(state: GroupState, nowMs: number): void {
+    assert(previousStates[state].includes(this.state), `${this.state} does not become ${state}`);
+    this.previousState = this.state;
+    this.state = state;
+    this.stateSinceMs = nowMs;
+  }
+
+  /** Ends the join phase: with members the leader's assignment is awaited, without it is Empty. */
+  nextGeneration(nowMs: number): void {
+    this.generationId += 1;
+    this.protocolName = this.#members.size === 0 ? undefined : this.selectProtocol();
+    this.topics = this.#subscribedTopics();
+    this.transition(this.#members.size === 0 ? 'Empty' : 'CompletingRebalance', nowMs);
+    this.#pendingSync.clear();
+  }
+
+  /** Whether offsets of the topic are kept because members may still read it. */
+  isSubscribedTo(topic: string): boolean {
+    return this.topics === undefined ? this.protocolType === 'consumer' : this.topics.has(topic);
+  }
+
+  #protocolCounts(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { protocols } of this.#members.values()) {
+      for (const { name } of protocols) counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
+  #subscribedTopics(): ReadonlySet<string> | undefined {
+    if (this.protocolType !== 'consumer') return undefined;
+    if (this.#members.size === 0) return new Set();
+    if (this.protocolName === undefined) return undefined;
+    const metadata = this.members().map((member) => metadataOf(member, this.protocolName));
+    return subscribedTopics(metadata);
+  }
+}
+
+/** What a member said for the protocol that was chosen. */
+export function metadataOf(member: Member, protocolName: string | undefined): Uint8Array {
+  const protocol = member.protocols.find(({ name }) => name === protocolName);
+  assert(protocol !== undefined, 'a member supports the protocol of its group');
+  return protocol.metadata;
+}

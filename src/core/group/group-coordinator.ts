@@ -1,0 +1,267 @@
+import type { PartitionHandle, Role } from '../../engine/index.ts';
+import { type DescribedGroup, type Draft, ErrorCode } from '../../kafka-protocol/index.ts';
+import type { Clock, Logger } from '../base/index.ts';
+import {
+  CoordinatorError,
+  type CoordinatorLog,
+  CoordinatorPartition,
+} from '../coordinator/index.ts';
+import { GroupMachine } from './group-machine.ts';
+import { syncRefusal } from './membership.ts';
+import { partitionFor } from './partition-for.ts';
+import { groupRecordCodec } from './record-codec.ts';
+import type {
+  CommitCommand,
+  CommitReply,
+  DeletedGroup,
+  FetchCommand,
+  FetchReply,
+  GroupCommand,
+  GroupReply,
+  GroupSettings,
+  GroupVocabulary,
+  HeartbeatCommand,
+  JoinCommand,
+  JoinReply,
+  LeaveCommand,
+  LeaveReply,
+  SyncCommand,
+  SyncReply,
+} from './vocabulary.ts';
+
+export const OFFSETS_TOPIC = '__consumer_offsets';
+/** `max.message.bytes` of the offsets topic where nothing else is said. */
+const BATCH_BYTES_MAX = 1024 * 1024;
+const CHECKPOINT_BYTES = 100 * 1024 * 1024;
+
+export interface GroupCoordinatorDeps {
+  readonly engine: CoordinatorLog;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly config: GroupSettings;
+  readonly metadata: OffsetsTopics;
+  readonly controller: TopicCreation;
+  /** Kafka's text of a random 16-byte id. */
+  readonly newId: () => string;
+  /** Runs a task at the end of this turn of the event loop; `setImmediate` when absent. */
+  readonly defer?: (task: () => void) => void;
+}
+
+/** What the coordinator asks of the cluster's image. */
+export interface OffsetsTopics {
+  topicByName(
+    name: string,
+  ):
+    | { readonly id: string; readonly partitions: readonly { readonly index: number }[] }
+    | undefined;
+  partition(topicId: string, index: number): { readonly isLeader: boolean } | undefined;
+}
+
+/** Makes the offsets topic. Resolves with an error code. */
+export interface TopicCreation {
+  autoCreateTopic(name: string, deadlineMs: number): Promise<number>;
+}
+
+/** Classic groups and their offsets on this broker: one coordinator for each partition it leads. */
+export class GroupCoordinator {
+  readonly #deps: GroupCoordinatorDeps;
+  readonly #partitions = new Map<number, CoordinatorPartition<GroupVocabulary>>();
+
+  constructor(deps: GroupCoordinatorDeps) {
+    this.#deps = deps;
+  }
+
+  /** This broker's role in a partition of the offsets topic. */
+  role(partitionIndex: number, handle: PartitionHandle, role: Role): void {
+    let partition = this.#partitions.get(partitionIndex);
+    if (partition === undefined) {
+      partition = this.#createPartition(partitionIndex, handle);
+      this.#partitions.set(partitionIndex, partition);
+    }
+    partition.role(role);
+  }
+
+  closed(partitionIndex: number): void {
+    this.#partitions.get(partitionIndex)?.close();
+    this.#partitions.delete(partitionIndex);
+  }
+
+  close(): void {
+    for (const partition of this.#partitions.values()) partition.close();
+    this.#partitions.clear();
+  }
+
+  /** A topic is gone: what groups had committed for it is dropped. */
+  topicDeleted(name: string): void {
+    for (const partition of this.#partitions.values()) {
+      partition.post({ kind: 'topics-deleted', topics: [name] });
+    }
+  }
+
+  /**
+   * NONE when this broker coordinates the group. The offsets topic is created when it is not there;
+   * until it has a leader the answer is COORDINATOR_NOT_AVAILABLE.
+   */
+  locate(groupId: string, deadlineMs: number): number {
+    const { metadata, controller, logger } = this.#deps;
+    const topic = metadata.topicByName(OFFSETS_TOPIC);
+    if (topic === undefined) {
+      controller.autoCreateTopic(OFFSETS_TOPIC, deadlineMs).then(
+        (errorCode) => {
+          if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) {
+            logger.warn({ errorCode }, 'the offsets topic was not created');
+          }
+        },
+        (error: unknown) => logger.error({ err: error }, 'the offsets topic was not created'),
+      );
+      return ErrorCode.COORDINATOR_NOT_AVAILABLE;
+    }
+    const index = partitionFor(groupId, topic.partitions.length);
+    const isLed = metadata.partition(topic.id, index)?.isLeader === true;
+    return isLed ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  }
+
+  async join(command: JoinCommand): Promise<JoinReply> {
+    const { groupId, memberId, sessionTimeoutMs } = command;
+    const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = this.#deps.config;
+    const refuse = (errorCode: number): JoinReply => ({ kind: 'join', errorCode, memberId });
+    if (groupId === '') return refuse(ErrorCode.INVALID_GROUP_ID);
+    if (
+      sessionTimeoutMs < groupMinSessionTimeoutMs ||
+      sessionTimeoutMs > groupMaxSessionTimeoutMs
+    ) {
+      return refuse(ErrorCode.INVALID_SESSION_TIMEOUT);
+    }
+    return this.#ask(groupId, command, 'join', refuse);
+  }
+
+  async sync(command: SyncCommand): Promise<SyncReply> {
+    if (command.groupId === '') return syncRefusal(ErrorCode.INVALID_GROUP_ID);
+    return this.#ask(command.groupId, command, 'sync', syncRefusal);
+  }
+
+  async heartbeat(command: HeartbeatCommand): Promise<number> {
+    if (command.groupId === '') return ErrorCode.INVALID_GROUP_ID;
+    const reply = await this.#ask(command.groupId, command, 'heartbeat', (errorCode) => {
+      // Who still sends heartbeats to a coordinator that is being loaded has done its part.
+      const isLoading = errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+      return { kind: 'heartbeat', errorCode: isLoading ? ErrorCode.NONE : errorCode };
+    });
+    return reply.errorCode ?? ErrorCode.NONE;
+  }
+
+  async leave(command: LeaveCommand): Promise<LeaveReply> {
+    const refuse = (errorCode: number): LeaveReply => ({ kind: 'leave', errorCode, members: [] });
+    if (command.groupId === '') return refuse(ErrorCode.INVALID_GROUP_ID);
+    return this.#ask(command.groupId, command, 'leave', refuse);
+  }
+
+  async commitOffsets(command: CommitCommand): Promise<CommitReply> {
+    return this.#ask(command.groupId, command, 'commit', (errorCode) => {
+      return { kind: 'commit', errorCode, topics: [] };
+    });
+  }
+
+  async fetchOffsets(command: FetchCommand): Promise<FetchReply> {
+    return this.#ask(command.groupId, command, 'fetch', (errorCode) => {
+      return { kind: 'fetch', errorCode, topics: [] };
+    });
+  }
+
+  /** In the order asked for. A group that does not exist is Dead, with GROUP_ID_NOT_FOUND. */
+  async describeGroups(groupIds: readonly string[]): Promise<readonly Draft<DescribedGroup>[]> {
+    const described = groupIds.map(async (groupId) => {
+      const command = { kind: 'describe', groupIds: [groupId] } as const;
+      const { groups } = await this.#ask(groupId, command, 'describe', (errorCode) => {
+        return { kind: 'describe', groups: [{ groupId, errorCode }] };
+      });
+      return groups;
+    });
+    return (await Promise.all(described)).flat();
+  }
+
+  async listGroups(states: readonly string[], types: readonly string[]) {
+    const replies = [...this.#partitions.values()].map(async (partition) => {
+      try {
+        const reply = await partition.execute({ kind: 'list', states, types });
+        return { errorCode: ErrorCode.NONE, groups: expectKind(reply, 'list').groups };
+      } catch (error) {
+        const errorCode = errorCodeOf(error);
+        // Another broker lists the groups of a partition that is no longer led here.
+        const isElsewhere = errorCode === ErrorCode.NOT_COORDINATOR;
+        return { errorCode: isElsewhere ? ErrorCode.NONE : errorCode, groups: [] };
+      }
+    });
+    const lists = await Promise.all(replies);
+    const failed = lists.find(({ errorCode }) => errorCode !== ErrorCode.NONE);
+    if (failed !== undefined) return { errorCode: failed.errorCode, groups: [] };
+    return { errorCode: ErrorCode.NONE, groups: lists.flatMap(({ groups }) => groups) };
+  }
+
+  async deleteGroups(groupIds: readonly string[]): Promise<readonly DeletedGroup[]> {
+    const deleted = groupIds.map(async (groupId) => {
+      const command = { kind: 'delete-groups', groupIds: [groupId] } as const;
+      const { results } = await this.#ask(groupId, command, 'delete-groups', (errorCode) => {
+        const results = [{ groupId, errorCode, errorMessage: null }];
+        return { kind: 'delete-groups', results };
+      });
+      return results;
+    });
+    return (await Promise.all(deleted)).flat();
+  }
+
+  /** Executes a command where the group lives; what is not led or loaded here is an error code. */
+  async #ask<Kind extends GroupReply['kind']>(
+    groupId: string,
+    command: GroupCommand,
+    kind: Kind,
+    refuse: (errorCode: number) => ReplyOf<Kind>,
+  ): Promise<ReplyOf<Kind>> {
+    const topic = this.#deps.metadata.topicByName(OFFSETS_TOPIC);
+    const index = topic === undefined ? -1 : partitionFor(groupId, topic.partitions.length);
+    const partition = this.#partitions.get(index);
+    if (partition === undefined) return refuse(ErrorCode.NOT_COORDINATOR);
+    try {
+      return expectKind(await partition.execute(command), kind);
+    } catch (error) {
+      return refuse(errorCodeOf(error));
+    }
+  }
+
+  #createPartition(index: number, handle: PartitionHandle): CoordinatorPartition<GroupVocabulary> {
+    const { engine, clock, logger, config, newId, defer } = this.#deps;
+    return new CoordinatorPartition<GroupVocabulary>({
+      engine,
+      handle,
+      name: `${OFFSETS_TOPIC}-${index}`,
+      clock,
+      logger,
+      codec: groupRecordCodec,
+      createMachine: () => new GroupMachine(config),
+      newId: () => asUuid(newId()),
+      defer: defer ?? ((task) => void setImmediate(task)),
+      batchBytesMax: BATCH_BYTES_MAX,
+      checkpointBytes: CHECKPOINT_BYTES,
+    });
+  }
+}
+
+type ReplyOf<Kind extends GroupReply['kind']> = Extract<GroupReply, { readonly kind: Kind }>;
+
+function expectKind<Kind extends GroupReply['kind']>(reply: GroupReply, kind: Kind): ReplyOf<Kind> {
+  if (reply.kind !== kind) throw new Error(`a ${reply.kind} reply to a ${kind} command`);
+  return reply as ReplyOf<Kind>;
+}
+
+/** What a client is told; a command too large for the log is the server's fault. */
+function errorCodeOf(error: unknown): number {
+  if (!(error instanceof CoordinatorError)) throw error;
+  const isTooLarge = error.errorCode === ErrorCode.MESSAGE_TOO_LARGE;
+  return isTooLarge ? ErrorCode.UNKNOWN_SERVER_ERROR : error.errorCode;
+}
+
+/** Member ids carry a UUID in the usual notation. */
+function asUuid(id: string): string {
+  const hex = Buffer.from(id, 'base64url').toString('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

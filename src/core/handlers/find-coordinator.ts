@@ -1,0 +1,45 @@
+import { ErrorCode, FindCoordinator } from '../../kafka-protocol/index.ts';
+import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { brokersOf } from './cluster-view.ts';
+
+const GROUP = 0;
+const CREATION_TIMEOUT_MS = 30_000;
+
+/**
+ * Which broker coordinates a group; needs DESCRIBE on it. The offsets topic is made when somebody
+ * first asks. Transactional ids and share partitions have no coordinator here.
+ */
+export const findCoordinator = defineHandler(FindCoordinator, {
+  handle(request, ctx) {
+    const { key, keyType, coordinatorKeys } = request;
+    if (ctx.apiVersion < 4) {
+      const { key: _, ...coordinator } = locate(key, keyType, ctx);
+      return coordinator;
+    }
+    return { coordinators: coordinatorKeys.map((one) => locate(one, keyType, ctx)) };
+  },
+});
+
+function locate(key: string, keyType: number, ctx: RequestContext) {
+  const errorCode = errorOf(key, keyType, ctx);
+  const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
+  if (errorCode !== ErrorCode.NONE || self === undefined) {
+    const shown = errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode;
+    const message = ctx.apiVersion < 4 ? (messages.get(shown) ?? '') : '';
+    return { key, errorCode: shown, errorMessage: message, nodeId: -1, host: '', port: -1 };
+  }
+  const { nodeId, host, port } = self;
+  return { key, errorCode, errorMessage: ctx.apiVersion < 4 ? null : '', nodeId, host, port };
+}
+
+const messages: ReadonlyMap<number, string> = new Map([
+  [ErrorCode.COORDINATOR_NOT_AVAILABLE, 'The coordinator is not available.'],
+  [ErrorCode.INVALID_REQUEST, 'There is no coordinator of this type.'],
+  [ErrorCode.GROUP_AUTHORIZATION_FAILED, 'Not allowed to use this group.'],
+]);
+
+function errorOf(key: string, keyType: number, ctx: RequestContext): number {
+  if (keyType !== GROUP) return ErrorCode.INVALID_REQUEST;
+  if (!ctx.isAllowed('DESCRIBE', 'GROUP', key)) return ErrorCode.GROUP_AUTHORIZATION_FAILED;
+  return ctx.groups.locate(key, ctx.deadlineMs(CREATION_TIMEOUT_MS));
+}

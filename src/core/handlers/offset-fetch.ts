@@ -1,0 +1,122 @@
+import {
+  ErrorCode,
+  OffsetFetch,
+  type OffsetFetchRequest,
+  ZERO_UUID,
+} from '../../kafka-protocol/index.ts';
+import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import type { FetchedOffset } from '../group/index.ts';
+
+/**
+ * Needs DESCRIBE on each group and topic. `requireStable` asks for nothing more than what every
+ * answer gives: it waits until all that was written before it is committed.
+ */
+export const offsetFetch = defineHandler(OffsetFetch, {
+  async handle(request, ctx) {
+    const groups = await Promise.all(asked(request, ctx).map((group) => fetchGroup(group, ctx)));
+    if (ctx.apiVersion >= 8) return { groups };
+    const [group] = groups;
+    return { topics: group?.topics ?? [], errorCode: group?.errorCode ?? ErrorCode.NONE };
+  },
+  failed: (request, errorCode) => ({
+    errorCode,
+    groups: request.groups.map(({ groupId }) => ({ groupId, errorCode })),
+  }),
+});
+
+interface AskedGroup {
+  readonly groupId: string;
+  /** Null: all that the group has committed. */
+  readonly topics: readonly AskedTopic[] | null;
+}
+
+interface AskedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitionIndexes: readonly number[];
+}
+
+interface AnsweredTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitions: readonly FetchedOffset[];
+}
+
+/** Before version 8 (KIP-709) a request asks for one group. */
+function asked(request: OffsetFetchRequest, ctx: RequestContext): readonly AskedGroup[] {
+  if (ctx.apiVersion >= 8) return request.groups;
+  const { groupId, topics } = request;
+  return [{ groupId, topics: topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null }];
+}
+
+async function fetchGroup(group: AskedGroup, ctx: RequestContext) {
+  const { groupId } = group;
+  if (!ctx.isAllowed('DESCRIBE', 'GROUP', groupId)) {
+    return refuse(group, ErrorCode.GROUP_AUTHORIZATION_FAILED, ctx);
+  }
+  const plans = group.topics?.map((topic) => plan(topic, ctx));
+  const topics = plans?.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
+  const reply = await ctx.groups.fetchOffsets({
+    kind: 'fetch',
+    groupId,
+    topics: topics?.map(({ name, topic }) => ({ name, ...without(topic) })),
+  });
+  const { errorCode } = reply;
+  if (errorCode !== ErrorCode.NONE) return refuse(group, errorCode, ctx);
+  if (plans === undefined) {
+    const visible = reply.topics.flatMap((topic) => visibleTopic(topic, ctx));
+    return { groupId, errorCode, topics: visible };
+  }
+  let next = 0;
+  const answered = plans.map(({ topic, errorCode }): AnsweredTopic => {
+    if (errorCode !== ErrorCode.NONE) return refuseTopic(topic, errorCode);
+    const partitions = reply.topics[next++]?.partitions ?? [];
+    return { name: topic.name, topicId: topic.topicId, partitions };
+  });
+  return { groupId, errorCode, topics: answered };
+}
+
+const without = ({ partitionIndexes }: AskedTopic) => ({ partitionIndexes });
+
+function plan(topic: AskedTopic, ctx: RequestContext) {
+  const isById = ctx.apiVersion >= 10;
+  const name = isById ? ctx.metadata.topicById(topic.topicId)?.name : topic.name;
+  if (name === undefined) return { topic, name: '', errorCode: ErrorCode.UNKNOWN_TOPIC_ID };
+  const isAllowed = ctx.isAllowed('DESCRIBE', 'TOPIC', name);
+  const errorCode = isAllowed ? ErrorCode.NONE : ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+  return { topic, name, errorCode };
+}
+
+/** Of everything a group has: topics that the principal may see and, by id, that still exist. */
+function visibleTopic(
+  topic: { readonly name: string; readonly partitions: readonly FetchedOffset[] },
+  ctx: RequestContext,
+): AnsweredTopic[] {
+  const { name, partitions } = topic;
+  if (!ctx.isAllowed('DESCRIBE', 'TOPIC', name)) return [];
+  const topicId = ctx.metadata.topicByName(name)?.id;
+  if (ctx.apiVersion >= 10 && topicId === undefined) return [];
+  return [{ name, topicId: topicId ?? ZERO_UUID, partitions }];
+}
+
+/** Version 1 has no error for the whole: it stands at each partition. */
+function refuse({ groupId, topics }: AskedGroup, errorCode: number, ctx: RequestContext) {
+  if (ctx.apiVersion >= 2) return { groupId, errorCode, topics: [] };
+  return {
+    groupId,
+    errorCode,
+    topics: topics?.map((topic) => refuseTopic(topic, errorCode)) ?? [],
+  };
+}
+
+const refuseTopic = (topic: AskedTopic, errorCode: number): AnsweredTopic => ({
+  name: topic.name,
+  topicId: topic.topicId,
+  partitions: topic.partitionIndexes.map((partitionIndex) => ({
+    partitionIndex,
+    committedOffset: -1n,
+    committedLeaderEpoch: -1,
+    metadata: '',
+    errorCode,
+  })),
+});
