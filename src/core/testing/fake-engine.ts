@@ -1,0 +1,141 @@
+import type {
+  Answer,
+  AppendCommand,
+  Engine,
+  EngineReceiver,
+  LogConfig,
+  OpenedPartition,
+  PartitionHandle,
+  PartitionSpec,
+  Topology,
+} from '../../engine/index.ts';
+
+/** What was asked of a fake engine, in its order. */
+export type Call =
+  | { readonly kind: 'open'; readonly spec: PartitionSpec }
+  | { readonly kind: 'delete'; readonly handle: PartitionHandle }
+  | { readonly kind: 'configure'; readonly handle: PartitionHandle; readonly config: LogConfig }
+  | { readonly kind: 'publish'; readonly topology: Topology }
+  | { readonly kind: 'respond'; readonly answer: Answer };
+
+/**
+ * An engine that keeps batches in memory, commits at once and remembers what it was asked: enough for whoever
+ * follows a log or opens partitions. Handles count up from 0.
+ */
+export class FakeEngine implements Engine {
+  readonly calls: Call[] = [];
+  snapshot: { readonly offset: bigint; readonly bytes: Uint8Array } | undefined;
+  receiver: EngineReceiver | undefined;
+  #opened = 0;
+  #batches: {
+    readonly baseOffset: bigint;
+    readonly endOffset: bigint;
+    readonly bytes: Uint8Array;
+  }[] = [];
+
+  get endOffset(): bigint {
+    return this.#batches.at(-1)?.endOffset ?? 0n;
+  }
+
+  /** Puts a batch of so many records at the end of the one log there is. */
+  put(batch: Uint8Array): bigint {
+    const baseOffset = this.endOffset;
+    const bytes = Uint8Array.from(batch);
+    const view = new DataView(bytes.buffer);
+    view.setBigInt64(0, baseOffset);
+    const endOffset = baseOffset + BigInt(view.getInt32(23)) + 1n;
+    this.#batches.push({ baseOffset, endOffset, bytes });
+    return baseOffset;
+  }
+
+  listen(): number {
+    return 9092;
+  }
+
+  subscribe(receiver: EngineReceiver): void {
+    this.receiver = receiver;
+  }
+
+  respond(answer: Answer): void {
+    this.calls.push({ kind: 'respond', answer });
+  }
+
+  closeConnection(): void {}
+
+  publishTopology(topology: Topology): void {
+    this.calls.push({ kind: 'publish', topology });
+  }
+
+  publishAnswer(): void {}
+
+  async openPartition(spec: PartitionSpec): Promise<OpenedPartition> {
+    this.calls.push({ kind: 'open', spec });
+    const handle = { index: this.#opened++, generation: 1 };
+    return { handle, logStartOffset: 0n, logEndOffset: 0n, leaderEpoch: 1 };
+  }
+
+  async deletePartition(handle: PartitionHandle): Promise<void> {
+    this.calls.push({ kind: 'delete', handle });
+  }
+
+  async configureLog(handle: PartitionHandle, config: LogConfig): Promise<void> {
+    this.calls.push({ kind: 'configure', handle, config });
+  }
+
+  async append(_: PartitionHandle, { batch }: AppendCommand): Promise<bigint> {
+    return this.put(batch);
+  }
+
+  async readLog(_: PartitionHandle, offset: bigint) {
+    const batch = this.#batches.find(({ endOffset }) => endOffset > offset);
+    const highWatermark = this.endOffset;
+    if (batch === undefined)
+      return { nextOffset: offset, highWatermark, batches: new Uint8Array() };
+    return { nextOffset: batch.endOffset, highWatermark, batches: batch.bytes };
+  }
+
+  async listOffsets() {
+    return { offset: this.endOffset, timestamp: -1n, leaderEpoch: 1 };
+  }
+
+  async offsetForLeaderEpoch() {
+    return { leaderEpoch: 1, endOffset: this.endOffset };
+  }
+
+  async deleteRecords(_: PartitionHandle, offset: bigint): Promise<bigint> {
+    return offset;
+  }
+
+  async readBarrier(): Promise<bigint> {
+    return this.endOffset;
+  }
+
+  async describeLogs(handles: readonly PartitionHandle[]) {
+    const end = this.endOffset;
+    return handles.map(() => {
+      return { sizeBytes: 0n, logStartOffset: 0n, logEndOffset: end, highWatermark: end };
+    });
+  }
+
+  async describeProducers() {
+    return [];
+  }
+
+  async writeSnapshot(_: PartitionHandle, offset: bigint, bytes: Uint8Array): Promise<void> {
+    this.snapshot = { offset, bytes };
+  }
+
+  async readSnapshot() {
+    return this.snapshot;
+  }
+
+  async sweepFolders(): Promise<number> {
+    return 0;
+  }
+
+  stats(): Record<string, number> {
+    return {};
+  }
+
+  async shutdown(): Promise<void> {}
+}
