@@ -70,6 +70,8 @@ pub trait Consensus {
     fn is_leader(&self) -> bool;
     /// Everything up to here is committed.
     fn commit_index(&self) -> u64;
+    /// Entries up to here are not read again to be committed. Lags behind `commit_index` until the next `ready`.
+    fn applied_index(&self) -> u64;
 
     /// Asks for leadership. A single voter leads at once; its first entry is the no-op.
     fn campaign(&mut self) -> Result<(), ConsensusError>;

@@ -87,6 +87,10 @@ impl<L: GroupLog> Consensus for RaftConsensus<L> {
         log.committed.min(log.persisted)
     }
 
+    fn applied_index(&self) -> u64 {
+        self.applied
+    }
+
     fn campaign(&mut self) -> Result<(), ConsensusError> {
         if self.raw.raft.term >= MAX_TERM {
             return Err(ConsensusError::TermExhausted(self.raw.raft.term));

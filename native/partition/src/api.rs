@@ -109,8 +109,18 @@ pub enum PartitionEvent {
     Closed,
     /// Off-line until restart.
     Failed { reason: String },
-    /// The log directory: `LogDirState::Ok`, `NoSpace` or `Offline`.
+    /// The log directory of this partition, which the others of the directory see too.
     LogDir { state: LogDirState },
+    /// A line for the log of the broker.
+    Log { level: LogLevel, text: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum LogLevel {
+    Info = 30,
+    Warn = 40,
+    Error = 50,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -84,6 +84,11 @@ impl Env {
         self.state.is_offline.load(Ordering::Relaxed)
     }
 
+    /// Says whether it was in order until now.
+    pub(crate) fn set_offline(&self) -> bool {
+        !self.state.is_offline.swap(true, Ordering::AcqRel)
+    }
+
     /// This node as a voter; 0 is no voter in Raft.
     pub(crate) fn voter_id(&self) -> u64 {
         u64::from(self.node_id) + 1

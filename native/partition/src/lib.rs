@@ -3,13 +3,24 @@
 //! Nothing in here starts a thread. Methods that may wait for the disk say so and belong on a worker; all others hold
 //! the lock for microseconds.
 
-#![allow(dead_code)]
-
 mod api;
+mod append;
+mod core;
 mod env;
+mod flush;
+mod folders;
+mod group_files;
+mod jobs;
+mod log_start;
+mod open;
 mod partition;
 mod producers;
+mod read;
+mod snapshot;
 
 pub use api::*;
 pub use env::{Env, EnvState};
-pub use partition::{ListOffsetsAnswer, OffsetSearch, OpenError, Partition, sweep_folders};
+pub use folders::sweep_folders;
+pub use open::OpenError;
+pub use partition::Partition;
+pub use read::{ListOffsetsAnswer, OffsetSearch};

@@ -1,236 +1,419 @@
-//! The partition and what others may call on it.
+//! The partition: what is read without its lock, what the lock protects, and how a change becomes visible.
 
-use std::io;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, Ordering};
 
-use ms_log::{FlushJob, Flushed, LogError, TimeSearch};
+use arc_swap::ArcSwap;
+use ms_consensus::Consensus;
+use ms_log::{Flushed, PartitionLog};
+use ms_wire::batch::TimestampType;
+use ms_wire::error_code;
 use ms_wire::validate::ValidationRules;
-use thiserror::Error;
+use parking_lot::{Mutex, MutexGuard};
 
 use crate::api::*;
+use crate::core::Core;
 use crate::env::Env;
+use crate::group_files::GroupFiles;
+use crate::producers::Producers;
 
+/// One hosted partition. See the crate's documentation for what may wait.
 pub struct Partition {
-    _private: (),
+    pub(crate) env: Arc<Env>,
+    handle: Handle,
+    pub(crate) spec: PartitionSpec,
+    dir: PathBuf,
+    rules: ArcSwap<ValidationRules>,
+    high_watermark: AtomicI64,
+    log_end: AtomicI64,
+    log_start: AtomicI64,
+    leader_epoch: AtomicI32,
+    is_leader: AtomicBool,
+    state: AtomicU8,
+    pub(crate) shared: Mutex<Shared>,
+    /// The last answer of `checkpoint`, and the log's version it was made of.
+    pub(crate) checkpoint_cache: Mutex<Option<(u64, Arc<[u8]>)>>,
 }
 
-/// A partition could not be opened.
-#[derive(Debug, Error)]
-pub enum OpenError {
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("raft: {0}")]
-    Consensus(String),
+/// What the lock protects.
+pub(crate) struct Shared {
+    pub body: Body,
+    pub config: PartitionConfig,
+    /// Appends that wait for a commit, by the high watermark they need.
+    pub parked: VecDeque<Parked>,
+    pub waiters: Vec<(Waiter, i64)>,
+    /// The flusher was told and has not come yet.
+    pub is_flush_wanted: bool,
+    /// Since when something is written and not synced, and how many records; for `flush.ms` and `flush.messages`.
+    pub unflushed: Option<(i64, i64)>,
+    /// Came while a worker had the log.
+    pub late_flush: Option<Flushed>,
+    pub last_retention_ms: i64,
+    pub deletion: Deletion,
 }
 
-/// An answer at once, or a search that reads files: `run()` it on a worker.
-pub enum ListOffsetsAnswer {
-    Now(ListedOffset),
-    Search(OffsetSearch),
+/// Where the log is.
+pub(crate) enum Body {
+    Leading(Box<Core>),
+    /// No group runs: after a write that failed, until the rebuild.
+    Idle(Box<Idle>),
+    /// With a worker, failed, or gone.
+    Away,
 }
 
-/// A search by time, with what its answer needs.
-pub struct OffsetSearch {
-    search: TimeSearch,
+pub(crate) struct Idle {
+    pub files: GroupFiles,
+    pub producers: Producers,
 }
 
-impl OffsetSearch {
-    /// Waits for the disk.
-    pub fn run(self) -> ListedOffset {
-        let _ = self.search;
-        unimplemented!()
+pub(crate) struct Parked {
+    pub needs_high_watermark: i64,
+    pub slot: ReplySlot,
+    pub done: AppendDone,
+}
+
+/// How far a deletion has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    None,
+    /// Since when.
+    Marked(i64),
+    /// The folder has the name under which it will be removed.
+    SetAside(i64, PathBuf),
+    Asked(PathBuf),
+}
+
+impl Body {
+    pub fn log(&self) -> Option<&PartitionLog> {
+        match self {
+            Body::Leading(core) => Some(core.log()),
+            Body::Idle(idle) => Some(&idle.files.0),
+            Body::Away => None,
+        }
+    }
+
+    pub fn log_mut(&mut self) -> Option<&mut PartitionLog> {
+        match self {
+            Body::Leading(core) => Some(core.log_mut()),
+            Body::Idle(idle) => Some(&mut idle.files.0),
+            Body::Away => None,
+        }
+    }
+
+    pub fn producers(&self) -> Option<&Producers> {
+        match self {
+            Body::Leading(core) => Some(&core.producers),
+            Body::Idle(idle) => Some(&idle.producers),
+            Body::Away => None,
+        }
+    }
+
+    pub fn leading(&mut self) -> Option<&mut Core> {
+        match self {
+            Body::Leading(core) => Some(core),
+            _ => None,
+        }
     }
 }
 
 impl Partition {
-    /// Opens the folder that is there with these ids, or creates it durably. The partition leads when this returns. Waits
-    /// for the disk: on a worker.
-    pub fn open(
+    pub(crate) fn new(
         env: &Arc<Env>,
         spec: PartitionSpec,
         handle: Handle,
-    ) -> Result<Arc<Partition>, OpenError> {
-        let _ = (env, spec, handle);
-        unimplemented!()
+        state: PartitionState,
+        body: Body,
+    ) -> Arc<Partition> {
+        let config = spec.config;
+        let partition = Partition {
+            env: Arc::clone(env),
+            handle,
+            dir: env.log_dir.join(spec.folder_name()),
+            rules: ArcSwap::from_pointee(rules_of(&config)),
+            spec,
+            high_watermark: AtomicI64::new(0),
+            log_end: AtomicI64::new(0),
+            log_start: AtomicI64::new(0),
+            leader_epoch: AtomicI32::new(0),
+            is_leader: AtomicBool::new(false),
+            state: AtomicU8::new(state as u8),
+            shared: Mutex::new(Shared {
+                body,
+                config,
+                parked: VecDeque::new(),
+                waiters: Vec::new(),
+                is_flush_wanted: false,
+                unflushed: None,
+                late_flush: None,
+                last_retention_ms: (env.now_ms)(),
+                deletion: Deletion::None,
+            }),
+            checkpoint_cache: Mutex::new(None),
+        };
+        let partition = Arc::new(partition);
+        partition.locked(|shared| {
+            // Of a log that is opened everything is committed: there is no other voter.
+            if let Body::Idle(idle) = &shared.body {
+                let log_end = idle.files.0.log_end_offset() as i64;
+                partition.high_watermark.store(log_end, Ordering::Release);
+            }
+            partition.settle(shared, None);
+        });
+        partition
     }
 
-    /// Opens many with one fsync of the hard-state log.
-    pub fn open_many(
-        env: &Arc<Env>,
-        specs: Vec<(PartitionSpec, Handle)>,
-    ) -> Vec<Result<Arc<Partition>, OpenError>> {
-        let _ = (env, specs);
-        unimplemented!()
+    /// Runs `work` under the lock. A panic in it marks the partition Failed before the lock is released; `None` then.
+    pub(crate) fn locked<R>(self: &Arc<Self>, work: impl FnOnce(&mut Shared) -> R) -> Option<R> {
+        let mut shared = self.shared.lock();
+        self.guarded(&mut shared, work)
     }
 
-    /// All batches of one turn for this partition: sequences, stamp, propose, one write, commit. `due` gets the waiters
-    /// of reactor `reactor`; others are woken through the notifier.
-    pub fn append_turn(
+    fn guarded<R>(
         self: &Arc<Self>,
-        batches: &mut [PendingAppend<'_>],
-        now_ms: i64,
-        reactor: u16,
-        due: &mut Vec<Waiter>,
+        shared: &mut MutexGuard<'_, Shared>,
+        work: impl FnOnce(&mut Shared) -> R,
+    ) -> Option<R> {
+        match catch_unwind(AssertUnwindSafe(|| work(shared))) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                let reason = panic_text(panic.as_ref());
+                self.fail(shared, reason);
+                None
+            }
+        }
+    }
+
+    /// Off-line until restart. What it was in the middle of is never touched again, not even to drop it.
+    pub(crate) fn fail(self: &Arc<Self>, shared: &mut Shared, reason: String) {
+        self.set_state(PartitionState::Failed);
+        self.stop_leading(shared, error_code::KAFKA_STORAGE_ERROR);
+        std::mem::forget(std::mem::replace(&mut shared.body, Body::Away));
+        self.env.notifier.event(self.handle, PartitionEvent::Failed { reason });
+    }
+
+    /// Answers everything that waits. The outcome of parked appends is unknown to their clients, as in Kafka.
+    pub(crate) fn stop_leading(self: &Arc<Self>, shared: &mut Shared, error_code: i16) {
+        let was_leader = self.is_leader.swap(false, Ordering::Release);
+        for parked in shared.parked.drain(..) {
+            self.env.notifier.append_done(parked.slot, self.refusal(error_code));
+        }
+        for (waiter, _) in shared.waiters.drain(..) {
+            self.env.notifier.wake(waiter);
+        }
+        if let Body::Leading(core) = &mut shared.body {
+            for slot in core.log_starts.drain(..).flat_map(|start| start.slots) {
+                self.env.notifier.append_done(slot, self.refusal(error_code));
+            }
+        }
+        if was_leader {
+            let (leader_epoch, start_offset) = (self.leader_epoch(), -1);
+            let event = PartitionEvent::Role { leader_epoch, is_leader: false, start_offset };
+            self.env.notifier.event(self.handle, event);
+        }
+    }
+
+    /// Makes what the group has decided visible: offsets, acknowledgements, waiters. Waiters of the reactor in `near` go
+    /// into its list, others are woken.
+    pub(crate) fn settle(
+        self: &Arc<Self>,
+        shared: &mut Shared,
+        near: Option<(u16, &mut Vec<Waiter>)>,
     ) {
-        let _ = (batches, now_ms, reactor, due);
-        unimplemented!()
+        let Body::Leading(core) = &mut shared.body else { return self.settle_idle(shared) };
+        let commit = core.group.commit_index();
+        self.leader_epoch.store(core.group.term() as i32, Ordering::Release);
+        while core.log_starts.front().is_some_and(|start| start.index <= commit) {
+            let Some(start) = core.log_starts.pop_front() else { break };
+            if core.log_mut().set_log_start(start.offset) {
+                self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteSegments);
+            }
+            self.log_start.store(core.log().log_start_offset() as i64, Ordering::Release);
+            for slot in start.slots {
+                self.env.notifier.append_done(slot, self.success(-1, -1));
+            }
+        }
+        let high_watermark = core.high_watermark() as i64;
+        self.log_end.store(core.log().log_end_offset() as i64, Ordering::Release);
+        self.log_start.store(core.log().log_start_offset() as i64, Ordering::Release);
+        let before = self.high_watermark.swap(high_watermark, Ordering::AcqRel);
+        if core.is_serving()
+            && !core.is_role_told
+            && core.no_op.is_some_and(|index| index <= commit)
+        {
+            core.is_role_told = true;
+            self.is_leader.store(true, Ordering::Release);
+            let (leader_epoch, start_offset) = (self.leader_epoch(), core.term_start as i64);
+            let event = PartitionEvent::Role { leader_epoch, is_leader: true, start_offset };
+            self.env.notifier.event(self.handle, event);
+        }
+        let needed_from = core.group.applied_index() + 1;
+        core.log_mut().retain_entries_from(needed_from);
+        if high_watermark > before {
+            self.high_watermark_moved(shared, high_watermark, near);
+        }
     }
 
-    /// For `wire::validate`, outside the lock.
-    pub fn rules(&self) -> arc_swap::Guard<Arc<ValidationRules>> {
-        unimplemented!()
+    fn settle_idle(&self, shared: &mut Shared) {
+        let Some(log) = shared.body.log() else { return };
+        let log_end = log.log_end_offset() as i64;
+        self.log_end.store(log_end, Ordering::Release);
+        self.log_start.store(log.log_start_offset() as i64, Ordering::Release);
+        self.leader_epoch.store(log.latest_epoch().unwrap_or(0) as i32, Ordering::Release);
+        // The only voter's log is committed as far as it goes; what was never acknowledged is not shown yet.
+        self.high_watermark.fetch_min(log_end, Ordering::AcqRel);
     }
 
-    /// Plans a Fetch; a few hundred nanoseconds.
-    pub fn read(&self, query: &ReadQuery) -> ReadAnswer {
-        let _ = query;
-        unimplemented!()
-    }
-
-    /// Enters a waiter for a high watermark above `seen_high_watermark`. False: it moved already (or the partition stopped
-    /// leading), look again. A waiter is woken once.
-    pub fn wait(&self, waiter: Waiter, seen_high_watermark: i64) -> bool {
-        let _ = (waiter, seen_high_watermark);
-        unimplemented!()
-    }
-
-    pub fn cancel_wait(&self, waiter: Waiter) {
-        let _ = waiter;
-        unimplemented!()
-    }
-
-    pub fn list_offsets(&self, query: &ListOffsetsQuery) -> ListOffsetsAnswer {
-        let _ = query;
-        unimplemented!()
-    }
-
-    /// Kafka's OffsetForLeaderEpoch. Err is an error code.
-    pub fn offset_for_leader_epoch(
+    fn high_watermark_moved(
         &self,
-        current_leader_epoch: i32,
-        leader_epoch: i32,
-    ) -> Result<EpochEnd, i16> {
-        let _ = (current_leader_epoch, leader_epoch);
-        unimplemented!()
+        shared: &mut Shared,
+        high_watermark: i64,
+        near: Option<(u16, &mut Vec<Waiter>)>,
+    ) {
+        while shared.parked.front().is_some_and(|it| it.needs_high_watermark <= high_watermark) {
+            if let Some(parked) = shared.parked.pop_front() {
+                self.env.notifier.append_done(parked.slot, parked.done);
+            }
+        }
+        if !shared.waiters.is_empty() {
+            let (reactor, mut due) = near.map_or((None, None), |(id, due)| (Some(id), Some(due)));
+            shared.waiters.retain(|&(waiter, seen)| {
+                if seen >= high_watermark {
+                    return true;
+                }
+                match &mut due {
+                    Some(due) if reactor == Some(waiter.reactor) => due.push(waiter),
+                    _ => self.env.notifier.wake(waiter),
+                }
+                false
+            });
+        }
+        if self.spec.watch_commits {
+            let event = PartitionEvent::Committed { offset: high_watermark };
+            self.env.notifier.event(self.handle, event);
+        }
     }
 
-    /// Moves the log start to `offset` (-1: the high watermark). `None`: parked, `Notifier::append_done(slot)` follows with
-    /// the new `log_start_offset`.
-    pub fn delete_records(
-        self: &Arc<Self>,
-        offset: i64,
-        now_ms: i64,
-        slot: ReplySlot,
-    ) -> Option<AppendDone> {
-        let _ = (offset, now_ms, slot);
-        unimplemented!()
+    /// Why an append is refused in this state; `None` when it is Open.
+    pub(crate) fn state_refusal(&self) -> Option<i16> {
+        match self.state() {
+            PartitionState::Open => None,
+            PartitionState::Busy => Some(error_code::NOT_LEADER_OR_FOLLOWER),
+            PartitionState::NoSpace | PartitionState::Failed => {
+                Some(error_code::KAFKA_STORAGE_ERROR)
+            }
+            PartitionState::Deleted => Some(error_code::UNKNOWN_TOPIC_OR_PARTITION),
+        }
     }
 
-    /// Committed whole batches from `offset`, at least one if there is any. Waits for the disk. Err is an error code.
-    pub fn read_log(&self, offset: i64, max_bytes: u32) -> Result<LogChunk, i16> {
-        let _ = (offset, max_bytes);
-        unimplemented!()
+    pub(crate) fn refusal(&self, error_code: i16) -> AppendDone {
+        AppendDone {
+            error_code,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            leader_epoch: self.leader_epoch(),
+        }
     }
 
-    /// The committed offset, as of a round begun after this call. One voter needs no round. Err is an error code.
-    pub fn read_barrier(&self) -> Result<i64, i16> {
-        unimplemented!()
+    pub(crate) fn success(&self, base_offset: i64, log_append_time_ms: i64) -> AppendDone {
+        AppendDone {
+            error_code: error_code::NONE,
+            base_offset,
+            log_append_time_ms,
+            log_start_offset: self.log_start_offset(),
+            leader_epoch: self.leader_epoch(),
+        }
     }
 
-    pub fn describe(&self) -> PartitionDescription {
-        unimplemented!()
+    /// Acknowledge only what is durable.
+    pub(crate) fn is_fsync_mode(&self, config: &PartitionConfig) -> bool {
+        self.spec.fsync_always || config.flush_messages <= 1
     }
 
-    pub fn producers(&self) -> Vec<ProducerDescription> {
-        unimplemented!()
+    pub(crate) fn set_state(&self, state: PartitionState) {
+        self.state.store(state as u8, Ordering::Release);
     }
 
-    pub fn configure(&self, config: PartitionConfig) {
-        let _ = config;
-        unimplemented!()
+    pub(crate) fn set_rules(&self, config: &PartitionConfig) {
+        self.rules.store(Arc::new(rules_of(config)));
     }
 
-    /// From now on no append; what waits is answered. Asks for the jobs that remove the files: `SetAside` at once,
-    /// `DeleteFiles` from `housekeeping` after `file.delete.delay.ms`, then `PartitionEvent::Closed`. Keep calling
-    /// `housekeeping` until then.
-    pub fn mark_deleted(self: &Arc<Self>, now_ms: i64) {
-        let _ = now_ms;
-        unimplemented!()
-    }
-
-    /// What the flusher has to sync, `None` when there is nothing. `run()` it without the lock, then `flush_finished`.
-    pub fn flush_job(&self) -> Option<FlushJob> {
-        unimplemented!()
-    }
-
-    /// By the home reactor (or any): answers what waited for the fsync.
-    pub fn flush_finished(self: &Arc<Self>, outcome: Flushed, now_ms: i64) {
-        let _ = (outcome, now_ms);
-        unimplemented!()
-    }
-
-    /// Waits for the disk: on a worker.
-    pub fn run_job(self: &Arc<Self>, job: JobKind) {
-        let _ = job;
-        unimplemented!()
-    }
-
-    /// Each second from the home reactor: retry after a full disk, flush and roll by time, the commit index.
-    pub fn housekeeping(self: &Arc<Self>, now_ms: i64) {
-        let _ = now_ms;
-        unimplemented!()
-    }
-
-    /// This partition's part of the checkpoint file; the same `Arc` while nothing changed.
-    pub fn checkpoint(&self) -> Option<Arc<[u8]>> {
-        unimplemented!()
-    }
-
-    /// Replaces the state machine's snapshot (metadata log), durably. Waits for the disk.
-    pub fn write_snapshot(&self, offset: i64, bytes: &[u8]) -> io::Result<()> {
-        let _ = (offset, bytes);
-        unimplemented!()
-    }
-
-    /// The newest snapshot that is whole. Waits for the disk.
-    pub fn read_snapshot(&self) -> io::Result<Option<(i64, Vec<u8>)>> {
-        unimplemented!()
+    /// For `wire::validate`, outside the lock. `produce_version` is for the caller to fill in.
+    pub fn rules(&self) -> arc_swap::Guard<Arc<ValidationRules>> {
+        self.rules.load()
     }
 
     pub fn handle(&self) -> Handle {
-        unimplemented!()
+        self.handle
     }
+
     pub fn spec(&self) -> &PartitionSpec {
-        unimplemented!()
+        &self.spec
     }
+
     pub fn dir(&self) -> &PathBuf {
-        unimplemented!()
+        &self.dir
     }
+
     pub fn high_watermark(&self) -> i64 {
-        unimplemented!()
+        self.high_watermark.load(Ordering::Acquire)
     }
+
     pub fn log_end_offset(&self) -> i64 {
-        unimplemented!()
+        self.log_end.load(Ordering::Acquire)
     }
+
     pub fn log_start_offset(&self) -> i64 {
-        unimplemented!()
+        self.log_start.load(Ordering::Acquire)
     }
+
     pub fn leader_epoch(&self) -> i32 {
-        unimplemented!()
+        self.leader_epoch.load(Ordering::Acquire)
     }
+
     pub fn is_leader(&self) -> bool {
-        unimplemented!()
+        self.is_leader.load(Ordering::Acquire)
     }
+
+    /// `Failed` too when the log directory is off-line.
     pub fn state(&self) -> PartitionState {
-        unimplemented!()
+        match self.state.load(Ordering::Acquire) {
+            4 => PartitionState::Deleted,
+            _ if self.env.is_offline() => PartitionState::Failed,
+            0 => PartitionState::Open,
+            1 => PartitionState::Busy,
+            2 => PartitionState::NoSpace,
+            _ => PartitionState::Failed,
+        }
     }
 }
 
-/// Folders set aside: those of partitions that no entry of `hosted` (topic id, partition index) names. Waits for the disk.
-pub fn sweep_folders(env: &Env, hosted: &[([u8; 16], i32)]) -> io::Result<u32> {
-    let _ = (env, hosted);
-    unimplemented!()
+fn rules_of(config: &PartitionConfig) -> ValidationRules {
+    ValidationRules {
+        produce_version: i16::MAX,
+        max_message_bytes: usize::try_from(config.max_message_bytes).unwrap_or(0),
+        segment_bytes: usize::try_from(config.segment_bytes).unwrap_or(0),
+        is_compacted: config.cleanup_compact,
+        timestamp_type: if config.log_append_time {
+            TimestampType::LogAppendTime
+        } else {
+            TimestampType::CreateTime
+        },
+        timestamp_before_max_ms: config.timestamp_before_max_ms,
+        timestamp_after_max_ms: config.timestamp_after_max_ms,
+        check_compressed: true,
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_string()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without text".to_string()
+    }
 }

@@ -5,8 +5,8 @@
 //! else, so that it is the same after a restart.
 
 use hashbrown::HashMap;
-use ms_log::{BatchVisitor, RecoveredBatch};
-use ms_wire::batch::{NO_PRODUCER_ID, NO_SEQUENCE, increment_sequence};
+use ms_log::BatchVisitor;
+use ms_wire::batch::{BatchHeader, NO_PRODUCER_ID, NO_SEQUENCE, increment_sequence};
 use ms_wire::error_code;
 use thiserror::Error;
 
@@ -14,7 +14,6 @@ use crate::api::ProducerDescription;
 
 /// Batches remembered per producer: as many as a client may have in flight.
 pub const WINDOW: usize = 5;
-const CONTROL_BIT: i16 = 0x20;
 const SNAPSHOT_VERSION: u16 = 1;
 const ENTRY_BYTES: usize = 8 + 2 + 8 + 1;
 const BATCH_BYTES: usize = 4 + 8 + 4 + 8;
@@ -211,10 +210,6 @@ impl Producers {
             .retain(|_, producer| now_ms.saturating_sub(producer.last_timestamp) < expiration_ms);
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
-    }
-
     /// Ordered by producer id.
     pub fn describe(&self) -> Vec<ProducerDescription> {
         let mut lines: Vec<_> = self
@@ -255,6 +250,21 @@ impl Producers {
             }
         }
         out
+    }
+
+    /// The state as it was before what `undo` would take back.
+    pub fn encode_before(&self, undo: &Undo) -> Vec<u8> {
+        if undo.before.is_empty() {
+            return self.encode();
+        }
+        let mut before = self.clone();
+        for (id, producer) in undo.before.iter().rev() {
+            match producer {
+                Some(producer) => before.by_id.insert(*id, *producer),
+                None => before.by_id.remove(id),
+            };
+        }
+        before.encode()
     }
 
     /// Reads what `encode` wrote.
@@ -303,11 +313,11 @@ impl BatchVisitor for Producers {
         *self = Producers::decode(producers).unwrap_or_default();
     }
 
-    fn batch(&mut self, batch: &RecoveredBatch) {
+    fn batch(&mut self, batch: &BatchHeader) {
         if batch.producer_id <= NO_PRODUCER_ID {
             return;
         }
-        if batch.attributes & CONTROL_BIT != 0 {
+        if batch.is_control() {
             let producer = self.by_id.entry(batch.producer_id);
             let producer = producer.or_insert_with(|| Producer::new(batch.producer_epoch));
             if producer.epoch != batch.producer_epoch {
@@ -325,7 +335,7 @@ impl BatchVisitor for Producers {
             is_transactional: false,
             is_client: false,
         };
-        let memory = memory_of(&produced, batch.base_offset as i64);
+        let memory = memory_of(&produced, batch.base_offset);
         self.add(batch.producer_id, batch.producer_epoch, memory);
     }
 }

@@ -1,0 +1,275 @@
+//! What the lock of a leading partition protects: the group with its log, producer state, and the way from an accepted
+//! batch to the file.
+
+use std::collections::VecDeque;
+
+use ms_consensus::{
+    Consensus, ConsensusError, Descriptor, EntryKind, NewEntry, Payload, RaftConsensus, Ready,
+};
+use ms_log::{AppendError, Entry, FrameToWrite, LogError, NextAppend, PartitionLog};
+use ms_wire::batch::CRC_START;
+use ms_wire::frame::{self, ControlPosition, put_control_frame};
+
+use crate::api::ReplySlot;
+use crate::append::TurnFailure;
+use crate::group_files::{GroupFiles, control_kinds};
+use crate::producers::{Producers, Undo};
+
+/// A batch of this turn that was let in, stamped, in the order of its offsets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Accepted {
+    /// Where it is in the turn.
+    pub position: usize,
+    pub base_offset: u64,
+    pub count: u32,
+    pub max_timestamp: i64,
+}
+
+/// A SetLogStart that is not committed yet.
+pub(crate) struct PendingLogStart {
+    pub index: u64,
+    pub offset: u64,
+    /// Who waits for it.
+    pub slots: Vec<ReplySlot>,
+}
+
+pub(crate) struct Core {
+    pub group: RaftConsensus<GroupFiles>,
+    pub producers: Producers,
+    /// The next offset. Valid in this term only.
+    pub next_offset: u64,
+    /// The no-op of this term; the partition serves once it is in the file.
+    pub no_op: Option<u64>,
+    /// First offset of this term.
+    pub term_start: u64,
+    /// TypeScript knows that this term is led.
+    pub is_role_told: bool,
+    /// Readys whose frames are written and not yet durable: (number, last index). Empty outside fsync mode.
+    pub unpersisted: VecDeque<(u64, u64)>,
+    pub log_starts: VecDeque<PendingLogStart>,
+    /// The commit index that was last put into the hard-state log.
+    pub noted_commit: u64,
+    pub undo: Undo,
+    pub accepted: Vec<Accepted>,
+    descriptors: Vec<Descriptor>,
+    entries: Vec<NewEntry>,
+    control: Vec<u8>,
+}
+
+impl Core {
+    pub fn new(group: RaftConsensus<GroupFiles>, producers: Producers) -> Core {
+        let next_offset = group.log().0.log_end_offset();
+        Core {
+            group,
+            producers,
+            next_offset,
+            no_op: None,
+            term_start: next_offset,
+            is_role_told: false,
+            unpersisted: VecDeque::new(),
+            log_starts: VecDeque::new(),
+            noted_commit: 0,
+            undo: Undo::default(),
+            accepted: Vec::new(),
+            descriptors: Vec::new(),
+            entries: Vec::new(),
+            control: Vec::new(),
+        }
+    }
+
+    pub fn log(&self) -> &PartitionLog {
+        &self.group.log().0
+    }
+
+    pub fn log_mut(&mut self) -> &mut PartitionLog {
+        &mut self.group.log_mut().0
+    }
+
+    /// This check decides whether a proposal may be made, not raft-rs.
+    pub fn is_serving(&self) -> bool {
+        self.no_op.is_some() && self.group.is_leader()
+    }
+
+    /// Begins a new segment if the turn belongs into one.
+    pub fn roll_if_needed(&mut self, next: &NextAppend, now_ms: i64) -> Result<bool, TurnFailure> {
+        // The state up to the log end: what this turn let in comes after the roll.
+        let (producers, undo) = (&self.producers, &self.undo);
+        let log = &mut self.group.log_mut().0;
+        if !log.should_roll(next, now_ms) {
+            return Ok(false);
+        }
+        log.roll(now_ms, producers.encode_before(undo)).map(|()| true).map_err(roll_failure)
+    }
+
+    /// Proposes the accepted batches; `bytes_of` finds one's frame by its position in the turn. Index of the first.
+    pub fn propose<'a>(
+        &mut self,
+        bytes_of: impl Fn(usize) -> &'a [u8],
+    ) -> Result<u64, ConsensusError> {
+        self.descriptors.clear();
+        self.descriptors.extend(self.accepted.iter().map(|batch| {
+            let bytes = bytes_of(batch.position);
+            Descriptor {
+                base_offset: batch.base_offset,
+                count: batch.count,
+                size: bytes.len() as u32,
+                crc: frame_crc(bytes),
+            }
+        }));
+        self.group.propose(&self.descriptors)
+    }
+
+    /// What consensus wants done, once a turn.
+    pub fn ready(&mut self) -> Option<Ready> {
+        self.entries.clear();
+        self.group.ready(&mut self.entries)
+    }
+
+    /// Writes the frames of `ready` by one `pwritev`: data from this turn's batches, of which the first has index
+    /// `first_data`, control frames born here. On error nothing of it is in the log, and the group must be dropped.
+    pub fn write<'a>(
+        &mut self,
+        ready: Ready,
+        first_data: u64,
+        bytes_of: impl Fn(usize) -> &'a [u8],
+        is_fsync_mode: bool,
+    ) -> Result<(), AppendError> {
+        if !self.entries.is_empty() {
+            self.put_control_frames();
+            let log = &mut self.group.log_mut().0;
+            let log_end = log.log_end_offset();
+            let accepted = &self.accepted;
+            let data = |index: u64| {
+                let batch = &accepted[(index - first_data) as usize];
+                (batch, bytes_of(batch.position))
+            };
+            let frames = frames(&self.entries, &self.control, log_end, data);
+            log.append(&frames)?;
+        }
+        let last_index = self.group.log().0.last_index();
+        let no_op = self.entries.iter().find(|entry| is_no_op(entry)).map(|entry| entry.index);
+        if no_op.is_some() {
+            self.no_op = no_op;
+            self.is_role_told = false;
+            self.next_offset = self.group.log().0.log_end_offset();
+            self.term_start = self.next_offset;
+        }
+        self.group.written();
+        if is_fsync_mode {
+            self.unpersisted.push_back((ready.number, last_index));
+        } else {
+            self.group.persisted(ready.number);
+        }
+        Ok(())
+    }
+
+    /// Tells consensus what has become durable; says whether anything is still to come.
+    pub fn persisted_up_to(&mut self, flushed_index: u64) -> bool {
+        let mut number = None;
+        while let Some(&(ready, last_index)) = self.unpersisted.front()
+            && last_index <= flushed_index
+        {
+            number = Some(ready);
+            self.unpersisted.pop_front();
+        }
+        if let Some(number) = number {
+            self.group.persisted(number);
+        }
+        !self.unpersisted.is_empty()
+    }
+
+    /// The high watermark: the offset after the last committed frame.
+    pub fn high_watermark(&self) -> u64 {
+        let (commit, log) = (self.group.commit_index(), self.log());
+        if commit >= log.last_index() {
+            return log.log_end_offset();
+        }
+        log.offset_after(commit).expect("an entry that is not applied is in the ring")
+    }
+
+    fn put_control_frames(&mut self) {
+        self.control.clear();
+        let log = &self.group.log().0;
+        let mut prev_term = log.term(self.entries[0].index - 1).unwrap_or_default();
+        let mut next_offset = log.log_end_offset();
+        for entry in &self.entries {
+            match &entry.payload {
+                Payload::Data(descriptor) => next_offset += u64::from(descriptor.count),
+                Payload::Control { kind, data } => {
+                    let (index, term) = (entry.index, entry.term);
+                    let next_offset = next_offset as i64;
+                    let position = ControlPosition { next_offset, index, prev_term, term };
+                    put_control_frame(&mut self.control, control_kinds(*kind).1, position, data);
+                }
+            }
+            prev_term = entry.term;
+        }
+    }
+}
+
+/// The frames of `entries` in order; `control` holds those born here one behind the other, `data` finds the others.
+fn frames<'a>(
+    entries: &[NewEntry],
+    mut control: &'a [u8],
+    log_end: u64,
+    data: impl Fn(u64) -> (&'a Accepted, &'a [u8]),
+) -> Vec<FrameToWrite<'a>> {
+    let mut frames = Vec::with_capacity(entries.len());
+    let mut next_offset = log_end;
+    for entry in entries {
+        let (index, term) = (entry.index, entry.term);
+        frames.push(match &entry.payload {
+            Payload::Data(Descriptor { base_offset, count, size, crc }) => {
+                let (batch, bytes) = data(index);
+                assert!(batch.base_offset == *base_offset, "an entry of another turn");
+                next_offset += u64::from(*count);
+                let entry = Entry {
+                    index,
+                    term,
+                    kind: ms_log::EntryKind::Data,
+                    base_offset: *base_offset,
+                    count: *count,
+                    size: *size,
+                    crc: *crc,
+                };
+                FrameToWrite { entry, max_timestamp: batch.max_timestamp, bytes }
+            }
+            Payload::Control { kind, data } => {
+                let size = frame::CONTROL_HEADER_BYTES + data.len();
+                let (bytes, rest) = control.split_at(size);
+                control = rest;
+                let entry = Entry {
+                    index,
+                    term,
+                    kind: control_kinds(*kind).0,
+                    base_offset: next_offset,
+                    count: 0,
+                    size: size as u32,
+                    crc: frame_crc(bytes),
+                };
+                FrameToWrite { entry, max_timestamp: -1, bytes }
+            }
+        });
+    }
+    frames
+}
+
+/// A roll that failed has changed nothing that Raft knows of.
+pub(crate) fn roll_failure(error: LogError) -> TurnFailure {
+    let error = match error {
+        LogError::Io { source, .. } => source,
+        other => std::io::Error::other(other.to_string()),
+    };
+    TurnFailure::Disk { error, is_usable: true, is_proposed: false }
+}
+
+fn is_no_op(entry: &NewEntry) -> bool {
+    matches!(entry.payload, Payload::Control { kind: EntryKind::NoOp, .. })
+}
+
+/// The CRC in a frame's header.
+fn frame_crc(frame: &[u8]) -> u32 {
+    let mut crc = [0; 4];
+    crc.copy_from_slice(&frame[CRC_START - 4..CRC_START]);
+    u32::from_be_bytes(crc)
+}

@@ -1,0 +1,84 @@
+//! Folders of partitions: set aside, removed, swept.
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ms_log::read_identity;
+
+use crate::api::PartitionSpec;
+use crate::env::Env;
+
+/// What the name of a folder that will be removed ends with, as in Kafka.
+const DELETE_SUFFIX: &str = "-delete";
+/// The longest file name.
+const MAX_NAME_BYTES: usize = 255;
+
+/// Folders set aside: those of partitions that no entry of `hosted` (topic id, partition index) names. What was set aside
+/// before is removed. Call when nothing but `hosted` is open or being opened. Waits for the disk.
+pub fn sweep_folders(env: &Env, hosted: &[([u8; 16], i32)]) -> io::Result<u32> {
+    let hosted: HashSet<([u8; 16], i32)> = hosted.iter().copied().collect();
+    let mut set_aside_count = 0;
+    for entry in env.disk.list_dir(&env.log_dir)? {
+        if !entry.is_dir {
+            continue;
+        }
+        if entry.name.ends_with(DELETE_SUFFIX) {
+            remove(env, &env.log_dir.join(&entry.name))?;
+            continue;
+        }
+        let Some(index) = partition_index(&entry.name) else { continue };
+        let identity = read_identity(env.disk.as_ref(), &env.log_dir.join(&entry.name));
+        let identity = identity.ok().flatten();
+        let is_hosted = identity.is_some_and(|it| hosted.contains(&(it.topic_id, index)));
+        let folders = env.state.folders.lock();
+        if !is_hosted && !folders.contains_key(&entry.name) {
+            set_aside(env, &entry.name)?;
+            set_aside_count += 1;
+        }
+    }
+    Ok(set_aside_count)
+}
+
+/// Renames a partition's folder, durably, so that its name is free; gives the new path. The caller holds the lock of the
+/// folders' owners, or is alone.
+pub(crate) fn set_aside(env: &Env, name: &str) -> io::Result<PathBuf> {
+    let unique = format!("{:016x}{:08x}", (env.now_ms)(), env.next_name());
+    let room = MAX_NAME_BYTES - unique.len() - DELETE_SUFFIX.len() - 1;
+    let kept: String = name.chars().take(room).collect();
+    let to = env.log_dir.join(format!("{kept}.{unique}{DELETE_SUFFIX}"));
+    env.disk.rename(&env.log_dir.join(name), &to)?;
+    env.disk.sync_dir(&env.log_dir)?;
+    Ok(to)
+}
+
+/// Sets aside the folder of a deleted partition, unless its name belongs to a newer one, which did so when it opened. An
+/// empty path: nothing is left to be removed.
+pub(crate) fn set_aside_own(env: &Env, spec: &PartitionSpec) -> io::Result<PathBuf> {
+    let name = spec.folder_name();
+    let mut folders = env.state.folders.lock();
+    if folders.get(&name) != Some(&spec.group_id) {
+        return Ok(PathBuf::new());
+    }
+    let to = set_aside(env, &name)?;
+    folders.remove(&name);
+    Ok(to)
+}
+
+/// Removes a folder that was set aside.
+pub(crate) fn remove(env: &Env, folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() {
+        return Ok(());
+    }
+    match env.disk.remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The index in `<topic>-<index>`.
+fn partition_index(name: &str) -> Option<i32> {
+    let (topic, index) = name.rsplit_once('-')?;
+    let index: i32 = index.parse().ok()?;
+    (!topic.is_empty() && index >= 0).then_some(index)
+}

@@ -1,0 +1,238 @@
+//! What workers do for a partition, and what each second brings.
+
+use std::sync::Arc;
+
+use ms_consensus::Consensus;
+use ms_log::hard_state::{HardState, Record};
+use ms_wire::error_code;
+
+use crate::api::*;
+use crate::folders;
+use crate::open::{RebuildError, log_options};
+use crate::partition::{Body, Deletion, Partition, Shared};
+
+impl Partition {
+    /// Waits for the disk: on a worker.
+    pub fn run_job(self: &Arc<Self>, job: JobKind) {
+        match job {
+            JobKind::Rebuild => self.run_rebuild(),
+            JobKind::Retention => self.apply_retention(),
+            JobKind::DeleteSegments => self.delete_segments(),
+            JobKind::SetAside => self.set_aside_folder(),
+            JobKind::DeleteFiles => self.delete_files(),
+        }
+    }
+
+    /// Each second from the home reactor; microseconds. Asks for the jobs that are due: retry after a full disk, flush by
+    /// time, retention, removal of files. `Env::write_hard_state` afterwards writes the commit indexes.
+    pub fn housekeeping(self: &Arc<Self>, now_ms: i64) {
+        self.locked(|shared| {
+            match self.state() {
+                PartitionState::Deleted => return self.deletion_due(shared, now_ms),
+                PartitionState::Failed => return,
+                PartitionState::NoSpace => {
+                    self.env.notifier.job_wanted(Arc::clone(self), JobKind::Rebuild);
+                    return;
+                }
+                PartitionState::Open | PartitionState::Busy => {}
+            }
+            self.note_commit(shared);
+            let config = shared.config;
+            if shared.unflushed.is_some_and(|(since, _)| now_ms - since >= config.flush_ms) {
+                self.want_flush(shared);
+            }
+            let interval_ms = self.env.retention_check_interval_ms;
+            if now_ms - shared.last_retention_ms >= interval_ms {
+                shared.last_retention_ms = now_ms;
+                self.expire_producers(shared, now_ms);
+                if config.cleanup_delete
+                    && (config.retention_ms >= 0 || config.retention_bytes >= 0)
+                {
+                    self.env.notifier.job_wanted(Arc::clone(self), JobKind::Retention);
+                }
+            }
+        });
+    }
+
+    /// Changes the settings; they hold from the next turn on.
+    pub fn configure(self: &Arc<Self>, config: PartitionConfig) {
+        self.locked(|shared| {
+            let was_fsync = self.is_fsync_mode(&shared.config);
+            shared.config = config;
+            self.set_rules(&config);
+            if let Some(log) = shared.body.log_mut() {
+                log.configure(log_options(&config));
+            }
+            // Acknowledgements that wait for a flush get one whatever the mode is now.
+            if was_fsync && shared.body.leading().is_some_and(|core| !core.unpersisted.is_empty()) {
+                self.want_flush(shared);
+            }
+        });
+    }
+
+    /// From now on no append; what waits is answered. Asks for the jobs that remove the files: `SetAside` at once,
+    /// `DeleteFiles` from `housekeeping` after `file.delete.delay.ms`, then `PartitionEvent::Closed`. Keep calling
+    /// `housekeeping` until then.
+    pub fn mark_deleted(self: &Arc<Self>, now_ms: i64) {
+        self.locked(|shared| {
+            if shared.deletion != Deletion::None {
+                return;
+            }
+            shared.deletion = Deletion::Marked(now_ms);
+            self.set_state(PartitionState::Deleted);
+            self.stop_leading(shared, error_code::UNKNOWN_TOPIC_OR_PARTITION);
+            self.env.hard_state.append(self.spec.group_id, &Record::Removed);
+            self.env.notifier.job_wanted(Arc::clone(self), JobKind::SetAside);
+        });
+    }
+
+    /// This partition's part of the checkpoint file; the same `Arc` while nothing changed.
+    pub fn checkpoint(&self) -> Option<Arc<[u8]>> {
+        let shared = self.shared.lock();
+        if matches!(self.state(), PartitionState::Failed | PartitionState::Deleted) {
+            return None;
+        }
+        let (log, producers) = (shared.body.log()?, shared.body.producers()?);
+        let version = log.version();
+        let mut cache = self.checkpoint_cache.lock();
+        if let Some((cached, bytes)) = cache.as_ref()
+            && *cached == version
+        {
+            return Some(Arc::clone(bytes));
+        }
+        let state = log.checkpoint_state(producers.encode());
+        drop(shared);
+        let bytes: Arc<[u8]> = state.encode().into();
+        *cache = Some((version, Arc::clone(&bytes)));
+        Some(bytes)
+    }
+
+    fn run_rebuild(self: &Arc<Self>) {
+        let taken = self.locked(|shared| {
+            let is_due = matches!(self.state(), PartitionState::Busy | PartitionState::NoSpace);
+            match std::mem::replace(&mut shared.body, Body::Away) {
+                Body::Idle(idle) if is_due => {
+                    let was_full = self.state() == PartitionState::NoSpace;
+                    self.set_state(PartitionState::Busy);
+                    Some((idle, was_full))
+                }
+                other => {
+                    shared.body = other;
+                    None
+                }
+            }
+        });
+        let Some((idle, was_full)) = taken.flatten() else { return };
+        let rebuilt = self.rebuild(idle);
+        self.locked(|shared| self.take_rebuilt(shared, rebuilt, was_full));
+    }
+
+    fn take_rebuilt(
+        self: &Arc<Self>,
+        shared: &mut Shared,
+        rebuilt: Result<crate::core::Core, RebuildError>,
+        was_full: bool,
+    ) {
+        let is_deleted = self.state() == PartitionState::Deleted;
+        match rebuilt {
+            Ok(core) => {
+                shared.body = Body::Leading(Box::new(core));
+                if !is_deleted {
+                    self.set_state(PartitionState::Open);
+                    self.settle(shared, None);
+                    if was_full {
+                        let event = PartitionEvent::LogDir { state: LogDirState::Ok };
+                        self.env.notifier.event(self.handle(), event);
+                    }
+                }
+            }
+            Err(RebuildError::Later(idle)) => {
+                shared.body = Body::Idle(idle);
+                if !is_deleted {
+                    self.set_state(PartitionState::NoSpace);
+                }
+            }
+            Err(RebuildError::Offline(reason)) => {
+                self.log_dir_failed(shared, &std::io::Error::other(reason));
+            }
+            Err(RebuildError::Broken(reason)) => self.fail(shared, reason),
+        }
+        if let Some(outcome) = shared.late_flush.take() {
+            self.take_flushed(shared, outcome);
+        }
+    }
+
+    /// The commit index goes into the hard-state log once a second, when it moved.
+    fn note_commit(&self, shared: &mut Shared) {
+        let Some(core) = shared.body.leading() else { return };
+        let commit = core.group.commit_index();
+        if commit == core.noted_commit {
+            return;
+        }
+        core.noted_commit = commit;
+        let state =
+            HardState { term: u64::from(core.group.term()), vote: self.env.voter_id(), commit };
+        self.env.hard_state.append(self.spec.group_id, &Record::HardState(state));
+    }
+
+    fn expire_producers(&self, shared: &mut Shared, now_ms: i64) {
+        let expiration_ms = self.env.producer_id_expiration_ms;
+        match &mut shared.body {
+            Body::Leading(core) => core.producers.expire(now_ms, expiration_ms),
+            Body::Idle(idle) => idle.producers.expire(now_ms, expiration_ms),
+            Body::Away => {}
+        }
+    }
+
+    fn delete_segments(self: &Arc<Self>) {
+        let job = self.locked(|shared| {
+            shared.body.leading().and_then(|core| core.log_mut().delete_segments_below())
+        });
+        if let Some(job) = job.flatten()
+            && let Err(error) = job.run()
+        {
+            let text = format!("{}: {error}", self.dir().display());
+            let event = PartitionEvent::Log { level: LogLevel::Warn, text };
+            self.env.notifier.event(self.handle(), event);
+        }
+    }
+
+    fn deletion_due(self: &Arc<Self>, shared: &mut Shared, now_ms: i64) {
+        let delay_ms = shared.config.file_delete_delay_ms;
+        if let Deletion::SetAside(since, folder) = &shared.deletion
+            && now_ms - since >= delay_ms
+        {
+            shared.deletion = Deletion::Asked(folder.clone());
+            self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteFiles);
+        }
+    }
+
+    fn set_aside_folder(self: &Arc<Self>) {
+        let moved = folders::set_aside_own(&self.env, &self.spec);
+        self.locked(|shared| match moved {
+            Ok(folder) => {
+                if let Deletion::Marked(since) = shared.deletion {
+                    shared.deletion = Deletion::SetAside(since, folder);
+                }
+            }
+            Err(error) => self.log_dir_failed(shared, &error),
+        });
+    }
+
+    fn delete_files(self: &Arc<Self>) {
+        let folder = self.locked(|shared| {
+            let Deletion::Asked(folder) = &shared.deletion else { return None };
+            let folder = folder.clone();
+            // The last use of the files; readers that hold one keep it.
+            shared.body = Body::Away;
+            Some(folder)
+        });
+        let Some(folder) = folder.flatten() else { return };
+        if let Err(error) = folders::remove(&self.env, &folder) {
+            let text = format!("{}: {error}", folder.display());
+            let event = PartitionEvent::Log { level: LogLevel::Warn, text };
+            self.env.notifier.event(self.handle(), event);
+        }
+        self.env.notifier.event(self.handle(), PartitionEvent::Closed);
+    }
+}

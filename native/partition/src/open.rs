@@ -1,0 +1,311 @@
+//! Opening a partition, and building its group again after a write that failed. All of it waits for the disk.
+
+use std::io;
+use std::sync::Arc;
+
+use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, Start};
+use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
+use ms_log::{
+    AppendError, Damage, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
+    is_no_space,
+};
+use thiserror::Error;
+
+use crate::api::*;
+use crate::core::Core;
+use crate::env::Env;
+use crate::group_files::GroupFiles;
+use crate::partition::{Body, Idle, Partition};
+use crate::producers::Producers;
+
+/// A partition could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Consensus(#[from] ConsensusError),
+    #[error("the log directory is off-line")]
+    Offline,
+}
+
+/// A group that has won its election and may act on it once the hard-state log is durable up to `sequence`.
+pub(crate) struct Elected {
+    core: Core,
+    ready: Ready,
+    sequence: u64,
+}
+
+impl Partition {
+    /// Opens the folder that is there with these ids, or creates it durably; a folder of other ids is set aside. The
+    /// partition leads when this returns, unless the disk is full: then it leads as soon as there is space. Waits for the
+    /// disk: on a worker.
+    pub fn open(
+        env: &Arc<Env>,
+        spec: PartitionSpec,
+        handle: Handle,
+    ) -> Result<Arc<Partition>, OpenError> {
+        let elected = prepare(env, &spec, handle)?;
+        env.sync_hard_state(elected.sequence)?;
+        finish(env, spec, handle, elected)
+    }
+
+    /// Opens many with one fsync of the hard-state log.
+    pub fn open_many(
+        env: &Arc<Env>,
+        specs: Vec<(PartitionSpec, Handle)>,
+    ) -> Vec<Result<Arc<Partition>, OpenError>> {
+        let elected: Vec<_> =
+            specs.iter().map(|(spec, handle)| prepare(env, spec, *handle)).collect();
+        let sequence = elected.iter().flatten().map(|one| one.sequence).max().unwrap_or(0);
+        let synced = env.sync_hard_state(sequence);
+        type Prepared = Result<Elected, OpenError>;
+        let finish_one = |((spec, handle), elected): ((PartitionSpec, Handle), Prepared)| {
+            let elected = elected?;
+            match &synced {
+                Ok(()) => finish(env, spec, handle, elected),
+                Err(error) => Err(io::Error::from(error.kind()).into()),
+            }
+        };
+        specs.into_iter().zip(elected).map(finish_one).collect()
+    }
+
+    /// The group anew from its files, in a new term. Called when no reactor can reach the log.
+    pub(crate) fn rebuild(self: &Arc<Self>, idle: Box<Idle>) -> Result<Core, RebuildError> {
+        let Idle { mut files, producers } = *idle;
+        let config = self.locked(|shared| shared.config).unwrap_or(self.spec.config);
+        let is_fsync_mode = self.is_fsync_mode(&config);
+        // Raft counts everything that it finds in a log as persisted.
+        if is_fsync_mode {
+            if let Err(error) = flush_all(&mut files.0) {
+                return Err(RebuildError::Offline(error.to_string()));
+            }
+            if files.0.flushed_index() < files.0.last_index() {
+                return Err(RebuildError::Later(Box::new(Idle { files, producers })));
+            }
+        }
+        // A full disk is looked at first: each campaign costs a term.
+        match self.env.disk.space(self.dir()) {
+            Ok(space) if space.available < MIN_AVAILABLE => {
+                return Err(RebuildError::Later(Box::new(Idle { files, producers })));
+            }
+            Ok(_) => {}
+            Err(error) => return Err(RebuildError::Offline(error.to_string())),
+        }
+        let elected = campaign(&self.env, &self.spec, files, producers)
+            .map_err(|error| RebuildError::Broken(error.to_string()))?;
+        if let Err(error) = self.env.sync_hard_state(elected.sequence) {
+            return Err(RebuildError::Offline(error.to_string()));
+        }
+        lead(elected, is_fsync_mode)
+    }
+}
+
+/// Space below which a rebuild is not tried: a segment and its indexes have to be begun.
+const MIN_AVAILABLE: u64 = 64 * 1024;
+
+/// Why a group does not lead.
+pub(crate) enum RebuildError {
+    /// The disk is full, or a flush is out; the log is whole. Try again in a second.
+    Later(Box<Idle>),
+    /// The log directory has to go off-line.
+    Offline(String),
+    /// This partition only.
+    Broken(String),
+}
+
+fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Elected, OpenError> {
+    if env.is_offline() {
+        return Err(OpenError::Offline);
+    }
+    let (log, producers) = open_log(env, spec, handle)?;
+    campaign(env, spec, GroupFiles(log), producers)
+}
+
+fn finish(
+    env: &Arc<Env>,
+    spec: PartitionSpec,
+    handle: Handle,
+    elected: Elected,
+) -> Result<Arc<Partition>, OpenError> {
+    let is_fsync_mode = spec.fsync_always || spec.config.flush_messages <= 1;
+    match lead(elected, is_fsync_mode) {
+        Ok(core) => {
+            let body = Body::Leading(Box::new(core));
+            Ok(Partition::new(env, spec, handle, PartitionState::Open, body))
+        }
+        Err(RebuildError::Later(idle)) => {
+            let body = Body::Idle(idle);
+            Ok(Partition::new(env, spec, handle, PartitionState::NoSpace, body))
+        }
+        Err(RebuildError::Offline(reason) | RebuildError::Broken(reason)) => {
+            Err(OpenError::Io(io::Error::other(reason)))
+        }
+    }
+}
+
+fn open_log(
+    env: &Arc<Env>,
+    spec: &PartitionSpec,
+    handle: Handle,
+) -> Result<(PartitionLog, Producers), OpenError> {
+    let name = spec.folder_name();
+    let dir = env.log_dir.join(&name);
+    let identity = LogIdentity { topic_id: spec.topic_id, group_id: spec.group_id };
+    let options = log_options(&spec.config);
+    let now_ms = (env.now_ms)();
+    let mut folders = env.state.folders.lock();
+    folders.insert(name.clone(), spec.group_id);
+    if env.disk.exists(&dir)? {
+        if env.disk.exists(&dir.join("partition.metadata"))? {
+            match open_existing(env, spec, identity, options, now_ms) {
+                Err(OpenError::Log(LogError::WrongIdentity { .. })) => {}
+                Ok((log, producers, recovery)) => {
+                    report(env, &name, handle, &recovery);
+                    return Ok((log, producers));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        // Another topic's, or its creation did not get as far as a name.
+        crate::folders::set_aside(env, &name)?;
+    }
+    let log = PartitionLog::create(Arc::clone(&env.disk), &dir, identity, options, now_ms)?;
+    Ok((log, Producers::default()))
+}
+
+fn open_existing(
+    env: &Arc<Env>,
+    spec: &PartitionSpec,
+    identity: LogIdentity,
+    options: LogOptions,
+    now_ms: i64,
+) -> Result<(PartitionLog, Producers, Recovery), OpenError> {
+    let checkpoint = env.state.checkpoints.lock().remove(&spec.group_id);
+    let group = env.hard_state.group(spec.group_id);
+    let mut producers = Producers::default();
+    let how = OpenLog {
+        disk: Arc::clone(&env.disk),
+        dir: &env.log_dir.join(spec.folder_name()),
+        identity,
+        options,
+        checkpoint: checkpoint.as_ref(),
+        same_boot: env.same_boot,
+        hard_state: group.map(|group| group.hard_state),
+        sync_on_open: spec.fsync_always || spec.config.flush_messages <= 1,
+        now_ms,
+    };
+    let (log, recovery) = PartitionLog::open(how, &mut producers)?;
+    producers.expire(now_ms, env.producer_id_expiration_ms);
+    Ok((log, producers, recovery))
+}
+
+/// What was lost or set aside is said, not hidden.
+fn report(env: &Env, name: &str, handle: Handle, recovery: &Recovery) {
+    let say = |text: String| {
+        env.notifier.event(handle, PartitionEvent::Log { level: LogLevel::Warn, text });
+    };
+    if recovery.cut_bytes > 0 {
+        say(format!("{name}: cut a torn tail of {} bytes", recovery.cut_bytes));
+    }
+    for file in &recovery.set_aside {
+        say(format!("{name}: set aside {file}"));
+    }
+    for Damage { segment, from_offset, to_offset, .. } in &recovery.damage {
+        say(format!("{name}: segment {segment} is damaged, offsets {from_offset} to {to_offset}"));
+    }
+    if recovery.lost_committed > 0 {
+        say(format!("{name}: {} committed entries were lost", recovery.lost_committed));
+    }
+}
+
+/// A new group over the log that asks for leadership; its term and vote are in the hard-state log's buffer.
+fn campaign(
+    env: &Arc<Env>,
+    spec: &PartitionSpec,
+    files: GroupFiles,
+    producers: Producers,
+) -> Result<Elected, OpenError> {
+    let group_id = spec.group_id;
+    let known = env.hard_state.group(group_id).unwrap_or_default();
+    if known.created.is_none() {
+        env.hard_state.append(group_id, &Record::Created { topic_id: spec.topic_id });
+        let conf_state = ConfState { voters: vec![env.voter_id()], ..ConfState::default() };
+        env.hard_state.append(group_id, &Record::ConfState(conf_state));
+    }
+    let last_index = files.0.last_index();
+    // The only voter: what is in its log is committed, and no one can say otherwise. The term is never below the log's.
+    let last_term = u64::from(files.0.latest_epoch().unwrap_or(0));
+    let known = known.hard_state;
+    let vote = if known.term >= last_term { known.vote } else { 0 };
+    let term = known.term.max(last_term);
+    let start = Start {
+        node_id: env.voter_id(),
+        voters: vec![env.voter_id()],
+        hard_state: HardState { term, vote, commit: last_index },
+        applied: last_index,
+    };
+    let mut files = files;
+    files.0.retain_entries_from(last_index + 1);
+    let mut core = Core::new(RaftConsensus::new(files, &start)?, producers);
+    core.group.campaign()?;
+    let ready = core.ready().ok_or(ConsensusError::NotLeader)?;
+    let state = ready.hard_state.unwrap_or_default();
+    let (term, vote, commit) = (state.term, state.vote, last_index);
+    core.noted_commit = commit;
+    env.hard_state.append(group_id, &Record::Opened);
+    let record = Record::HardState(LoggedHardState { term, vote, commit });
+    let sequence = env.hard_state.append(group_id, &record);
+    Ok(Elected { core, ready, sequence })
+}
+
+/// Writes the term's first entry; in fsync mode waits until it is durable.
+fn lead(elected: Elected, is_fsync_mode: bool) -> Result<Core, RebuildError> {
+    let Elected { mut core, ready, .. } = elected;
+    if let Err(error) = core.write(ready, 0, |_| &[], is_fsync_mode) {
+        return Err(write_error(error, core));
+    }
+    if is_fsync_mode {
+        if let Err(error) = flush_all(core.log_mut()) {
+            return Err(RebuildError::Offline(error.to_string()));
+        }
+        let flushed_index = core.log().flushed_index();
+        core.persisted_up_to(flushed_index);
+    }
+    Ok(core)
+}
+
+fn write_error(error: AppendError, core: Core) -> RebuildError {
+    let text = error.to_string();
+    if !error.usable {
+        return RebuildError::Broken(text);
+    }
+    if is_no_space(&error.source) {
+        let Core { group, producers, .. } = core;
+        return RebuildError::Later(Box::new(Idle { files: group.into_log(), producers }));
+    }
+    RebuildError::Offline(text)
+}
+
+/// Syncs all that the log has written. Not while a job of the log is out.
+fn flush_all(log: &mut PartitionLog) -> Result<(), LogError> {
+    while let Some(job) = log.flush_job() {
+        log.flushed(job.run())?;
+    }
+    Ok(())
+}
+
+/// The settings of the log, from those of the topic.
+pub(crate) fn log_options(config: &PartitionConfig) -> LogOptions {
+    let unsigned = |value: i32| u32::try_from(value).unwrap_or(0);
+    LogOptions {
+        segment_bytes: unsigned(config.segment_bytes),
+        segment_ms: u64::try_from(config.segment_ms).unwrap_or(0),
+        segment_jitter_ms: u64::try_from(config.segment_jitter_ms).unwrap_or(0),
+        index_bytes: unsigned(config.segment_index_bytes),
+        index_interval_bytes: unsigned(config.index_interval_bytes),
+        ..LogOptions::default()
+    }
+}
