@@ -12,8 +12,6 @@ use crate::core::{Accepted, Core};
 use crate::partition::{Body, Idle, Parked, Partition, Shared};
 use crate::producers::{BatchMemory, ProducedBatch, Verdict};
 
-const APPEND_TIME_BIT: i16 = 0x08;
-
 impl Partition {
     /// All batches of one turn for this partition: sequences, stamp, propose, one write, commit. `due` gets the waiters
     /// of reactor `reactor`; others are woken through the notifier. Two allocations a turn beside those of Raft.
@@ -115,9 +113,7 @@ impl Partition {
         for batch in &core.accepted {
             let pending = &mut batches[batch.position];
             let base_offset = batch.base_offset as i64;
-            let is_append_time = pending.batch.attributes & APPEND_TIME_BIT != 0;
-            let done =
-                self.success(base_offset, if is_append_time { batch.max_timestamp } else { -1 });
+            let done = self.success(base_offset, pending.batch.log_append_time_ms);
             let needs_high_watermark = base_offset + i64::from(batch.count);
             if pending.acks == 0 || needs_high_watermark <= high_watermark {
                 pending.result = Some(done);

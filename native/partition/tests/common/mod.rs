@@ -1,0 +1,347 @@
+//! A partition over a disk in memory, with reactors, flusher and workers played by the test.
+#![allow(dead_code)]
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use ms_log::hard_state::HardStateLog;
+use ms_log::sim::SimDisk;
+use ms_log::{Disk, ReadPlan, checkpoint, read_exact_at};
+use ms_partition::*;
+use ms_wire::batch::{self, BatchHeader, HEADER_BYTES};
+use ms_wire::error_code;
+use ms_wire::validate::ValidBatch;
+use parking_lot::Mutex;
+
+/// What the partition told the reactors.
+#[derive(Default)]
+pub struct Told {
+    pub woken: Vec<Waiter>,
+    pub done: Vec<(ReplySlot, AppendDone)>,
+    pub flushes: Vec<Arc<Partition>>,
+    pub jobs: Vec<(Arc<Partition>, JobKind)>,
+    pub events: Vec<PartitionEvent>,
+}
+
+#[derive(Default)]
+pub struct TestNotifier(pub Mutex<Told>);
+
+impl Notifier for TestNotifier {
+    fn wake(&self, waiter: Waiter) {
+        self.0.lock().woken.push(waiter);
+    }
+    fn append_done(&self, slot: ReplySlot, done: AppendDone) {
+        self.0.lock().done.push((slot, done));
+    }
+    fn flush_wanted(&self, partition: Arc<Partition>) {
+        self.0.lock().flushes.push(partition);
+    }
+    fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
+        self.0.lock().jobs.push((partition, job));
+    }
+    fn event(&self, _handle: Handle, event: PartitionEvent) {
+        self.0.lock().events.push(event);
+    }
+}
+
+pub const HANDLE: Handle = Handle { index: 0, generation: 1 };
+static NOW_MS: AtomicI64 = AtomicI64::new(START_MS);
+pub const START_MS: i64 = 1_000_000_000_000;
+
+pub fn now_ms() -> i64 {
+    NOW_MS.load(Ordering::Relaxed)
+}
+
+/// One process over a disk.
+pub struct Broker {
+    pub disk: SimDisk,
+    pub env: Arc<Env>,
+    pub notifier: Arc<TestNotifier>,
+}
+
+impl Broker {
+    pub fn start(disk: &SimDisk) -> Broker {
+        Broker::try_start(disk).expect("a disk in order")
+    }
+
+    pub fn try_start(disk: &SimDisk) -> std::io::Result<Broker> {
+        let log_dir = PathBuf::from("/data");
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        shared.create_dir_all(&log_dir)?;
+        let (hard_state, last_stop) = HardStateLog::open(Arc::clone(&shared), &log_dir)?;
+        let checkpoints = checkpoint::read(shared.as_ref(), &log_dir)?;
+        let notifier = Arc::new(TestNotifier::default());
+        let env = Env {
+            disk: shared,
+            log_dir,
+            hard_state: Arc::new(hard_state),
+            notifier: notifier.clone(),
+            same_boot: last_stop.same_boot || last_stop.clean,
+            node_id: 0,
+            producer_id_expiration_ms: 86_400_000,
+            retention_check_interval_ms: 300_000,
+            now_ms,
+            state: EnvState::new(checkpoints),
+        };
+        Ok(Broker { disk: disk.clone(), env: Arc::new(env), notifier })
+    }
+
+    pub fn open(&self, spec: PartitionSpec) -> Arc<Partition> {
+        Partition::open(&self.env, spec, HANDLE).expect("a partition opens")
+    }
+
+    /// Runs the flusher and the workers until nothing is left to do.
+    pub fn work(&self) {
+        loop {
+            let (flushes, jobs) = {
+                let mut told = self.notifier.0.lock();
+                (std::mem::take(&mut told.flushes), std::mem::take(&mut told.jobs))
+            };
+            if flushes.is_empty() && jobs.is_empty() {
+                return;
+            }
+            for partition in flushes {
+                if let Some(job) = partition.flush_job() {
+                    partition.flush_finished(job.run());
+                }
+            }
+            for (partition, job) in jobs {
+                partition.run_job(job);
+            }
+        }
+    }
+
+    pub fn events(&self) -> Vec<PartitionEvent> {
+        std::mem::take(&mut self.notifier.0.lock().events)
+    }
+
+    pub fn done(&self) -> Vec<(ReplySlot, AppendDone)> {
+        std::mem::take(&mut self.notifier.0.lock().done)
+    }
+
+    pub fn woken(&self) -> Vec<Waiter> {
+        std::mem::take(&mut self.notifier.0.lock().woken)
+    }
+}
+
+pub fn spec() -> PartitionSpec {
+    PartitionSpec {
+        topic_id: [7; 16],
+        topic_name: "orders".to_string(),
+        partition_index: 0,
+        group_id: 77,
+        config: PartitionConfig::default(),
+        watch_commits: false,
+        fsync_always: false,
+    }
+}
+
+/// A batch to be made.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub producer_id: i64,
+    pub producer_epoch: i16,
+    pub base_sequence: i32,
+    pub attributes: i16,
+    /// One a record.
+    pub timestamps: Vec<i64>,
+    pub value: Vec<u8>,
+}
+
+impl Batch {
+    pub fn plain(records: usize) -> Batch {
+        Batch {
+            producer_id: -1,
+            producer_epoch: -1,
+            base_sequence: -1,
+            attributes: 0,
+            timestamps: vec![START_MS; records],
+            value: b"value".to_vec(),
+        }
+    }
+
+    pub fn of(producer_id: i64, producer_epoch: i16, base_sequence: i32, records: usize) -> Batch {
+        Batch { producer_id, producer_epoch, base_sequence, ..Batch::plain(records) }
+    }
+
+    pub fn at(timestamps: &[i64]) -> Batch {
+        Batch { timestamps: timestamps.to_vec(), ..Batch::plain(1) }
+    }
+
+    pub fn valid(&self) -> ValidBatch {
+        let max_timestamp = *self.timestamps.iter().max().expect("a record");
+        let at = self.timestamps.iter().position(|&it| it == max_timestamp).expect("it is there");
+        ValidBatch {
+            range: 0..self.encode().len(),
+            attributes: self.attributes,
+            record_count: self.timestamps.len() as i32,
+            last_offset_delta: self.timestamps.len() as i32 - 1,
+            max_timestamp,
+            log_append_time_ms: if self.attributes & 8 == 0 { -1 } else { max_timestamp },
+            max_timestamp_offset_delta: at as i32,
+            producer_id: self.producer_id,
+            producer_epoch: self.producer_epoch,
+            base_sequence: self.base_sequence,
+            is_transactional: self.attributes & 0x10 != 0,
+            is_rewritten: false,
+        }
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let mut records = Vec::new();
+        let base_timestamp = self.timestamps[0];
+        for (delta, timestamp) in self.timestamps.iter().enumerate() {
+            let mut record = vec![0];
+            put_varint(&mut record, timestamp - base_timestamp);
+            put_varint(&mut record, delta as i64);
+            put_varint(&mut record, -1);
+            put_varint(&mut record, self.value.len() as i64);
+            record.extend_from_slice(&self.value);
+            put_varint(&mut record, 0);
+            put_varint(&mut records, record.len() as i64);
+            records.extend_from_slice(&record);
+        }
+        if self.attributes & 7 == 1 {
+            use std::io::Write;
+            let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            gzip.write_all(&records).expect("memory");
+            records = gzip.finish().expect("memory");
+        }
+        let header = BatchHeader {
+            base_offset: 0,
+            batch_length: (HEADER_BYTES - 12 + records.len()) as i32,
+            partition_leader_epoch: -1,
+            crc: 0,
+            attributes: self.attributes,
+            last_offset_delta: self.timestamps.len() as i32 - 1,
+            base_timestamp,
+            max_timestamp: *self.timestamps.iter().max().expect("a record"),
+            producer_id: self.producer_id,
+            producer_epoch: self.producer_epoch,
+            base_sequence: self.base_sequence,
+            record_count: self.timestamps.len() as i32,
+        };
+        let mut bytes = header.encode().to_vec();
+        bytes.extend_from_slice(&records);
+        batch::write_crc(&mut bytes);
+        bytes
+    }
+}
+
+fn put_varint(out: &mut Vec<u8>, value: i64) {
+    let mut zigzag = ((value << 1) ^ (value >> 63)) as u64;
+    while zigzag >= 0x80 {
+        out.push(zigzag as u8 | 0x80);
+        zigzag >>= 7;
+    }
+    out.push(zigzag as u8);
+}
+
+/// One turn; the results in order, `None` where parked. Slots are numbered from `first_slot`.
+pub fn turn_with(
+    partition: &Arc<Partition>,
+    batches: &[Batch],
+    acks: i16,
+    origin: Origin,
+    first_slot: u64,
+) -> Vec<Option<AppendDone>> {
+    let mut bytes: Vec<Vec<u8>> = batches.iter().map(Batch::encode).collect();
+    let mut pending: Vec<PendingAppend<'_>> = bytes
+        .iter_mut()
+        .zip(batches)
+        .enumerate()
+        .map(|(at, (bytes, batch))| PendingAppend {
+            bytes,
+            batch: batch.valid(),
+            acks,
+            slot: ReplySlot { reactor: 0, id: first_slot + at as u64 },
+            origin,
+            result: None,
+        })
+        .collect();
+    partition.append_turn(&mut pending, now_ms(), 0, &mut Vec::new());
+    pending.iter().map(|it| it.result).collect()
+}
+
+pub fn turn(partition: &Arc<Partition>, batches: &[Batch]) -> Vec<Option<AppendDone>> {
+    turn_with(partition, batches, -1, Origin::Client, 0)
+}
+
+/// Appends one batch that is answered at once: (error code, base offset).
+pub fn append(partition: &Arc<Partition>, batch: Batch) -> (i16, i64) {
+    let done = turn(partition, &[batch])[0].expect("answered at once");
+    (done.error_code, done.base_offset)
+}
+
+pub fn query(fetch_offset: i64) -> ReadQuery {
+    ReadQuery {
+        fetch_offset,
+        max_bytes: 1 << 20,
+        at_least_one: true,
+        current_leader_epoch: -1,
+        last_fetched_epoch: -1,
+        isolation: Isolation::ReadUncommitted,
+    }
+}
+
+/// The bytes of a plan.
+pub fn bytes_of(plan: &ReadPlan) -> Vec<u8> {
+    let located;
+    let plan = match plan {
+        ReadPlan::Locate(job) => {
+            located = job.run().expect("headers can be read");
+            &located
+        }
+        other => other,
+    };
+    let mut bytes = Vec::new();
+    for range in plan.ranges() {
+        let mut part = vec![0; range.len as usize];
+        read_exact_at(range.file.as_ref(), &mut part, range.position).expect("bytes are there");
+        bytes.extend_from_slice(&part);
+    }
+    bytes
+}
+
+/// Headers of everything a consumer gets from `offset` on.
+pub fn consume(partition: &Partition, offset: i64) -> Vec<BatchHeader> {
+    let mut headers: Vec<BatchHeader> = Vec::new();
+    let mut next = offset;
+    loop {
+        let answer = partition.read(&query(next));
+        assert_eq!(answer.error_code, error_code::NONE, "fetch at {next}");
+        let bytes = bytes_of(&answer.plan);
+        if bytes.is_empty() {
+            return headers;
+        }
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            let header = BatchHeader::parse(rest).expect("a magic-2 batch");
+            batch::check_crc(&rest[..header.size()]).expect("a batch as it was sent");
+            rest = &rest[header.size()..];
+            next = header.last_offset() + 1;
+            headers.push(header);
+        }
+    }
+}
+
+/// What must be equal before and after a restart.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    pub offsets: (i64, i64, i64),
+    pub batches: Vec<BatchHeader>,
+    pub producers: Vec<ProducerDescription>,
+}
+
+pub fn seen(partition: &Partition) -> Seen {
+    Seen {
+        offsets: (
+            partition.log_start_offset(),
+            partition.high_watermark(),
+            partition.log_end_offset(),
+        ),
+        batches: consume(partition, partition.log_start_offset()),
+        producers: partition.producers(),
+    }
+}
