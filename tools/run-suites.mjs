@@ -21,6 +21,8 @@ const suites = {
   integration: () => runJest(root, 'integration', extra),
   cargo: () => runCargo(root, extra),
   compat: () => runScript(root, 'compat', 'compat-tests/run.mjs', extra),
+  // Takes no arguments of the compat runner.
+  oracle: () => runScript(root, 'oracle', 'compat-tests/oracle/run.mjs', []),
   crash: () => runScript(root, 'crash', 'integration/crash/run.mjs', extra),
 };
 

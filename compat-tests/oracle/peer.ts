@@ -2,13 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /**
- * A process that has codecs of its own and answers one line for each line, in order: `ok ...`, `error ...`, or
- * `skip` for a message it does not have. Every peer knows one command:
- *
- *     recode MESSAGE VERSION HEX      parse the bytes as that message, encode what was parsed: `ok HEX`
- *
- * MESSAGE is a name such as FetchRequest or RequestHeader. Kafka's own classes are one peer (Oracle.java, which
- * knows more commands); readers and writers in another language are a second one.
+ * A process that has codecs of its own and answers one line for each line, in order: `ok ...` or `error ...`.
+ * Kafka's own classes are one (Oracle.java), the readers and writers of the data plane another (rust-peer.ts).
  */
 export class Peer {
   readonly name: string;

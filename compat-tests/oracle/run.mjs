@@ -1,5 +1,5 @@
 // Compares our codecs with Apache Kafka's message classes. Writes its counts to the file named by RESULTS_FILE.
-//   node compat-tests/oracle/run.mjs [--seed N] [--rounds N] [--peer 'command'] [--record]
+//   node compat-tests/oracle/run.mjs [--seed N] [--rounds N] [--record]
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
