@@ -23,7 +23,7 @@ export async function dev(options: DevOptions): Promise<void> {
   try {
     const loaded = checkConfig(devProperties(options, folder), 'dev');
     const { runBroker } = await import('./start.ts');
-    const { broker } = await runBroker(loaded, discard);
+    const broker = await runBroker(loaded, discard);
     const [listener] = broker.listeners;
     if (!process.stderr.isTTY || listener === undefined) return;
     const tookMs = Math.round(performance.now());

@@ -47,7 +47,9 @@ function checkBootstrapServers(
   }
   const port = /^[^@\s]+:(\d{1,5})$/.exec(server)?.[1];
   if (port === undefined) return problem(name, `${name} wants {host}:{port}, not '${server}'.`);
-  const isOwn = controllerListeners.some((own) => own.port === 0 || own.port === Number(port));
+  // Port 0 stands for the one that will be bound.
+  const ports = [0, Number(port)];
+  const isOwn = port === '0' || controllerListeners.some((own) => ports.includes(own.port));
   if (isOwn) return undefined;
   return problem(name, `${name}=${server} is not a controller listener of this node: ${onlyOne}.`);
 }

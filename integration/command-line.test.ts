@@ -1,0 +1,243 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { RunningCommand, runCommand } from './support/command.ts';
+
+let root = '';
+let running: RunningCommand[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'ms-cli-'));
+});
+afterEach(async () => {
+  for (const command of running) await command.stop('SIGKILL');
+  running = [];
+  rmSync(root, { recursive: true, force: true });
+});
+
+function propertiesFile(changes: Record<string, string> = {}): string {
+  const lines = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.bootstrap.servers': 'localhost:0',
+    'controller.listener.names': 'CONTROLLER',
+    listeners: 'PLAINTEXT://localhost:0,CONTROLLER://127.0.0.1:0',
+    'log.dirs': join(root, 'data'),
+    ...changes,
+  };
+  const file = join(root, 'server.properties');
+  const text = Object.entries(lines).map(([key, value]) => `${key}=${value}\n`);
+  writeFileSync(file, text.join(''));
+  return file;
+}
+
+function start(...args: readonly string[]): RunningCommand {
+  const command = new RunningCommand(args);
+  running.push(command);
+  return command;
+}
+
+async function refusal(changes: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await runCommand('start', propertiesFile(changes));
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  return stderr.replaceAll(root, 'ROOT');
+}
+
+describe('start', () => {
+  test('says on standard output only where it listens, and logs JSON on standard error', async () => {
+    const command = start('start', propertiesFile({ 'num.partition': '2' }));
+    const line = await command.ready();
+    expect(line).toMatch(/^ready PLAINTEXT=localhost:[1-9]\d*$/);
+    const { code, stdout, stderr } = await command.stop('SIGTERM');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${line}\n` });
+    const entries = stderr
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text));
+    expect(entries[0]).toMatchObject({
+      level: 40,
+      msg: 'unknown setting num.partition is ignored; did you mean num.partitions?',
+    });
+  });
+
+  test('localhost is reached by both address families', async () => {
+    const line = await start('start', propertiesFile()).ready();
+    const port = Number(line.split(':').at(-1));
+    expect(await reach('127.0.0.1', port)).toBe('open');
+    expect(await reach('::1', port)).toBe('open');
+  });
+
+  test.each(['SIGTERM', 'SIGINT'] as const)(
+    'stops within a second of %s and can start again',
+    async (signal) => {
+      const file = propertiesFile();
+      for (let i = 0; i < 2; i++) {
+        const command = start('start', file);
+        await command.ready();
+        const startedMs = performance.now();
+        expect((await command.stop(signal)).code).toBe(0);
+        expect(performance.now() - startedMs).toBeLessThan(1000);
+      }
+    },
+  );
+
+  test('binds the controller address and closes whoever connects', async () => {
+    const port = await freePort();
+    await start(
+      'start',
+      propertiesFile({ listeners: `PLAINTEXT://localhost:0,CONTROLLER://127.0.0.1:${port}` }),
+    ).ready();
+    expect(await reach('127.0.0.1', port)).toBe('closed');
+  });
+});
+
+describe('start refuses with one line and leaves nothing running', () => {
+  test('a taken port, whichever listener wants it', async () => {
+    const { server, port } = await takenPort();
+    expect(
+      await refusal({ listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:0` }),
+    ).toBe(`memorystreamer: listener PLAINTEXT cannot use 127.0.0.1:${port}: the port is taken\n`);
+    expect(
+      await refusal({
+        listeners: `PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:${port}`,
+        'controller.quorum.bootstrap.servers': `127.0.0.1:${port}`,
+      }),
+    ).toBe(`memorystreamer: listener CONTROLLER cannot use 127.0.0.1:${port}: the port is taken\n`);
+    server.close();
+  });
+
+  test('a folder that another broker has open', async () => {
+    await start('start', propertiesFile()).ready();
+    expect(await refusal({})).toBe(
+      'memorystreamer: cannot use the data folder ROOT/data: another process has it open\n',
+    );
+  });
+
+  test('a folder of Apache Kafka, which stays as it was', async () => {
+    const folder = join(root, 'data');
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, 'meta.properties'),
+      'version=1\nnode.id=1\ncluster.id=c\ndirectory.id=d\n',
+    );
+    expect(await refusal({})).toBe(
+      'memorystreamer: cannot use the data folder ROOT/data: it was written by Apache Kafka: its files cannot be read; give an empty or new folder\n',
+    );
+    expect(existsSync(join(folder, '.lock'))).toBe(false);
+  });
+
+  test('a folder that cannot be made', async () => {
+    writeFileSync(join(root, 'file'), '');
+    expect(await refusal({ 'log.dirs': join(root, 'file', 'data') })).toBe(
+      'memorystreamer: cannot use the data folder ROOT/file/data: a part of its path is not a folder\n',
+    );
+  });
+
+  test.each([
+    [
+      { 'log.dirs': '/a,/b' },
+      'log.dirs names more than one folder; one log directory is supported.',
+    ],
+    [
+      { 'authorizer.class.name': 'x.Y' },
+      'authorizer.class.name is refused: authorization is not built.',
+    ],
+    [
+      { listeners: 'SASL_SSL://localhost:0,CONTROLLER://127.0.0.1:0' },
+      'Listener SASL_SSL is refused: it uses SASL_SSL, and only PLAINTEXT is built.',
+    ],
+    [
+      { 'num.partitions': 'x' },
+      'Invalid value x for configuration num.partitions: Not a number of type INT',
+    ],
+  ])('%j', async (changes, message) => {
+    expect(await refusal(changes)).toBe(`memorystreamer: ROOT/server.properties: ${message}\n`);
+    expect(existsSync(join(root, 'data'))).toBe(false);
+  });
+});
+
+describe('the other commands', () => {
+  test('dev keeps nothing behind, unless it is told where', async () => {
+    const temporary = join(root, 'tmp');
+    mkdirSync(temporary);
+    const command = new RunningCommand(['dev', '--port', '0'], {
+      ...process.env,
+      TMPDIR: temporary,
+    });
+    running.push(command);
+    await command.ready();
+    expect((await command.stop('SIGINT')).code).toBe(0);
+    expect(readdirSync(temporary)).toEqual([]);
+
+    const kept = start('dev', '--port', '0', '--data', join(root, 'kept'));
+    await kept.ready();
+    await kept.stop('SIGINT');
+    expect(existsSync(join(root, 'kept', 'meta.properties'))).toBe(true);
+  });
+
+  test('storage format gives the identity that info shows and start uses', async () => {
+    const file = propertiesFile();
+    const format = ['storage', 'format', '-c', file];
+    expect((await runCommand('storage', 'info', '-c', file)).code).toBe(1);
+    expect((await runCommand(...format, '-t', 'ms00000000000000031400')).code).toBe(0);
+    expect((await runCommand(...format)).code).toBe(1);
+    expect((await runCommand(...format, '--ignore-formatted')).code).toBe(0);
+    const info = await runCommand('storage', 'info', '-c', file);
+    expect(info.stdout).toContain('cluster.id=ms00000000000000031400');
+    const command = start('start', file);
+    await command.ready();
+    expect((await command.stop('SIGTERM')).stderr).toContain('ms00000000000000031400');
+  });
+
+  test('usage errors end with 2, version and help with 0', async () => {
+    expect((await runCommand('bogus')).code).toBe(2);
+    expect((await runCommand('start')).code).toBe(2);
+    expect(await runCommand('start', 'no-such-file')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: 'memorystreamer: cannot read no-such-file: it does not exist\n',
+    });
+    expect((await runCommand('--help')).code).toBe(0);
+    expect(JSON.parse((await runCommand('version', '--json')).stdout)).toMatchObject({
+      kafka: '4.4',
+    });
+  });
+});
+
+/** Whether a connection stays open until we end it, is closed by the other side, or is refused. */
+function reach(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    let isConnected = false;
+    const timer = setTimeout(() => {
+      socket.destroy();
+      resolve('open');
+    }, 300);
+    const end = () => {
+      clearTimeout(timer);
+      resolve(isConnected ? 'closed' : 'refused');
+    };
+    socket.once('connect', () => {
+      isConnected = true;
+    });
+    socket.once('error', end);
+    socket.once('close', end);
+  });
+}
+
+function takenPort(): Promise<{ server: Server; port: number }> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      resolve({ server, port: (server.address() as AddressInfo).port });
+    });
+  });
+}
+
+async function freePort(): Promise<number> {
+  const { server, port } = await takenPort();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,28 @@
+import { type BrokerConfig, controlApis, engineConfigOf, startBroker } from '../core/index.ts';
+import { createNativeEngine, type Engine } from '../engine/index.ts';
+
+/** What `runBroker` needs of the process around it; replaced in tests. */
+export interface Host {
+  createEngine(config: BrokerConfig): Engine;
+  readonly startBroker: typeof startBroker;
+  on(event: ProcessEvent, handler: (cause: unknown) => void): void;
+  exit(code: number): void;
+  /** Ends the process with `code` if it is still there after `delayMs`. */
+  exitAfter(delayMs: number, code: number): void;
+  printLine(line: string): void;
+}
+
+export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandledRejection';
+
+/** The real one. */
+export const processHost: Host = {
+  createEngine: (config) => createNativeEngine(engineConfigOf(config), controlApis()),
+  startBroker,
+  on: (event, handler) => void process.on(event, handler),
+  exit: (code) => process.exit(code),
+  exitAfter: (delayMs, code) => void setTimeout(() => process.exit(code), delayMs).unref(),
+  printLine(line) {
+    process.stdout.on('error', () => {}); // Whoever waited for the line may be gone.
+    process.stdout.write(`${line}\n`);
+  },
+};

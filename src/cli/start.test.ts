@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { Broker, BrokerDeps } from '../core/index.ts';
+import type { Engine } from '../engine/index.ts';
+import { devProperties } from './dev.ts';
+import { Failure } from './failure.ts';
+import type { Host } from './host.ts';
+import { checkConfig } from './load-config.ts';
+import { runBroker } from './start.ts';
+
+let folder = '';
+let written: jest.SpiedFunction<typeof process.stderr.write>;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'start-'));
+  written = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(() => {
+  written.mockRestore();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const loaded = () => checkConfig(devProperties({ port: '9092', override: [] }, folder), 'test');
+
+/** A process that only remembers what was done to it. */
+class FakeHost implements Host {
+  readonly done: string[] = [];
+  readonly handlers = new Map<string, (cause: unknown) => void>();
+  listenError: Error | undefined;
+  engineError: Error | undefined;
+  start: (deps: BrokerDeps) => Promise<Broker> = async ({ engine }) => {
+    const port = engine.listen(0);
+    return {
+      listeners: [{ name: 'PLAINTEXT', host: 'localhost', port }],
+      close: async () => void this.done.push('close broker'),
+    };
+  };
+
+  createEngine(): Engine {
+    if (this.engineError !== undefined) throw this.engineError;
+    const engine = {
+      listen: () => {
+        if (this.listenError !== undefined) throw this.listenError;
+        return 9092;
+      },
+      shutdown: async () => void this.done.push('shut engine down'),
+    };
+    return engine as unknown as Engine;
+  }
+
+  startBroker = (deps: BrokerDeps) => this.start(deps);
+
+  on(event: string, handler: (cause: unknown) => void): void {
+    this.handlers.set(event, handler);
+  }
+
+  exit(code: number): void {
+    this.done.push(`exit ${code}`);
+  }
+
+  exitAfter(delayMs: number, code: number): void {
+    this.done.push(`exit ${code} after ${delayMs} ms`);
+  }
+
+  printLine(line: string): void {
+    this.done.push(line);
+  }
+
+  /** Raises an event and waits until what it started has settled. */
+  async raise(event: string, cause: unknown): Promise<void> {
+    this.handlers.get(event)?.(cause);
+    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('runBroker', () => {
+  test('prints the ready line and stops cleanly on a signal', async () => {
+    const host = new FakeHost();
+    await runBroker(loaded(), () => host.done.push('stopped'), host);
+    expect(host.done).toEqual(['ready PLAINTEXT=localhost:9092']);
+    await host.raise('SIGTERM', 'SIGTERM');
+    expect(host.done.slice(1)).toEqual([
+      'exit 1 after 980 ms',
+      'close broker',
+      'stopped',
+      'exit 0',
+    ]);
+  });
+
+  test('a second signal ends at once', async () => {
+    const host = new FakeHost();
+    host.start = async () => ({ listeners: [], close: () => new Promise(() => {}) });
+    await runBroker(loaded(), undefined, host);
+    await host.raise('SIGINT', 'SIGINT');
+    await host.raise('SIGINT', 'SIGINT');
+    expect(host.done).toEqual(['ready', 'exit 1 after 980 ms', 'exit 1']);
+  });
+
+  test('a signal during the start ends the engine, and the start with it', async () => {
+    const host = new FakeHost();
+    let failStart = (_: Error): void => {};
+    host.start = () =>
+      new Promise((_, reject) => {
+        failStart = reject;
+      });
+    void runBroker(loaded(), undefined, host);
+    await host.raise('SIGTERM', 'SIGTERM');
+    failStart(new Error('engine is gone'));
+    await host.raise('nothing', undefined);
+    expect(host.done).toEqual(['exit 1 after 980 ms', 'shut engine down', 'exit 0']);
+  });
+
+  test('says which listener found its port taken', async () => {
+    const host = new FakeHost();
+    host.listenError = Object.assign(new Error('os error'), { code: 'EADDRINUSE' });
+    const failure = await runBroker(loaded(), undefined, host).catch((error) => error);
+    expect(failure).toBeInstanceOf(Failure);
+    expect(failure.message).toBe('listener PLAINTEXT cannot use localhost:9092: the port is taken');
+  });
+
+  test('says that the folder is in use', async () => {
+    const host = new FakeHost();
+    host.engineError = Object.assign(new Error('os error'), { code: 'LOG_DIR_LOCKED' });
+    const failure = await runBroker(loaded(), undefined, host).catch((error) => error);
+    expect(failure.message).toBe(
+      `cannot use the data folder ${folder}: another process has it open`,
+    );
+  });
+
+  test.each(['uncaughtException', 'unhandledRejection'])(
+    '%s is logged and ends with 70',
+    async (event) => {
+      const host = new FakeHost();
+      await runBroker(loaded(), undefined, host);
+      await host.raise(event, new Error('broken'));
+      expect(host.done.slice(1)).toEqual(['exit 70 after 2000 ms', 'shut engine down', 'exit 70']);
+      expect(written.mock.calls.map(([text]) => text).join('')).toContain('broken');
+    },
+  );
+});
