@@ -358,3 +358,59 @@ impl Reader<'_> {
         Some(*head)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some() -> Producers {
+        let mut producers = Producers::default();
+        for (id, epoch, sequence) in [(3, 0, 0), (-7, 2, 9), (3, 0, 4), (4, 1, i32::MAX)] {
+            producers.add(id, epoch, BatchMemory { last_sequence: sequence, ..Default::default() });
+        }
+        producers
+    }
+
+    #[test]
+    fn a_snapshot_gives_the_same_state_and_equal_states_the_same_bytes() {
+        let producers = some();
+        let bytes = producers.encode();
+        assert_eq!(Producers::decode(&bytes).as_ref(), Ok(&producers));
+        assert_eq!(Producers::decode(&[]), Ok(Producers::default()));
+        assert_eq!(Producers::default().encode(), Vec::<u8>::new());
+    }
+
+    #[test]
+    fn a_snapshot_that_is_cut_or_longer_is_refused_before_anything_is_reserved() {
+        let mut bytes = some().encode();
+        for len in 1..bytes.len() {
+            assert!(Producers::decode(&bytes[..len]).is_err(), "cut at {len}");
+        }
+        bytes.push(0);
+        assert!(Producers::decode(&bytes).is_err());
+        let huge = [0, 1, 0xff, 0xff, 0xff, 0xff, 1, 2, 3];
+        assert_eq!(Producers::decode(&huge), Err(SnapshotError(9)));
+    }
+
+    #[test]
+    fn a_roll_back_restores_what_was_before_in_any_order() {
+        let before = some();
+        let (mut producers, mut undo) = (before.clone(), Undo::default());
+        for (id, sequence) in [(3, 5), (8, 0), (3, 6), (8, 1)] {
+            let batch = ProducedBatch {
+                producer_id: id,
+                producer_epoch: 0,
+                base_sequence: sequence,
+                last_offset_delta: 0,
+                max_timestamp: 1,
+                is_transactional: false,
+                is_client: true,
+            };
+            assert_eq!(producers.check(&batch), Verdict::Accept);
+            producers.accept(&batch, 10, &mut undo);
+        }
+        assert_eq!(producers.encode_before(&undo), before.encode());
+        producers.roll_back(&mut undo);
+        assert_eq!(producers, before);
+    }
+}
