@@ -1,6 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Adapter, type Json, type JsonObject, KafkaError } from './adapter.ts';
-import { readable, readableTime, type ScenarioRecord } from './scenario-data.ts';
+import {
+  isObject,
+  type RecordFeatures,
+  readable,
+  readableTime,
+  type ScenarioRecord,
+} from './scenario-data.ts';
 
 export interface ClientFacts {
   readonly version: string;
@@ -43,6 +49,16 @@ export class Context {
     return this.facts.features.has(feature);
   }
 
+  get recordFeatures(): RecordFeatures {
+    return {
+      timestamps: this.has('timestamps'),
+      headers: this.has('headers'),
+      nullHeaders: this.has('null-headers'),
+      nullRecords: this.has('null-records'),
+      binary: this.has('binary'),
+    };
+  }
+
   /** A topic or group of this client alone. */
   own(name: string): string {
     return `${this.client}-${name}`;
@@ -55,7 +71,8 @@ export class Context {
       try {
         return await this.#adapter.call(op, { bootstrap: this.#bootstrap, ...args }, callLimitMs);
       } catch (error) {
-        const isTransient = error instanceof KafkaError && /COORDINATOR/.test(error.message);
+        const isTransient =
+          error instanceof KafkaError && /COORDINATOR|LOAD_IN_PROGRESS/.test(error.message);
         if (!isTransient || Date.now() > deadlineMs) throw error;
         await delay(200);
       }
@@ -76,6 +93,19 @@ export class Context {
     // Timestamps that the test chooses are years old: retention would delete what carries them.
     const kept = this.has('timestamps') ? { 'retention.ms': '-1', ...configs } : configs;
     await this.call('create', { topic, partitions, configs: kept });
+    await this.awaitTopic(topic);
+  }
+
+  /** Kafka answers CreateTopics a moment before the broker knows the topic: wait for that. */
+  async awaitTopic(topic: string): Promise<JsonObject> {
+    const deadlineMs = Date.now() + 10_000;
+    for (;;) {
+      const described = await this.attempt('partitions', { topic });
+      if (isObject(described) && Number(described.count) > 0) return described;
+      if (Date.now() > deadlineMs)
+        throw new Error(`${topic}: not there: ${JSON.stringify(described)}`);
+      await delay(50);
+    }
   }
 
   /** Produces; the answer is what the client says where each record went, as [partition, offset]. */

@@ -58,7 +58,7 @@ function resumed(name: string, title: string, applies: Step['applies'], run: Ste
 async function createTopics(context: Context): Promise<Json> {
   const topic = context.own('created');
   await context.create(topic, 6);
-  const described = await context.call('partitions', { topic });
+  const described = await context.awaitTopic(topic);
   if (!context.has('admin')) return described;
   const again = await context.attempt('create', { topic, partitions: 6, configs: {} });
   const none = await context.attempt('create', { topic: 'a/b', partitions: 1, configs: {} });
@@ -68,12 +68,7 @@ async function createTopics(context: Context): Promise<Json> {
 async function produceWithCodec(context: Context, codec: string): Promise<Json> {
   const topic = context.own(codec);
   await context.create(topic, 1);
-  const varied = variedRecords({
-    timestamps: context.has('timestamps'),
-    headers: context.has('headers'),
-    nullHeaders: context.has('null-headers'),
-    binary: context.has('binary'),
-  });
+  const varied = variedRecords(context.recordFeatures);
   const places = await context.produce(topic, varied, { codec });
   const bulk = await context.produce(topic, bulkRecords(bulkCount, 0), { codec });
   return {
@@ -117,12 +112,7 @@ async function brokerTime(context: Context): Promise<Json> {
 /** Every record of every codec, in one subscription to several topics. */
 async function readAll(context: Context): Promise<Json> {
   const topics = codecs.filter((codec) => context.facts.codecs.includes(codec));
-  const varied = variedRecords({
-    timestamps: false,
-    headers: context.has('headers'),
-    nullHeaders: context.has('null-headers'),
-    binary: context.has('binary'),
-  }).length;
+  const varied = variedRecords(context.recordFeatures).length;
   const names = topics.map((codec) => context.own(codec));
   const records = await context.consume(names, 'start', topics.length * (varied + bulkCount));
   const of = (name: string) => records.filter((r) => (r as { topic: Json }).topic === name);

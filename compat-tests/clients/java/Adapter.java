@@ -76,7 +76,7 @@ public final class Adapter {
         ArrayNode codecs = ok.putArray("codecs");
         List.of("none", "gzip", "snappy", "lz4", "zstd").forEach(codecs::add);
         ArrayNode features = ok.putArray("features");
-        List.of("timestamps", "headers", "null-headers", "binary", "admin", "report-time", "offset-lookup", "errors",
+        List.of("timestamps", "headers", "null-headers", "binary", "null-records", "admin", "report-time", "offset-lookup", "errors",
             "idempotence", "commit", "committed", "chained-groups").forEach(features::add);
     }
 

@@ -54,7 +54,14 @@ serve(
   {
     hello: async () => {
       await initZstd();
-      const features = ['timestamps', 'headers', 'binary', 'admin', 'offset-lookup'];
+      const features = [
+        'timestamps',
+        'headers',
+        'binary',
+        'null-records',
+        'admin',
+        'offset-lookup',
+      ];
       return {
         version: '2.2.4',
         codecs: Object.keys(codecTypes),
@@ -67,7 +74,11 @@ serve(
     },
     create,
     partitions: async (args) => {
-      const metadata = await (await admin(args)).fetchTopicMetadata({ topics: [topicOf(args)] });
+      const metadata = await (await admin(args))
+        .fetchTopicMetadata({ topics: [topicOf(args)] })
+        .catch((error) => {
+          throw named(error);
+        });
       return { count: metadata.topics[0]?.partitions.length ?? null };
     },
     produce,
@@ -107,7 +118,7 @@ async function create(args: JsonObject): Promise<JsonObject> {
   const numPartitions = Number(args.partitions);
   const topics = [{ topic: topicOf(args), numPartitions, replicationFactor: 1, configEntries }];
   try {
-    const isNew = await (await admin(args)).createTopics({ topics });
+    const isNew = await (await admin(args)).createTopics({ topics, waitForLeaders: false });
     if (!isNew) throw new KafkaError('TOPIC_ALREADY_EXISTS');
   } catch (error) {
     throw named(error);
