@@ -24,7 +24,7 @@ export const groupSettings: readonly Setting[] = [
       'offsets.commit.timeout.ms',
       5000,
       'How long a commit may wait for its record to be replicated.',
-      { min: 1 },
+      { min: 1, effect: none('there is nothing to wait for: one replica, which commits at once') },
     ),
     int('offsets.load.buffer.size', 5_242_880, 'Bytes read at once while offsets are loaded.', {
       min: 1,
@@ -52,7 +52,12 @@ export const groupSettings: readonly Setting[] = [
       'offsets.topic.replication.factor',
       3,
       'Replicas of the offsets topic; read when the topic is created.',
-      { min: 1, effect: works('With one broker there is one replica, whatever the value.') },
+      {
+        min: 1,
+        effect: works(
+          'One broker can hold one replica: set it to 1, or groups get no coordinator, as in Kafka.',
+        ),
+      },
     ),
     int('offsets.topic.segment.bytes', 104_857_600, 'Segment size of the offsets topic.', {
       min: 1,
