@@ -2,16 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApiVersions, ErrorCode, Metadata, Produce } from '../src/kafka-protocol/index.ts';
 import { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
+import { batchOf, freshTopic } from './support/records.ts';
 
 // Each line of what Apache Kafka does with frames that are not as they should be, on a connection of its own,
 // while a second connection goes on being served.
 
 let broker: BrokerProcess;
 let bystander: RawClient;
+let topic: string;
 
 beforeAll(async () => {
   broker = await BrokerProcess.start();
   bystander = await RawClient.connect(broker.port);
+  topic = await freshTopic(bystander);
 }, 30_000);
 
 afterAll(async () => {
@@ -88,7 +91,7 @@ describe('closes the connection without an answer for', () => {
 describe('answers', () => {
   test('an ApiVersions version that nobody knows in version 0, with key 18 alone', () =>
     withClient(async (client) => {
-      client.sendFrame(frame(18, 99, []));
+      client.sendFrame(frame(18, 99, [], true));
       const answer = await client.answer(ApiVersions, 0, 7);
       expect(answer.errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
       expect(answer.apiKeys).toEqual([{ apiKey: 18, minVersion: 0, maxVersion: 5 }]);
@@ -181,7 +184,7 @@ describe('answers', () => {
 
   test('produce to a topic that does not exist with UNKNOWN_TOPIC_OR_PARTITION', () =>
     withClient(async (client) => {
-      expect(await produceError(client, 'missing', Buffer.alloc(70))).toBe(
+      expect(await produceError(client, 'missing', batchOf(['a']))).toBe(
         ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
       );
     }));
@@ -194,14 +197,13 @@ describe('answers', () => {
   for (const [name, bytes, errorCode] of records) {
     test(`produce of ${name} with error ${errorCode}`, () =>
       withClient(async (client) => {
-        await client.request(Metadata, 8, { topics: [{ name: 'records' }] });
-        expect(await produceError(client, 'records', bytes)).toBe(errorCode);
+        expect(await produceError(client, topic, bytes)).toBe(errorCode);
       }));
   }
 
   test('acks=5 with INVALID_REQUIRED_ACKS', () =>
     withClient(async (client) => {
-      expect(await produceError(client, 'records', Buffer.alloc(70), 5)).toBe(
+      expect(await produceError(client, topic, batchOf(['a']), 5)).toBe(
         ErrorCode.INVALID_REQUIRED_ACKS,
       );
     }));

@@ -1,9 +1,10 @@
 import { BrokerProcess, type StartOptions } from '../support/broker-process.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { createTopic } from '../support/topics.ts';
 import { checkPartition, readPartition } from './checker.ts';
 import { CrashProducer } from './producer.ts';
 import type { Random } from './random.ts';
-import { createTopic, TopicChurn } from './topics.ts';
+import { TopicChurn } from './topic-churn.ts';
 
 export interface KillLoopOptions extends StartOptions {
   readonly kills: number;

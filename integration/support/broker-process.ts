@@ -30,8 +30,14 @@ export class BrokerProcess {
     this.dataFolder = join(this.#folder, 'data');
   }
 
+  /** With INTEGRATION_PORT the tests use the broker that runs there, Apache Kafka for one, instead of their own. */
   static async start(options: StartOptions = {}): Promise<BrokerProcess> {
     const broker = new BrokerProcess(options);
+    const elsewhere = process.env.INTEGRATION_PORT;
+    if (elsewhere !== undefined) {
+      broker.#port = Number(elsewhere);
+      return broker;
+    }
     await broker.startAgain();
     return broker;
   }

@@ -1,20 +1,6 @@
-import { CreateTopics, DeleteTopics, ErrorCode, Metadata } from '../../src/kafka-protocol/index.ts';
+import { DeleteTopics, Metadata } from '../../src/kafka-protocol/index.ts';
 import { RawClient } from '../support/raw-client.ts';
-
-/** Creates a topic and throws on any error but that it exists. */
-export async function createTopic(
-  client: RawClient,
-  name: string,
-  numPartitions: number,
-  configs: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const entries = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
-  const topic = { name, numPartitions, replicationFactor: 1, configs: entries };
-  const { topics } = await client.request(CreateTopics, 5, { topics: [topic], timeoutMs: 10_000 });
-  const errorCode = topics[0]?.errorCode;
-  if (errorCode === ErrorCode.NONE || errorCode === ErrorCode.TOPIC_ALREADY_EXISTS) return;
-  throw new Error(`CreateTopics ${name}: ${errorCode} ${topics[0]?.errorMessage}`);
-}
+import { createTopic } from '../support/topics.ts';
 
 /** Creates and deletes topics as long as it may, and remembers what was acknowledged. */
 export class TopicChurn {
