@@ -156,6 +156,7 @@ class Assembly {
       config,
       handle,
       onRole,
+      onTopicRemoved: (name) => this.#groups?.topicDeleted(name),
     });
     return this.#metadata;
   }

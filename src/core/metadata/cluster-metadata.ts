@@ -24,6 +24,8 @@ export interface ClusterMetadataDeps {
   readonly handle: PartitionHandle;
   /** Told of each role of a partition that is open here, and of its end (role undefined). */
   readonly onRole: (partition: LocalPartition, role: Role | undefined) => void;
+  /** Told of each topic that is gone, after its partitions are. */
+  readonly onTopicRemoved: (name: string) => void;
 }
 
 /**

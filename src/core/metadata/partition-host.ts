@@ -10,6 +10,7 @@ interface HostDeps {
   readonly logger: Logger;
   readonly config: BrokerConfig;
   readonly onRole: (partition: LocalPartition, role: Role | undefined) => void;
+  readonly onTopicRemoved: (name: string) => void;
 }
 
 interface HostedTopic {
@@ -50,6 +51,9 @@ export class PartitionHost {
     await Promise.all(openings);
     this.#publish(published, image);
     await Promise.all(deletions.map((handle) => this.#deps.engine.deletePartition(handle)));
+    for (const { name, isRemoved } of published) {
+      if (isRemoved === true) this.#deps.onTopicRemoved(name);
+    }
   }
 
   role(handle: PartitionHandle, role: Role): void {
