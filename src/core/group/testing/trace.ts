@@ -1,0 +1,176 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AssertionFailure } from '../../base/index.ts';
+import type { Effects, Input, ReplyToken } from '../../coordinator/index.ts';
+import { GroupMachine } from '../group-machine.ts';
+import { groupRecordCodec } from '../record-codec.ts';
+import type { GroupCommand, GroupRecord, GroupSettings, GroupVocabulary } from '../vocabulary.ts';
+import { parseCommand, settingsOf, words } from './trace-commands.ts';
+import { formatCommand, formatRecord, formatReply } from './trace-format.ts';
+
+/** Runs a trace and returns it with the effects that the machine had, as the file should be. */
+export function runTrace(text: string): string {
+  const runner = new TraceRunner();
+  const blocks = text.split(/\n\n+/).map((block) => runner.block(block.trim()));
+  runner.check();
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/**
+ * The runtime in small: a machine, its timers and its log, one command after the other. Each decision
+ * is taken twice, which must give the same, and each record goes through its codec.
+ */
+class TraceRunner {
+  #settings: GroupSettings = settingsOf([]);
+  #machine = new GroupMachine(this.#settings);
+  #records: GroupRecord[] = [];
+  readonly #timers = new Map<string, { atMs: number; command: GroupCommand }>();
+  readonly #labels = new Map<ReplyToken, string>();
+  #nowMs = 0;
+  #requests = 0;
+  #ids = 0;
+  #out: string[] = [];
+
+  block(block: string): string {
+    const lines = block.split('\n');
+    const divider = lines.indexOf('----');
+    const above = divider === -1 ? lines : lines.slice(0, divider);
+    this.#out = [];
+    const commands = above.filter((line) => line !== '' && !line.startsWith('#'));
+    for (const line of commands) this.#line(line);
+    if (commands.length === 0) return above.join('\n');
+    return [...above, '----', ...this.#out].join('\n');
+  }
+
+  /** What is logged, replayed into a fresh machine, gives the state that is there. */
+  check(): void {
+    const live = [...this.#machine.snapshot()];
+    if (!isDeepStrictEqual(encoded(this.#replayed()), encoded(this.#machine))) {
+      throw new AssertionFailure('replaying the records gives another state');
+    }
+    const copied = new GroupMachine(this.#settings);
+    for (const record of live) copied.replay(record);
+    if (!isDeepStrictEqual(encoded(copied), encoded(this.#machine))) {
+      throw new AssertionFailure('a checkpoint gives another state');
+    }
+    if (this.#machine.liveRecords() !== live.length) {
+      throw new AssertionFailure('the number of live records is another');
+    }
+  }
+
+  #line(line: string): void {
+    const [first = '', ...rest] = words(line);
+    if (first === 'advance') {
+      this.#advance(Number(rest[0]));
+    } else if (first === 'settings') {
+      this.#settings = settingsOf(rest);
+      this.#load();
+    } else if (first === 'load') {
+      this.#load();
+    } else {
+      const isLabelled = first.startsWith('@');
+      this.#requests += 1;
+      const token = this.#requests as ReplyToken;
+      this.#labels.set(token, isLabelled ? first : `#${this.#requests}`);
+      this.#execute(parseCommand(isLabelled ? rest : [first, ...rest]), token);
+    }
+  }
+
+  #replayed(): GroupMachine {
+    const machine = new GroupMachine(this.#settings);
+    for (const record of this.#records) machine.replay(record);
+    return machine;
+  }
+
+  /** The next coordinator takes over: what is not logged is gone. */
+  #load(): void {
+    this.#machine = this.#replayed();
+    this.#timers.clear();
+    this.#labels.clear();
+    for (const { name, atMs, command } of this.#machine.deadlinesAfterLoad(
+      this.#input(undefined),
+    )) {
+      if (atMs === undefined || command === undefined) continue;
+      this.#timers.set(name, { atMs, command });
+      if (name !== 'expire-offsets') this.#out.push(`timer ${name} at=${atMs}`);
+    }
+  }
+
+  #advance(ms: number): void {
+    const endMs = this.#nowMs + ms;
+    for (;;) {
+      const due = [...this.#timers].filter(([, { atMs }]) => atMs <= endMs);
+      const [next] = due.sort(([, a], [, b]) => a.atMs - b.atMs);
+      if (next === undefined) break;
+      const [name, { atMs, command }] = next;
+      this.#timers.delete(name);
+      this.#nowMs = Math.max(this.#nowMs, atMs);
+      if (name !== 'expire-offsets') this.#out.push(`due ${formatCommand(command)} at=${atMs}`);
+      this.#execute(command, undefined);
+    }
+    this.#nowMs = endMs;
+  }
+
+  #execute(command: GroupCommand, token: ReplyToken | undefined): void {
+    const ids = this.#ids;
+    const before = this.#machine.decide(command, this.#input(token));
+    this.#ids = ids;
+    const effects = this.#machine.decide(command, this.#input(token));
+    const shown = this.#format(effects);
+    if (!isDeepStrictEqual(shown, this.#format(before))) {
+      throw new AssertionFailure('deciding twice gives something else');
+    }
+    this.#out.push(...shown);
+    for (const record of effects.records) {
+      const { key, value } = groupRecordCodec.encode(record, this.#nowMs);
+      const decoded = groupRecordCodec.decode(key, value);
+      if (decoded === undefined) throw new AssertionFailure('a record that cannot be read');
+      this.#records.push(decoded);
+      this.#machine.replay(record);
+    }
+    for (const note of effects.notes) this.#machine.note(note);
+    for (const { name, atMs, command: due } of effects.timers) {
+      if (atMs === undefined) this.#timers.delete(name);
+      else if (due !== undefined) this.#timers.set(name, { atMs, command: due });
+    }
+    for (const { token: answered } of effects.replies) this.#labels.delete(answered);
+  }
+
+  /** Timers of expiry are left out: every trace would have them. */
+  #format(effects: Effects<GroupVocabulary>): string[] {
+    const timers = effects.timers.filter(
+      ({ name, atMs }) =>
+        name !== 'expire-offsets' && (atMs !== undefined || this.#timers.has(name)),
+    );
+    return [
+      ...effects.records.map((record) => `record ${formatRecord(record)}`),
+      ...timers.map(
+        ({ name, atMs }) => `timer ${name} ${atMs === undefined ? 'cleared' : `at=${atMs}`}`,
+      ),
+      ...effects.replies.map(({ token, reply }) => {
+        const label = this.#labels.get(token);
+        if (label === undefined) throw new AssertionFailure('a reply to nobody');
+        return `reply ${label} ${formatReply(reply)}`;
+      }),
+    ];
+  }
+
+  #input(token: ReplyToken | undefined): Input {
+    return {
+      nowMs: this.#nowMs,
+      token,
+      newId: () => {
+        this.#ids += 1;
+        return String(this.#ids);
+      },
+    };
+  }
+}
+
+/** The logged state of a machine as bytes, sorted: a tombstone and a new record move a group to the end. */
+function encoded(machine: GroupMachine): string[] {
+  const records = [...machine.snapshot()].map((record) => {
+    const { key, value } = groupRecordCodec.encode(record, 0);
+    return [key, value].map((bytes) => Buffer.from(bytes ?? []).toString('hex')).join(' ');
+  });
+  return records.sort();
+}
