@@ -54,6 +54,7 @@ pub struct PartitionCheckpoint {
     pub log_start: u64,
     /// Producer state at `written`, opaque.
     pub producers: Vec<u8>,
+    pub(crate) truncations: u64,
     pub(crate) start: SegmentStart,
     pub(crate) end: SegmentEnd,
     pub(crate) first_timestamp: i64,
@@ -79,6 +80,7 @@ impl PartitionLog {
             flushed: self.flush.point(),
             log_start: self.log_start,
             producers,
+            truncations: self.truncations,
             start: active.start,
             end: active.end,
             first_timestamp: active.first_timestamp.unwrap_or(i64::MIN),
@@ -142,6 +144,7 @@ impl PartitionCheckpoint {
         put_point(&mut out, &self.written);
         put_point(&mut out, &self.flushed);
         put_u64(&mut out, self.log_start);
+        put_u64(&mut out, self.truncations);
         put_start(&mut out, &self.start);
         put_end(&mut out, &self.end);
         put_u64(&mut out, self.first_timestamp as u64);
@@ -177,6 +180,7 @@ impl PartitionCheckpoint {
             written: read_point(r)?,
             flushed: read_point(r)?,
             log_start: r.u64()?,
+            truncations: r.u64()?,
             start: read_start(r)?,
             end: read_end(r)?,
             first_timestamp: r.u64()? as i64,

@@ -39,11 +39,6 @@ impl EpochTable {
         }
     }
 
-    /// The newest term.
-    pub fn latest(&self) -> Option<u32> {
-        self.epochs.last().map(|epoch| epoch.term)
-    }
-
     /// Term of an index at or above the first line's.
     pub fn term_at_index(&self, index: u64) -> Option<u32> {
         let at = self.epochs.partition_point(|epoch| epoch.start_index <= index);
@@ -121,12 +116,12 @@ mod tests {
         assert_eq!(table.term_at_index(0), None);
         assert_eq!(table.term_at_offset(99), Some(5));
         table.truncate_from(20);
-        assert_eq!(table.latest(), Some(5));
+        assert_eq!(table.term_at_index(u64::MAX), Some(5));
         table.drop_below(6);
         assert_eq!(table.list().len(), 2);
         assert_eq!(table.term_at_index(6), Some(3));
         table.drop_below(100);
-        assert_eq!(table.latest(), Some(5));
+        assert_eq!(table.term_at_index(u64::MAX), Some(5));
         assert!(EpochTable::from_list(table.list().to_vec()).is_some());
         assert!(EpochTable::from_list(vec![table.list()[0], table.list()[0]]).is_none());
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// A sealed segment that is not durable yet, and the producer state at its end.
 struct Sealing {
     segment: Arc<SealedSegment>,
-    producers: Arc<Vec<u8>>,
+    producers: Option<Arc<Vec<u8>>>,
 }
 
 /// What of a log is durable.
@@ -58,9 +58,15 @@ impl FlushState {
         self.folder = false;
     }
 
+    /// What recovery found: durable up to `point`; the names of what is there may not be.
+    pub fn found(&mut self, point: LogPoint) {
+        self.flushed = point;
+        self.folder = true;
+    }
+
     /// A segment was sealed and a new file begun.
-    pub fn rolled(&mut self, segment: Arc<SealedSegment>, producers: Vec<u8>) {
-        self.sealing.push(Sealing { segment, producers: Arc::new(producers) });
+    pub fn rolled(&mut self, segment: Arc<SealedSegment>, producers: Option<Vec<u8>>) {
+        self.sealing.push(Sealing { segment, producers: producers.map(Arc::new) });
         self.folder = true;
     }
 
@@ -182,6 +188,7 @@ impl FlushJob {
         for Sealing { segment, producers } in &self.sealing {
             let Ok(maps) = segment.maps() else { continue };
             let (disk, start, end) = (self.disk.as_ref(), &segment.start, &segment.end);
+            let producers = producers.as_ref().map(|bytes| bytes.as_slice());
             let written =
                 index::write(disk, &segment.path, self.group_id, start, end, &maps, producers);
             // An index can be rebuilt: on a full disk it is, at the next start.

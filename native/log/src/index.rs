@@ -14,7 +14,7 @@
 
 use crate::bytes::{Reader, put_u32, put_u64};
 use crate::disk::{Disk, OpenMode, read_all, read_exact_at, replace_file};
-use crate::entry::EntryKind;
+use crate::entry::{Entry, EntryKind};
 use crate::maps::{ControlFrame, IndexEntry, SegmentMaps, TimeEntry};
 use crate::segment::{ActiveSegment, LastFrame, SegmentEnd, SegmentStart};
 use crate::walk::{Depth, Step, Walker, entry_of};
@@ -39,7 +39,8 @@ pub(crate) struct IndexTail {
     pub start: SegmentStart,
     pub end: SegmentEnd,
     pub controls: Vec<ControlFrame>,
-    pub producers: Vec<u8>,
+    /// Producer state at the end; absent from an index that was rebuilt.
+    pub producers: Option<Vec<u8>>,
     lines_crc: u32,
     times_crc: u32,
     /// Bytes of the lines before the tail.
@@ -67,7 +68,7 @@ pub(crate) fn write(
     start: &SegmentStart,
     end: &SegmentEnd,
     maps: &SegmentMaps,
-    producers: &[u8],
+    producers: Option<&[u8]>,
 ) -> io::Result<()> {
     let (index_path, time_path) = paths(log);
     let mut lines = Vec::with_capacity(maps.index.len() * LINE_BYTES);
@@ -81,7 +82,9 @@ pub(crate) fn write(
         put_u64(&mut times, line.timestamp as u64);
         put_u32(&mut times, line.offset);
     }
-    let mut tail = Vec::with_capacity(128 + maps.controls.len() * CONTROL_BYTES + producers.len());
+    let mut tail = Vec::with_capacity(
+        128 + maps.controls.len() * CONTROL_BYTES + producers.map_or(0, <[u8]>::len),
+    );
     put_u32(&mut tail, VERSION);
     put_u64(&mut tail, group_id);
     put_start(&mut tail, start);
@@ -91,9 +94,11 @@ pub(crate) fn write(
     put_u32(&mut tail, SECTION_CONTROLS);
     put_u32(&mut tail, (maps.controls.len() * CONTROL_BYTES) as u32);
     maps.controls.iter().for_each(|frame| put_control(&mut tail, frame));
-    put_u32(&mut tail, SECTION_PRODUCERS);
-    put_u32(&mut tail, producers.len() as u32);
-    tail.extend_from_slice(producers);
+    if let Some(producers) = producers {
+        put_u32(&mut tail, SECTION_PRODUCERS);
+        put_u32(&mut tail, producers.len() as u32);
+        tail.extend_from_slice(producers);
+    }
     let mut footer = Vec::with_capacity(FOOTER_BYTES);
     put_u32(&mut footer, tail.len() as u32);
     put_u32(&mut footer, crc32c(&tail));
@@ -157,22 +162,26 @@ pub(crate) fn read(disk: &dyn Disk, log: &Path) -> io::Result<Option<SealedIndex
     Ok(Some(SealedIndex { start: tail.start, end: tail.end, maps }))
 }
 
-/// Notes every frame of a segment's file up to `size`, headers only; an error where they do not fit.
-pub(crate) fn note_all(segment: &mut ActiveSegment, size: u64) -> io::Result<()> {
+/// Notes every frame of a segment's file up to `size`, headers only, and gives it to `noted` with its position; an error
+/// where they do not fit.
+pub(crate) fn note_all(
+    segment: &mut ActiveSegment,
+    size: u64,
+    interval: u32,
+    mut noted: impl FnMut(&Entry, u32),
+) -> io::Result<()> {
     let file = segment.file.clone();
     let from = u64::from(segment.end.size);
     let mut walker = Walker::new(file.as_ref(), Depth::Headers, from, size, i32::MAX as u32);
     loop {
-        match walker.step()? {
-            Step::End => return Ok(()),
-            Step::Torn | Step::Bad => return Err(io::ErrorKind::InvalidData.into()),
-            Step::Frame { header, .. } => {
-                let Some(entry) = entry_of(&header, segment.end.next_index) else {
-                    return Err(io::ErrorKind::InvalidData.into());
-                };
-                segment.note(&entry, max_timestamp(&header), INTERVAL);
-            }
-        }
+        let Step::Frame { position, header } = walker.step()? else {
+            let whole = walker.position() == size;
+            return if whole { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) };
+        };
+        let entry = entry_of(&header, segment.end.next_index);
+        let entry = entry.ok_or(io::ErrorKind::InvalidData)?;
+        noted(&entry, position as u32);
+        segment.note(&entry, max_timestamp(&header), interval);
     }
 }
 
@@ -199,7 +208,7 @@ fn parse_tail(tail: &[u8], lines_bytes: u64) -> Option<IndexTail> {
         lines_crc: reader.u32()?,
         times_crc: reader.u32()?,
         controls: Vec::new(),
-        producers: Vec::new(),
+        producers: None,
         lines_bytes,
     };
     while !reader.0.is_empty() {
@@ -212,7 +221,7 @@ fn parse_tail(tail: &[u8], lines_bytes: u64) -> Option<IndexTail> {
                     .map(|bytes| read_control(&mut Reader(bytes)))
                     .collect::<Option<_>>()?;
             }
-            SECTION_PRODUCERS => found.producers = section.to_vec(),
+            SECTION_PRODUCERS => found.producers = Some(section.to_vec()),
             _ => {}
         }
     }

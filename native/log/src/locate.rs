@@ -52,7 +52,8 @@ impl LocateJob {
     }
 
     /// From the page cache only: `WouldBlock` means [`LocateJob::run`] on a thread that may wait. `NotFound`: the segment
-    /// was deleted meanwhile, plan again. `InvalidData`: damage, answer KAFKA_STORAGE_ERROR. Never answers `Locate`.
+    /// was deleted meanwhile, plan again. `InvalidData` and `UnexpectedEof`: damage, answer
+    /// KAFKA_STORAGE_ERROR. Never answers `Locate`.
     pub fn run_cached(&self) -> io::Result<ReadPlan> {
         match &self.source {
             Source::Active(hints) => self.find(hints, Depth::CachedHeaders),
@@ -114,7 +115,8 @@ impl LocateJob {
                 return Err(io::ErrorKind::InvalidData.into());
             };
             let end = (header.base_offset() + header.offset_count()) as u64;
-            if header.base_offset() as u64 >= self.request.up_to {
+            // Nothing that ends above `up_to`, not even the first batch.
+            if end > self.request.up_to {
                 return Ok(None);
             }
             let is_data = matches!(header, FrameHeader::Data(_));

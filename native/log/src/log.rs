@@ -50,6 +50,8 @@ pub struct PartitionLog {
     /// False after a failed write whose file could not be cut back.
     pub(crate) usable: bool,
     pub(crate) version: u64,
+    /// How often the log was cut; a checkpoint of before says nothing.
+    pub(crate) truncations: u64,
     pub(crate) flush: FlushState,
 }
 
@@ -100,6 +102,7 @@ impl PartitionLog {
             sealed_bytes: 0,
             usable: true,
             version: 0,
+            truncations: 0,
             flush: FlushState::default(),
             active,
         }
@@ -207,7 +210,7 @@ impl PartitionLog {
         let next = ActiveSegment::create(disk, &self.dir, start, identity, reserve, now_ms)?;
         let sealed = Arc::new(std::mem::replace(&mut self.active, next).seal(&self.disk));
         self.sealed_bytes += u64::from(end.size);
-        self.flush.rolled(sealed.clone(), producers);
+        self.flush.rolled(sealed.clone(), Some(producers));
         self.sealed.push(sealed);
         self.version += 1;
         Ok(())

@@ -60,13 +60,6 @@ impl SegmentMaps {
         before(&self.times, |line| line.timestamp <= timestamp)
     }
 
-    /// Forgets what stands at `position` or behind.
-    pub fn truncate(&mut self, position: u32, end_offset: u32) {
-        self.index.truncate(self.index.partition_point(|line| line.position < position));
-        self.times.truncate(self.times.partition_point(|line| line.offset < end_offset));
-        self.controls.truncate(self.controls.partition_point(|frame| frame.position < position));
-    }
-
     /// Notes an entry that was written at `position`.
     pub fn note_control(&mut self, entry: &Entry, position: u32) {
         self.controls.push(ControlFrame {

@@ -36,9 +36,14 @@ impl EntryRing {
         self.first_index
     }
 
+    /// The index that comes next.
+    pub fn next_index(&self) -> u64 {
+        self.first_index + self.slots.len() as u64
+    }
+
     /// Appends the next entry. Amortized O(1).
     pub fn push(&mut self, entry: &Entry, position: u32) {
-        debug_assert_eq!(entry.index, self.first_index + self.slots.len() as u64);
+        debug_assert_eq!(entry.index, self.next_index());
         self.slots.push_back(Slot {
             base_offset: entry.base_offset,
             term: entry.term,
@@ -95,16 +100,6 @@ impl EntryRing {
             }
         }
         Some(self.slots[low - 1].position)
-    }
-
-    /// Drops the entries from `index` on.
-    pub fn truncate_from(&mut self, index: u64) {
-        if index <= self.first_index {
-            self.slots.clear();
-            self.first_index = index;
-        } else {
-            self.slots.truncate((index - self.first_index) as usize);
-        }
     }
 
     /// Gives back memory that nothing needs.
@@ -176,10 +171,5 @@ mod tests {
         ring.need_from(900);
         ring.shrink();
         assert_eq!(ring.first_index(), 900);
-        ring.truncate_from(950);
-        assert!(ring.get(949).is_some() && ring.get(950).is_none());
-        ring.truncate_from(10);
-        assert_eq!(ring.first_index(), 10);
-        assert!(ring.get(10).is_none());
     }
 }

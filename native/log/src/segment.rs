@@ -5,7 +5,7 @@ use crate::disk::{Disk, File, OpenMode};
 use crate::entry::{Entry, EntryKind};
 use crate::error::{LogError, at};
 use crate::index;
-use crate::maps::{IndexEntry, SegmentMaps, TimeEntry};
+use crate::maps::{ControlFrame, IndexEntry, SegmentMaps, TimeEntry};
 use crate::options::LogIdentity;
 use ms_wire::frame::{self, ControlPosition, SegmentInfo};
 use parking_lot::Mutex;
@@ -65,8 +65,7 @@ pub(crate) struct SealedSegment {
     pub start: SegmentStart,
     pub end: SegmentEnd,
     pub path: PathBuf,
-    /// First unreadable position and offset, if it is damaged; `end` is then the end of what can be read.
-    pub is_damaged: bool,
+    pub controls: Vec<ControlFrame>,
     disk: Arc<dyn Disk>,
     open: Mutex<Opened>,
 }
@@ -218,12 +217,13 @@ impl ActiveSegment {
     /// The same segment, sealed; its maps stay in memory until they are released.
     pub fn seal(mut self, disk: &Arc<dyn Disk>) -> SealedSegment {
         self.add_time_line();
+        let controls = self.maps.controls.clone();
         let open = Opened { file: Some(self.file), maps: Some(Arc::new(self.maps)) };
         SealedSegment {
             start: self.start,
             end: self.end,
             path: self.path,
-            is_damaged: false,
+            controls,
             disk: disk.clone(),
             open: Mutex::new(open),
         }
@@ -237,14 +237,10 @@ impl SealedSegment {
         start: SegmentStart,
         end: SegmentEnd,
         path: PathBuf,
+        controls: Vec<ControlFrame>,
     ) -> SealedSegment {
         let open = Mutex::new(Opened::default());
-        SealedSegment { start, end, path, is_damaged: false, disk: disk.clone(), open }
-    }
-
-    /// The same segment, damaged behind its end.
-    pub fn damaged(self) -> SealedSegment {
-        SealedSegment { is_damaged: true, ..self }
+        SealedSegment { start, end, path, controls, disk: disk.clone(), open }
     }
 
     /// The file, opened if it is not. May wait for the disk.
@@ -292,7 +288,7 @@ impl SealedSegment {
         let file = self.file()?;
         let end = SegmentEnd::empty(&self.start, 0);
         let mut segment = ActiveSegment::new(self.start, end, self.path.clone(), file.clone(), 0);
-        index::note_all(&mut segment, u64::from(self.end.size))?;
+        index::note_all(&mut segment, u64::from(self.end.size), index::INTERVAL, |_, _| {})?;
         segment.add_time_line();
         Ok(segment.maps)
     }

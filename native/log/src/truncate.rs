@@ -1,13 +1,127 @@
-//! Cutting the log at an index.
+//! Cutting the log at an index, as a follower does when its leader's log differs.
 
-use crate::error::LogError;
+use crate::bytes::{Reader, put_u32, put_u64};
+use crate::disk::{Disk, File, OpenMode, read_all, replace_file};
+use crate::entry::Entry;
+use crate::error::{LogError, at};
+use crate::index;
 use crate::log::PartitionLog;
+use crate::ring::EntryRing;
+use crate::segment::{ActiveSegment, SegmentEnd};
+use ms_wire::crc::crc32c;
+use std::io::{self, IoSlice};
+use std::path::Path;
+
+/// Counts the truncations of a log, durably, before each: what a checkpoint of before claims is not true any more.
+const NAME: &str = "truncations";
 
 impl PartitionLog {
-    /// Drops the entries from `index` on, durably. Waits for the disk. Producer state is rolled back by
-    /// [`PartitionLog::replay_batches`].
+    /// Drops the entries from `index` on, durably. Waits for the disk. The caller has seen to it that none of them is
+    /// applied; producer state is rolled back by [`PartitionLog::replay_batches`]. After an error the log must be opened
+    /// again.
     pub fn truncate_from(&mut self, index: u64) -> Result<(), LogError> {
-        let _ = index;
-        unimplemented!()
+        let (first, last) = (self.first_index(), self.last_index());
+        if index > last {
+            return Ok(());
+        }
+        if index < first {
+            return Err(LogError::IndexOutOfRange { index, first, last });
+        }
+        let (_, position) = self.find(index)?;
+        let number = self.segment_of_index(index);
+        self.usable = false;
+        write_count(self.disk.as_ref(), &self.dir, self.truncations + 1)?;
+        self.truncations += 1;
+        self.drop_segments_above(number)?;
+        self.cut_last(number, position)?;
+        self.epochs.truncate_from(index);
+        self.log_start = self.log_start.min(self.log_end_offset());
+        self.flush.truncated(self.active.point());
+        self.version += 1;
+        self.usable = true;
+        Ok(())
     }
+
+    /// Removes the files above a segment, the newest first, and the index of the one that grows again; durably.
+    fn drop_segments_above(&mut self, number: usize) -> Result<(), LogError> {
+        let above = self.sealed.get(number + 1..).unwrap_or_default();
+        let mut logs: Vec<_> = above.iter().rev().map(|segment| segment.path.clone()).collect();
+        if number < self.sealed.len() {
+            logs.insert(0, self.active.path.clone());
+        }
+        for log in &logs {
+            remove_all(self.disk.as_ref(), log, true)?;
+        }
+        if let Some(grows) = self.sealed.get(number) {
+            remove_all(self.disk.as_ref(), &grows.path, false)?;
+        }
+        self.disk.sync_dir(&self.dir).map_err(at("sync", &self.dir))
+    }
+
+    /// Cuts the segment that is the last one now, and reads it again.
+    fn cut_last(&mut self, number: usize, position: u32) -> Result<(), LogError> {
+        let (start, path) = match self.sealed.get(number) {
+            Some(sealed) => (sealed.start, sealed.path.clone()),
+            None => (self.active.start, self.active.path.clone()),
+        };
+        let file = self.disk.open(&path, OpenMode::Write).map_err(at("open", &path))?;
+        file.truncate(u64::from(position)).map_err(at("cut", &path))?;
+        file.sync_data().map_err(at("sync", &path))?;
+        let crc = header_crc_of(file.as_ref()).map_err(at("read", &path))?;
+        let end = SegmentEnd::empty(&start, crc);
+        let created = self.active.created_ms;
+        let mut segment = ActiveSegment::new(start, end, path.clone(), file, created);
+        let mut ring = EntryRing::new(start.base_index);
+        let interval = self.options.index_interval_bytes;
+        let noted = |entry: &Entry, position: u32| ring.push(entry, position);
+        index::note_all(&mut segment, u64::from(position), interval, noted)
+            .map_err(at("read", &path))?;
+        self.sealed.truncate(number);
+        self.sealed_bytes = self.sealed.iter().map(|sealed| u64::from(sealed.end.size)).sum();
+        (self.active, self.ring) = (segment, ring);
+        Ok(())
+    }
+}
+
+/// How often the log in a folder was cut.
+pub(crate) fn read_count(disk: &dyn Disk, dir: &Path) -> Result<u64, LogError> {
+    let path = dir.join(NAME);
+    let bytes = match read_all(disk, &path, 64) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(at("read", &path)(error)),
+    };
+    let mut reader = Reader(&bytes);
+    let (crc, count) = (reader.u32(), reader.u64());
+    let intact = crc == bytes.get(4..).map(crc32c);
+    // Unreadable: equal to no checkpoint's, so that none is believed.
+    Ok(count.filter(|_| intact).unwrap_or(u64::MAX >> 1))
+}
+
+fn write_count(disk: &dyn Disk, dir: &Path, count: u64) -> Result<(), LogError> {
+    let mut number = Vec::with_capacity(8);
+    put_u64(&mut number, count);
+    let mut bytes = Vec::with_capacity(12);
+    put_u32(&mut bytes, crc32c(&number));
+    bytes.extend_from_slice(&number);
+    let path = dir.join(NAME);
+    replace_file(disk, &path, &[IoSlice::new(&bytes)]).map_err(at("write", &path))
+}
+
+fn remove_all(disk: &dyn Disk, log: &Path, log_too: bool) -> Result<(), LogError> {
+    let (lines, times) = index::paths(log);
+    let log = log_too.then(|| log.to_path_buf());
+    for path in log.into_iter().chain([lines, times]) {
+        match disk.remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other.map_err(at("remove", &path))?,
+        }
+    }
+    Ok(())
+}
+
+fn header_crc_of(file: &dyn File) -> io::Result<u32> {
+    let mut head = [0; 21];
+    crate::read_exact_at(file, &mut head, 0)?;
+    Ok(crate::segment::header_crc(&head))
 }

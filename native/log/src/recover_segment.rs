@@ -1,0 +1,434 @@
+//! Recovery of one segment file.
+
+use crate::checkpoint::{LogPoint, PartitionCheckpoint};
+use crate::disk::{File, OpenMode, read_exact_at, replace_file};
+use crate::error::{LogError, at};
+use crate::index::{self, max_timestamp};
+use crate::maps::ControlFrame;
+use crate::recovery::{OpenLog, Recovery, is_missing};
+use crate::resync::{Follow, find_valid};
+use crate::ring::EntryRing;
+use crate::segment::{
+    ActiveSegment, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name, header_crc,
+};
+use crate::walk::{Depth, Step, Walker, entry_of};
+use ms_wire::frame::{self, ControlKind, FrameHeader};
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A turn writes so much at once, unless one frame is larger.
+const TURN_BYTES: u64 = 1 << 20;
+
+/// What became of a segment file.
+pub(crate) enum Loaded {
+    /// Its index is whole and says what the file's length says: it was synced when that was written.
+    Trusted(SealedSegment),
+    /// Every frame was read.
+    Whole { segment: ActiveSegment, checked: u64 },
+    /// Whole up to its end, and what follows never was.
+    Torn { segment: ActiveSegment, tail: Tail, checked: u64 },
+    /// Whole up to its end, and what follows was once.
+    Damaged { segment: ActiveSegment, tail: Tail, checked: u64 },
+}
+
+/// What lies behind the readable part of a segment.
+pub(crate) struct Tail {
+    len: u64,
+    /// Valid frames in it.
+    follow: Option<Follow>,
+}
+
+/// Loads segments of one log.
+pub(crate) struct Loader<'a> {
+    pub how: &'a OpenLog<'a>,
+    pub checkpoint: Option<&'a PartitionCheckpoint>,
+    /// Everything before must be there.
+    pub claim: LogPoint,
+}
+
+/// A segment file and what its index said.
+struct Candidate {
+    path: PathBuf,
+    file: Arc<dyn File>,
+    len: u64,
+    is_last: bool,
+    /// Bytes that a whole index claims.
+    claimed: Option<u32>,
+}
+
+impl Loaded {
+    pub fn start(&self) -> SegmentStart {
+        match self {
+            Loaded::Trusted(segment) => segment.start,
+            Loaded::Whole { segment, .. }
+            | Loaded::Torn { segment, .. }
+            | Loaded::Damaged { segment, .. } => segment.start,
+        }
+    }
+
+    pub fn end(&self) -> &SegmentEnd {
+        match self {
+            Loaded::Trusted(segment) => &segment.end,
+            Loaded::Whole { segment, .. }
+            | Loaded::Torn { segment, .. }
+            | Loaded::Damaged { segment, .. } => &segment.end,
+        }
+    }
+
+    pub fn controls(&self) -> &[ControlFrame] {
+        match self {
+            Loaded::Trusted(segment) => &segment.controls,
+            Loaded::Whole { segment, .. }
+            | Loaded::Torn { segment, .. }
+            | Loaded::Damaged { segment, .. } => &segment.maps.controls,
+        }
+    }
+
+    pub fn checked_bytes(&self) -> u64 {
+        match self {
+            Loaded::Trusted(_) => 0,
+            Loaded::Whole { checked, .. }
+            | Loaded::Torn { checked, .. }
+            | Loaded::Damaged { checked, .. } => *checked,
+        }
+    }
+}
+
+impl Tail {
+    /// The least that a segment behind this one may begin with: no offset and no index is used twice, whatever was lost.
+    pub fn resume(&self, segment: &ActiveSegment, least: SegmentStart) -> SegmentStart {
+        let lost = (self.len - u64::from(segment.end.size)) / frame::CONTROL_HEADER_BYTES as u64;
+        let end = &segment.end;
+        let follow =
+            self.follow.unwrap_or(Follow { end_offset: end.end_offset, term: end.last_term });
+        SegmentStart {
+            base_offset: least.base_offset.max(follow.end_offset).max(end.end_offset),
+            base_index: least.base_index.max(end.next_index + lost + 1),
+            prev_term: least.prev_term.max(follow.term).max(end.last_term),
+        }
+    }
+}
+
+impl Loader<'_> {
+    /// Reads one segment as far as the rules ask for. The ring is filled from what is walked.
+    pub fn load(
+        &self,
+        base_offset: u64,
+        is_last: bool,
+        previous: Option<&SegmentEnd>,
+        ring: &mut EntryRing,
+    ) -> Result<Loaded, LogError> {
+        let path = self.how.dir.join(file_name(base_offset, "log"));
+        let disk = self.how.disk.as_ref();
+        let file = disk.open(&path, OpenMode::Write).map_err(at("open", &path))?;
+        let len = file.len().map_err(at("look at", &path))?;
+        let header = self.read_header(file.as_ref(), len, base_offset, &path)?;
+        let tail = index::read_tail(disk, &path).map_err(at("read index of", &path))?;
+        let fits = |tail: &index::IndexTail| {
+            tail.group_id == self.how.identity.group_id
+                && header.is_none_or(|(start, _)| start == tail.start)
+        };
+        let tail = tail.filter(fits);
+        if let Some(tail) = &tail
+            && !is_last
+            && header.is_some()
+            && u64::from(tail.end.size) == len
+        {
+            let controls = tail.controls.clone();
+            return Ok(Loaded::Trusted(SealedSegment::closed(
+                &self.how.disk,
+                tail.start,
+                tail.end,
+                path,
+                controls,
+            )));
+        }
+        let claimed = tail.map(|tail| tail.end.size);
+        let candidate = Candidate { path, file, len, is_last, claimed };
+        match header {
+            Some((start, crc)) => self.walk(candidate, start, crc, ring),
+            None => self.without_header(candidate, base_offset, previous, ring),
+        }
+    }
+
+    /// The header of a segment, if it is whole.
+    fn read_header(
+        &self,
+        file: &dyn File,
+        len: u64,
+        base_offset: u64,
+        path: &Path,
+    ) -> Result<Option<(SegmentStart, u32)>, LogError> {
+        if len < u64::from(HEADER_BYTES) {
+            return Ok(None);
+        }
+        let mut bytes = [0; HEADER_BYTES as usize];
+        read_exact_at(file, &mut bytes, 0).map_err(at("read", path))?;
+        let Ok(FrameHeader::Control(header)) = frame::check_frame(&bytes) else { return Ok(None) };
+        if header.kind != ControlKind::SegmentHeader || header.base_offset as u64 != base_offset {
+            return Ok(None);
+        }
+        let group_id = frame::segment_info(&bytes).map(|info| info.group_id);
+        if group_id != Some(self.how.identity.group_id) {
+            return Err(LogError::WrongIdentity { path: path.to_path_buf() });
+        }
+        let start =
+            SegmentStart { base_offset, base_index: header.index, prev_term: header.prev_term };
+        Ok(Some((start, header_crc(&bytes))))
+    }
+
+    fn without_header(
+        &self,
+        candidate: Candidate,
+        base_offset: u64,
+        previous: Option<&SegmentEnd>,
+        ring: &mut EntryRing,
+    ) -> Result<Loaded, LogError> {
+        let known = self.checkpoint.map(|found| found.start);
+        let start = match (previous, known) {
+            (_, Some(start)) if start.base_offset == base_offset => start,
+            (Some(end), _) => {
+                SegmentStart { base_offset, base_index: end.next_index, prev_term: end.last_term }
+            }
+            (None, _) => SegmentStart { base_offset, base_index: 1, prev_term: 0 },
+        };
+        let end = SegmentEnd { size: 0, ..SegmentEnd::empty(&start, 0) };
+        *ring = EntryRing::new(start.base_index);
+        let Candidate { path, file, .. } = &candidate;
+        let segment = ActiveSegment::new(start, end, path.clone(), file.clone(), self.how.now_ms);
+        self.classify(candidate, segment, Step::Bad, 0)
+    }
+
+    fn walk(
+        &self,
+        candidate: Candidate,
+        start: SegmentStart,
+        crc: u32,
+        ring: &mut EntryRing,
+    ) -> Result<Loaded, LogError> {
+        let fail = at("read", &candidate.path);
+        let walked = self.walk_frames(&candidate, start, crc, ring);
+        let (segment, stop, checked) = walked.map_err(fail)?;
+        if stop == Step::End {
+            return Ok(Loaded::Whole { segment, checked });
+        }
+        self.classify(candidate, segment, stop, checked)
+    }
+
+    fn walk_frames(
+        &self,
+        candidate: &Candidate,
+        start: SegmentStart,
+        crc: u32,
+        ring: &mut EntryRing,
+    ) -> io::Result<(ActiveSegment, Step, u64)> {
+        let mut segment = self.begin(candidate, start, crc)?;
+        *ring = EntryRing::new(segment.end.next_index);
+        ring.need_from(self.how.hard_state.map_or(u64::MAX, |state| state.commit + 1));
+        // What was flushed is only walked; the rest is checked.
+        let flushed = match self.checkpoint {
+            Some(found) if !self.how.same_boot && found.flushed.segment == start.base_offset => {
+                u64::from(found.flushed.position).min(candidate.len)
+            }
+            _ => 0,
+        };
+        if u64::from(segment.end.size) < flushed {
+            let stop = self.note_frames(&mut segment, Depth::Headers, flushed, ring)?;
+            if stop != Step::End {
+                return Ok((segment, stop, 0));
+            }
+        }
+        let from = u64::from(segment.end.size);
+        let stop = self.note_frames(&mut segment, Depth::Checked, candidate.len, ring)?;
+        let checked = u64::from(segment.end.size) - from;
+        Ok((segment, stop, checked))
+    }
+
+    /// The segment as the checkpoint knows it, if its last frame is found where it says; else from its first frame on.
+    fn begin(
+        &self,
+        candidate: &Candidate,
+        start: SegmentStart,
+        crc: u32,
+    ) -> io::Result<ActiveSegment> {
+        let (path, file) = (candidate.path.clone(), candidate.file.clone());
+        if let Some(found) = self.checkpoint
+            && self.how.same_boot
+            && found.start == start
+            && u64::from(found.written.position) <= candidate.len
+            && found.end.size >= HEADER_BYTES
+        {
+            let mut head = [0; frame::PREFIX_BYTES + 4];
+            let position = u64::from(found.written.last_frame);
+            read_exact_at(file.as_ref(), &mut head, position)?;
+            if header_crc(&head) == found.written.last_crc {
+                let created = found.created_ms;
+                let mut segment = ActiveSegment::new(start, found.end, path, file, created);
+                segment.maps = found.maps.clone();
+                let first = found.first_timestamp;
+                segment.first_timestamp = (first != i64::MIN).then_some(first);
+                return Ok(segment);
+            }
+        }
+        let end = SegmentEnd::empty(&start, crc);
+        let created = self.checkpoint.filter(|found| found.start == start);
+        let created_ms = created.map_or(self.how.now_ms, |found| found.created_ms);
+        Ok(ActiveSegment::new(start, end, path, file, created_ms))
+    }
+
+    /// Notes the frames up to `end`; says what stands there instead of a frame that continues the log.
+    fn note_frames(
+        &self,
+        segment: &mut ActiveSegment,
+        depth: Depth,
+        end: u64,
+        ring: &mut EntryRing,
+    ) -> io::Result<Step> {
+        let file = segment.file.clone();
+        let (from, most) = (u64::from(segment.end.size), self.how.options.max_frame_bytes);
+        let mut walker = Walker::new(file.as_ref(), depth, from, end, most);
+        loop {
+            let step = walker.step()?;
+            let Step::Frame { position, header } = step else { return Ok(step) };
+            let entry = entry_of(&header, segment.end.next_index);
+            let Some(entry) = entry.filter(|_| continues(&segment.end, &header)) else {
+                return Ok(Step::Bad);
+            };
+            ring.push(&entry, position as u32);
+            let interval = self.how.options.index_interval_bytes;
+            segment.note(&entry, max_timestamp(&header), interval);
+        }
+    }
+
+    fn classify(
+        &self,
+        candidate: Candidate,
+        segment: ActiveSegment,
+        stop: Step,
+        checked: u64,
+    ) -> Result<Loaded, LogError> {
+        let end = &segment.end;
+        let from = u64::from(end.size);
+        let file = candidate.file.as_ref();
+        let follow = find_valid(file, from, candidate.len, end.end_offset, end.last_term)
+            .map_err(at("read", &candidate.path))?;
+        let left = candidate.len - from;
+        let claimed = self.claim.segment > segment.start.base_offset
+            || (self.claim.segment == segment.start.base_offset && end.size < self.claim.position)
+            || candidate.claimed.is_some_and(|size| end.size < size);
+        let torn = if self.how.same_boot {
+            let one_write = stop == Step::Torn
+                || left <= TURN_BYTES
+                || self.is_one_frame(&candidate, from, left);
+            candidate.is_last && follow.is_none() && one_write
+        } else {
+            true
+        };
+        let tail = Tail { len: candidate.len, follow };
+        if torn && !claimed {
+            Ok(Loaded::Torn { segment, tail, checked })
+        } else {
+            Ok(Loaded::Damaged { segment, tail, checked })
+        }
+    }
+
+    /// Whether what is left claims to be one frame that ends with the file.
+    fn is_one_frame(&self, candidate: &Candidate, from: u64, left: u64) -> bool {
+        let mut head = [0; frame::MAX_HEADER_BYTES];
+        let read = read_exact_at(candidate.file.as_ref(), &mut head, from);
+        let header = read.ok().and_then(|()| FrameHeader::parse(&head).ok());
+        header.is_some_and(|header| header.size() as u64 >= left)
+    }
+
+    /// Cuts a torn tail, durably. What may be valid in it is copied aside first.
+    pub fn cut(
+        &self,
+        segment: ActiveSegment,
+        tail: &Tail,
+        report: &mut Recovery,
+    ) -> Result<ActiveSegment, LogError> {
+        let (size, path) = (u64::from(segment.end.size), &segment.path);
+        let disk = self.how.disk.as_ref();
+        if tail.follow.is_some() {
+            let copy = self.free_name(path)?;
+            copy_tail(disk, segment.file.as_ref(), size, tail.len, &copy)
+                .map_err(at("write", &copy))?;
+            report.set_aside.push(copy);
+        }
+        report.cut_bytes += tail.len - size;
+        if size == 0 {
+            let how = self.how;
+            let start = segment.start;
+            let again =
+                ActiveSegment::create(disk, how.dir, start, &how.identity, None, how.now_ms)?;
+            again.file.sync_data().map_err(at("sync", path))?;
+            return Ok(again);
+        }
+        segment.file.truncate(size).map_err(at("cut", path))?;
+        // New frames must not mix with what was cut, should they be lost too.
+        segment.file.sync_data().map_err(at("sync", path))?;
+        Ok(segment)
+    }
+
+    /// Renames a segment that does not continue the log, durably; its index files go.
+    pub fn set_aside(&self, base_offset: u64) -> Result<PathBuf, LogError> {
+        let path = self.how.dir.join(file_name(base_offset, "log"));
+        let disk = self.how.disk.as_ref();
+        let aside = self.free_name(&path)?;
+        disk.rename(&path, &aside).map_err(at("rename", &path))?;
+        let (lines, times) = index::paths(&path);
+        for path in [lines, times] {
+            match disk.remove_file(&path) {
+                Err(error) if is_missing(&error) => {}
+                other => other.map_err(at("remove", &path))?,
+            }
+        }
+        disk.sync_dir(self.how.dir).map_err(at("sync", self.how.dir))?;
+        Ok(aside)
+    }
+
+    /// Whether a log that ends with this segment lacks what must be there.
+    pub fn is_short(&self, active: &ActiveSegment) -> bool {
+        active.end.next_index - 1 < self.claim.index
+    }
+
+    fn free_name(&self, log: &Path) -> Result<PathBuf, LogError> {
+        let mut number = 0;
+        loop {
+            let suffix = if number == 0 { "log.cut".into() } else { format!("log.cut{number}") };
+            let path = log.with_extension(suffix);
+            if !self.how.disk.exists(&path).map_err(at("look at", &path))? {
+                return Ok(path);
+            }
+            number += 1;
+        }
+    }
+}
+
+/// Whether a frame is the next one: offset, term, and of a control frame index and term before it.
+fn continues(end: &SegmentEnd, header: &FrameHeader) -> bool {
+    if header.base_offset() as u64 != end.end_offset {
+        return false;
+    }
+    match header {
+        FrameHeader::Data(_) => header.term() == end.last_term,
+        FrameHeader::Control(control) => {
+            control.term >= end.last_term
+                && control.index == end.next_index
+                && control.prev_term == end.last_term
+        }
+    }
+}
+
+fn copy_tail(
+    disk: &dyn crate::disk::Disk,
+    file: &dyn File,
+    from: u64,
+    to: u64,
+    path: &Path,
+) -> io::Result<()> {
+    let mut bytes = vec![0; (to - from) as usize];
+    read_exact_at(file, &mut bytes, from)?;
+    replace_file(disk, path, &[IoSlice::new(&bytes)])
+}
