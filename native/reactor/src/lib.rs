@@ -1,1 +1,38 @@
-//! ms-reactor
+//! Sockets and threads: Produce and Fetch run to completion on the reactor that read them; every other request goes to
+//! TypeScript through a queue. docs/design/boundary.md has the layouts, docs/design/seams.md the neighbours.
+
+mod accept;
+mod answer;
+mod cold;
+mod commands;
+mod config;
+mod conn;
+mod control;
+mod fetch;
+mod flusher;
+mod gather;
+mod hub;
+mod ids;
+mod listener;
+mod open_commands;
+mod opening;
+mod out;
+pub mod packed;
+mod plane;
+mod pool;
+mod produce;
+mod reactor;
+mod read;
+mod registry;
+mod session;
+mod shared;
+mod slots;
+mod sweep;
+mod sys;
+mod topology;
+mod turn;
+mod workers;
+
+pub use config::{DataPlaneConfig, ListenerConfig, ListenerKind};
+pub use ids::ConnectionId;
+pub use plane::{DataPlane, ListenError, StartError};

@@ -1,0 +1,432 @@
+//! The later steps of a turn: append, answer, messages, wake-ups, deadlines, sending.
+
+use std::cmp::Reverse;
+use std::io;
+use std::time::Instant;
+
+use ms_partition::{AppendDone, Waiter};
+use ms_wire::error_code;
+use ms_wire::fetch::FetchRequest;
+
+use crate::commands::{Command, Executor};
+use crate::conn::{CloseReason, Connection};
+use crate::fetch::{FetchOrigin, FoundPlan, Verdict, WaitingFetch};
+use crate::hub::{Answer, Message};
+use crate::ids::{ConnectionId, RequestRef, Seq};
+use crate::out::Flush;
+use crate::packed::answer_flag;
+use crate::produce::{self, AnswerContext, WaitingProduce};
+use crate::reactor::Reactor;
+use crate::shared::Stats;
+use crate::slots::Slot;
+use crate::turn::{RECEIVE_BLOCK, RequestKind, TurnRequest};
+
+/// Messages taken in one turn.
+const MESSAGES_MAX: usize = 4096;
+
+impl Reactor {
+    /// Appends what the turn gathered, encodes the answers, and gives the turn's buffers back.
+    pub fn finish_gathered(&mut self) {
+        self.turn.append(self.now_ms, self.number);
+        let requests = std::mem::take(&mut self.turn.requests);
+        for request in &requests {
+            match request.kind {
+                RequestKind::Produce { acks, timeout_ms, first_item, items } => {
+                    self.answer_produce(request, acks, timeout_ms, first_item, items);
+                }
+                RequestKind::Fetch => self.answer_fetch(request),
+            }
+        }
+        self.turn.requests = requests;
+        self.turn.clear();
+        for block in self.turn.blocks.split_off(RECEIVE_BLOCK + 1) {
+            let owner = block.owner.and_then(|(local, rest)| {
+                Some((self.connections.get_mut(local as usize)?.as_mut()?, rest))
+            });
+            let Some((connection, rest)) = owner else {
+                self.pool.give(block.bytes);
+                continue;
+            };
+            connection.is_carry_lent = false;
+            connection.carry.restore(block.bytes, rest, &mut self.pool);
+            let local = connection.id.local();
+            self.revive(local);
+        }
+        self.received = 0;
+    }
+
+    fn answer_produce(
+        &mut self,
+        request: &TurnRequest,
+        acks: i16,
+        timeout_ms: i32,
+        first_item: usize,
+        count: usize,
+    ) {
+        let Some(connection) = self.connections[request.local as usize].as_mut() else { return };
+        let items = &mut self.turn.items[first_item..first_item + count];
+        let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
+        let topology = self.topology.load();
+        if acks == 0 {
+            let is_refused = items.iter().any(|item| {
+                item.outcome.as_ref().is_some_and(|o| o.done.error_code != error_code::NONE)
+            });
+            if is_refused {
+                // The only way to tell a client that wants no answer, as Kafka does.
+                connection.closing = Some(CloseReason::Refused);
+            }
+            return connection.slots.finish(request.seq, &mut connection.out, |_| {});
+        }
+        if items.iter().all(|item| item.outcome.is_some()) {
+            let context = AnswerContext { topology, listener: connection.listener };
+            return connection.slots.finish(request.seq, &mut connection.out, |out| {
+                produce::answer(out, request, frame, items, context);
+            });
+        }
+        let waiting = WaitingProduce::new(request, frame, items, topology);
+        if let Some(slot) = connection.slots.get_mut(request.seq) {
+            *slot = Slot::Produce(Box::new(waiting));
+            let deadline_ms = self.clock_ms + i64::from(timeout_ms.max(0));
+            let id = RequestRef { local: request.local, seq: request.seq, ordinal: 0 }.pack();
+            self.deadlines.push(Reverse((deadline_ms, id)));
+        }
+    }
+
+    fn answer_fetch(&mut self, request: &TurnRequest) {
+        let Some(connection) = self.connections[request.local as usize].as_mut() else { return };
+        let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
+        // The structure was checked when the request was gathered.
+        let Ok(parsed) = FetchRequest::parse(frame, request.version, request.body) else { return };
+        let origin = FetchOrigin {
+            version: request.version,
+            correlation_id: request.correlation_id,
+            listener: connection.listener,
+            clock_ms: self.clock_ms,
+            now_ms: self.now_ms,
+        };
+        let topology = self.topology.load();
+        let fetch = Box::new(WaitingFetch::new(&parsed, &origin, &self.shared, topology));
+        let deadline_ms = fetch.deadline_ms;
+        let request = RequestRef { local: request.local, seq: request.seq, ordinal: 0 };
+        if self.poll_fetch(request, fetch) {
+            self.deadlines.push(Reverse((deadline_ms, request.pack())));
+        }
+    }
+
+    /// Answers a fetch or lets it wait; true when it waits.
+    fn poll_fetch(&mut self, request: RequestRef, mut fetch: Box<WaitingFetch>) -> bool {
+        let can_wait = fetch.deadline_ms > self.clock_ms && self.stopping.is_none();
+        let waiter = Waiter { reactor: self.number, id: request.pack() };
+        let (slot, waits) = match fetch.poll(waiter, can_wait) {
+            Verdict::Answer => {
+                self.finish_fetch(request, fetch);
+                return false;
+            }
+            Verdict::Wait => (Slot::Fetch(fetch), true),
+            Verdict::Locate(plans) => {
+                self.shared.cold.locate(self.number, request.pack(), plans);
+                (Slot::Locating(fetch), false)
+            }
+        };
+        if let Some(Some(connection)) = self.connections.get_mut(request.local as usize)
+            && let Some(place) = connection.slots.get_mut(request.seq)
+        {
+            *place = slot;
+        }
+        waits
+    }
+
+    fn finish_fetch(&mut self, request: RequestRef, fetch: Box<WaitingFetch>) {
+        let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
+            return;
+        };
+        let topology = self.topology.load();
+        connection.slots.finish(request.seq, &mut connection.out, |out| {
+            fetch.answer(out, &self.shared, topology, self.now_ms);
+        });
+        self.make_dirty(request.local);
+    }
+
+    fn located(&mut self, request: RequestRef, found: Vec<FoundPlan>) {
+        let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
+            return;
+        };
+        let Some(slot) = connection.slots.get_mut(request.seq) else { return };
+        if let Slot::Locating(_) = slot
+            && let Slot::Locating(mut fetch) = std::mem::replace(slot, Slot::Turn)
+        {
+            fetch.take_plans(found);
+            self.finish_fetch(request, fetch);
+            self.revive(request.local);
+        }
+    }
+
+    /// Does what other threads left in the mailbox; true when there was anything.
+    pub fn take_messages(&mut self) -> bool {
+        let mut count = 0;
+        while count < MESSAGES_MAX {
+            let mailbox = &self.shared.hub.mailboxes[usize::from(self.number)];
+            let Some(message) = mailbox.pop() else { break };
+            count += 1;
+            self.take_message(message);
+        }
+        count > 0
+    }
+
+    fn take_message(&mut self, message: Message) {
+        match message {
+            Message::Listen(acceptors) => {
+                for acceptor in acceptors {
+                    if let Err(error) = self.acceptors.add(self.poll.registry(), acceptor) {
+                        self.shared.hub.control.log(50, &format!("cannot listen: {error}"));
+                    }
+                }
+            }
+            Message::Accepted(accepted) => self.adopt(accepted),
+            Message::Respond { connection, answer } => self.respond(connection, answer),
+            Message::Close(id) => {
+                if self.connection(id).is_some() {
+                    self.close(id.local(), CloseReason::Asked);
+                }
+            }
+            Message::ControlRoom => self.retry_control(),
+            Message::Wake(id) => self.turn.due.push(Waiter { reactor: self.number, id }),
+            Message::AppendDone(id, done) => self.append_done(RequestRef::unpack(id), done),
+            Message::Flushed(partition, outcome) => partition.flush_finished(outcome),
+            Message::Cold { connection, block } => self.cold_done(connection, block),
+            Message::Located { request, found } => self.located(RequestRef::unpack(request), found),
+            Message::Command(command) => self.execute(*command),
+            Message::Shutdown(deadline) => self.begin_shutdown(deadline),
+        }
+    }
+
+    fn execute(&mut self, command: Command) {
+        let mut executor = Executor {
+            shared: &self.shared,
+            reactor: self.number,
+            now_ms: self.now_ms,
+            scratch: &mut self.scratch,
+            due: &mut self.turn.due,
+        };
+        executor.execute(command);
+    }
+
+    fn respond(&mut self, id: ConnectionId, answer: Answer) {
+        let clock_ms = self.clock_ms;
+        let Some(connection) = self.connection(id) else { return };
+        if !matches!(connection.slots.get_mut(answer.seq), Some(Slot::Control)) {
+            return;
+        }
+        connection.slots.finish(answer.seq, &mut connection.out, |out| {
+            if answer.flags & answer_flag::NO_ANSWER == 0 {
+                out.bytes().extend_from_slice(&(answer.payload.len() as u32).to_be_bytes());
+                out.bytes().extend_from_slice(&answer.payload);
+            }
+        });
+        connection.is_gate_closed = false;
+        if answer.flags & answer_flag::CLOSE_AFTER != 0 {
+            connection.closing = Some(CloseReason::Asked);
+        }
+        if answer.flags & answer_flag::MUTE != 0 && answer.mute_ms > 0 {
+            connection.muted_until_ms = clock_ms + i64::from(answer.mute_ms);
+            let request = RequestRef { local: id.local(), seq: answer.seq, ordinal: 0 };
+            let until = connection.muted_until_ms;
+            self.deadlines.push(Reverse((until, request.pack())));
+        }
+        self.make_dirty(id.local());
+        self.revive(id.local());
+    }
+
+    fn retry_control(&mut self) {
+        for local in 0..self.connections.len() as u32 {
+            if let Some(connection) = self.connections[local as usize].as_mut() {
+                connection.waits_for_room = false;
+                self.revive(local);
+            }
+        }
+    }
+
+    fn append_done(&mut self, request: RequestRef, done: AppendDone) {
+        let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
+            return;
+        };
+        let Some(Slot::Produce(waiting)) = connection.slots.get_mut(request.seq) else { return };
+        if waiting.complete(request.ordinal, done) {
+            self.finish_produce(request.local, request.seq);
+        }
+    }
+
+    /// Sends the answer of a produce whose outcomes are all known.
+    fn finish_produce(&mut self, local: u32, seq: Seq) {
+        let Some(Some(connection)) = self.connections.get_mut(local as usize) else { return };
+        let Some(slot) = connection.slots.get_mut(seq) else { return };
+        let Slot::Produce(waiting) = std::mem::replace(slot, Slot::Turn) else { return };
+        let context =
+            AnswerContext { topology: self.topology.load(), listener: connection.listener };
+        connection.slots.finish(seq, &mut connection.out, |out| waiting.answer(out, context));
+        self.make_dirty(local);
+        self.revive(local);
+    }
+
+    /// Looks again for the fetches whose partitions have something new.
+    pub fn wake_due(&mut self) {
+        let mut due = std::mem::take(&mut self.turn.due);
+        for waiter in due.drain(..) {
+            let request = RequestRef::unpack(waiter.id);
+            if let Some(fetch) = self.take_fetch(request) {
+                self.poll_fetch(request, fetch);
+                self.revive(request.local);
+            }
+        }
+        self.turn.due = due;
+    }
+
+    fn take_fetch(&mut self, request: RequestRef) -> Option<Box<WaitingFetch>> {
+        let connection = self.connections.get_mut(request.local as usize)?.as_mut()?;
+        let slot = connection.slots.get_mut(request.seq)?;
+        if !matches!(slot, Slot::Fetch(_)) {
+            return None;
+        }
+        match std::mem::replace(slot, Slot::Turn) {
+            Slot::Fetch(fetch) => Some(fetch),
+            _ => None,
+        }
+    }
+
+    pub fn pass_deadlines(&mut self) {
+        while let Some(Reverse((at, id))) = self.deadlines.peek().copied()
+            && at <= self.clock_ms
+        {
+            self.deadlines.pop();
+            self.pass_deadline(RequestRef::unpack(id));
+        }
+    }
+
+    // An entry may be older than the request that it names now; that one has its own.
+    fn pass_deadline(&mut self, request: RequestRef) {
+        let clock_ms = self.clock_ms;
+        let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
+            return;
+        };
+        if connection.muted_until_ms > 0 && connection.muted_until_ms <= clock_ms {
+            connection.muted_until_ms = 0;
+        }
+        match connection.slots.get_mut(request.seq) {
+            Some(Slot::Fetch(fetch)) if fetch.deadline_ms <= clock_ms => {
+                if let Some(fetch) = self.take_fetch(request) {
+                    self.poll_fetch(request, fetch);
+                }
+            }
+            Some(Slot::Produce(waiting)) => {
+                waiting.fail(error_code::REQUEST_TIMED_OUT);
+                self.finish_produce(request.local, request.seq);
+            }
+            _ => {}
+        }
+        self.revive(request.local);
+    }
+
+    /// Sends what the turn answered, and closes what is over.
+    pub fn flush_dirty(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for local in dirty.drain(..) {
+            self.flush(local);
+        }
+        // Flushing may have made others dirty.
+        dirty.append(&mut self.dirty);
+        self.dirty = dirty;
+    }
+
+    fn flush(&mut self, local: u32) {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        connection.is_in_dirty = false;
+        if !connection.is_write_blocked && !connection.is_reading_cold {
+            let before = connection.out.len();
+            let flushed = connection.out.flush(&mut connection.stream, &mut self.send_buffer);
+            let sent = before - connection.out.len();
+            self.counters.bytes_out += sent;
+            if sent > 0 || before == 0 {
+                connection.used_ms = self.clock_ms.max(connection.used_ms);
+                connection.write_progress_ms = self.clock_ms;
+            }
+            match flushed {
+                Flush::Done => {}
+                Flush::Blocked => connection.is_write_blocked = true,
+                Flush::Cold(read) => {
+                    connection.is_reading_cold = true;
+                    Stats::add(&self.shared.stats.cold_reads, 1);
+                    self.shared.cold.push(connection.id, read.range);
+                }
+                Flush::Failed => return self.close(local, CloseReason::Client),
+            }
+        }
+        match connection.closing {
+            Some(reason) if connection.out.is_empty() && is_answered(connection) => {
+                self.close(local, reason);
+            }
+            _ => self.revive(local),
+        }
+    }
+
+    fn cold_done(&mut self, id: ConnectionId, block: io::Result<Vec<u8>>) {
+        let Some(connection) = self.connection(id) else { return };
+        connection.is_reading_cold = false;
+        match block {
+            Ok(block) => {
+                connection.out.unblock(block);
+                self.make_dirty(id.local());
+            }
+            // The head of the answer has announced the bytes: only the connection can go.
+            Err(_) => self.close(id.local(), CloseReason::Client),
+        }
+    }
+
+    fn begin_shutdown(&mut self, deadline: Instant) {
+        self.stopping = Some(deadline);
+        self.acceptors.close();
+        for local in 0..self.connections.len() as u32 {
+            let Some(connection) = self.connections[local as usize].as_mut() else { continue };
+            connection.closing = Some(CloseReason::Shutdown);
+            let waiting: Vec<_> = connection
+                .slots
+                .iter()
+                .filter(|(_, slot)| matches!(slot, Slot::Fetch(_)))
+                .map(|(seq, _)| RequestRef { local, seq, ordinal: 0 })
+                .collect();
+            for request in waiting {
+                if let Some(fetch) = self.take_fetch(request) {
+                    self.poll_fetch(request, fetch);
+                }
+            }
+            self.make_dirty(local);
+        }
+    }
+
+    pub fn cancel_waits(&mut self, connection: &mut Connection) {
+        let local = connection.id.local();
+        let waiting: Vec<Seq> = connection
+            .slots
+            .iter()
+            .filter(|(_, slot)| matches!(slot, Slot::Fetch(_)))
+            .map(|(seq, _)| seq)
+            .collect();
+        for seq in waiting {
+            let id = RequestRef { local, seq, ordinal: 0 }.pack();
+            if let Some(Slot::Fetch(fetch)) = connection.slots.get_mut(seq) {
+                fetch.cancel(Waiter { reactor: self.number, id });
+            }
+        }
+    }
+}
+
+/// Whether nothing is on its way any more. A connection that is being closed does not wait for TypeScript when the whole
+/// process stops.
+fn is_answered(connection: &Connection) -> bool {
+    let is_stopping = connection.closing == Some(CloseReason::Shutdown);
+    connection.slots.is_empty()
+        || is_stopping
+            && connection
+                .slots
+                .iter()
+                .all(|(_, slot)| matches!(slot, Slot::Control | Slot::Ready(_)))
+}

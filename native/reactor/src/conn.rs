@@ -1,0 +1,238 @@
+//! One connection: its socket, its unread bytes, its requests and what is to be sent.
+
+use std::ops::Range;
+
+use mio::net::TcpStream;
+
+use crate::ids::{ConnectionId, Seq};
+use crate::listener::Admission;
+use crate::out::OutQueue;
+use crate::pool::Pool;
+use crate::slots::Slots;
+
+/// Requests without an answer beyond which a connection is not read, until it has half as many.
+const REQUESTS_MAX: usize = 64;
+/// Bytes at the head of a frame: its length.
+pub const PREFIX: usize = 4;
+
+/// Why a connection ended; part of the `disconnected` event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CloseReason {
+    /// The client closed it, or it broke.
+    Client = 0,
+    /// Nothing happened on it for `connections.max.idle.ms`.
+    Idle = 1,
+    /// A frame that Kafka answers by closing, or an error of a produce that wants no answer.
+    Refused = 2,
+    /// An incomplete frame or an answer made no progress, or memory ran short.
+    Slow = 3,
+    /// TypeScript asked for it.
+    Asked = 4,
+    Shutdown = 5,
+}
+
+pub struct Connection {
+    pub stream: TcpStream,
+    pub id: ConnectionId,
+    pub listener: u8,
+    _admission: Admission,
+    pub carry: Carry,
+    pub out: OutQueue,
+    pub slots: Slots,
+    /// The socket may have bytes: it was not emptied since the poller last said so.
+    pub is_readable: bool,
+    /// The client has closed its side; what it sent before must still be read.
+    pub is_read_closed: bool,
+    pub is_in_ready: bool,
+    pub is_in_dirty: bool,
+    /// A request waits before it takes effect: nothing behind it is parsed.
+    pub is_gate_closed: bool,
+    /// A control request waits for room in the queue to TypeScript.
+    pub waits_for_room: bool,
+    /// The carry buffer is part of the turn.
+    pub is_carry_lent: bool,
+    is_over_limit: bool,
+    /// No further request is taken; closed once everything was answered and sent.
+    pub closing: Option<CloseReason>,
+    pub is_write_blocked: bool,
+    pub is_reading_cold: bool,
+    /// Not read before, on the reactor's clock.
+    pub muted_until_ms: i64,
+    pub used_ms: i64,
+    pub write_progress_ms: i64,
+    pub frame: FrameProgress,
+}
+
+/// How an incomplete frame advances.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FrameProgress {
+    pub began_ms: i64,
+    pub advanced_ms: i64,
+}
+
+impl Connection {
+    pub fn new(
+        stream: TcpStream,
+        id: ConnectionId,
+        listener: u8,
+        admission: Admission,
+        first: Seq,
+        clock_ms: i64,
+    ) -> Self {
+        Self {
+            stream,
+            id,
+            listener,
+            _admission: admission,
+            carry: Carry::default(),
+            out: OutQueue::new(),
+            slots: Slots::starting_at(first),
+            is_readable: true,
+            is_read_closed: false,
+            is_in_ready: false,
+            is_in_dirty: false,
+            is_gate_closed: false,
+            waits_for_room: false,
+            is_carry_lent: false,
+            is_over_limit: false,
+            closing: None,
+            is_write_blocked: false,
+            is_reading_cold: false,
+            muted_until_ms: 0,
+            used_ms: clock_ms,
+            write_progress_ms: clock_ms,
+            frame: FrameProgress::default(),
+        }
+    }
+
+    /// Whether another request may be parsed. `out_max` bounds the bytes that wait to be sent.
+    pub fn may_parse(&mut self, out_max: u64) -> bool {
+        let limit = if self.is_over_limit { REQUESTS_MAX / 2 } else { REQUESTS_MAX };
+        let out_limit = if self.is_over_limit { out_max / 2 } else { out_max };
+        self.is_over_limit = self.slots.len() >= limit || self.out.len() > out_limit;
+        !self.is_over_limit
+            && !self.is_gate_closed
+            && !self.waits_for_room
+            && self.closing.is_none()
+            && self.muted_until_ms == 0
+    }
+
+    /// Whether the reactor should look for bytes of this connection.
+    pub fn may_read(&mut self, out_max: u64) -> bool {
+        !self.is_carry_lent && self.may_parse(out_max)
+    }
+}
+
+/// Bytes that were received and not parsed yet. The buffer grows with what arrived, never by what was announced.
+#[derive(Default)]
+pub struct Carry {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Carry {
+    pub fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Bytes of the first frame, its prefix included; `None` while not even the prefix is here.
+    pub fn frame_len(&self) -> Option<usize> {
+        frame_len(self.bytes())
+    }
+
+    /// Appends bytes; `false` when the pool is empty.
+    pub fn push(&mut self, bytes: &[u8], pool: &mut Pool) -> bool {
+        if !self.reserve(bytes.len(), pool) {
+            return false;
+        }
+        self.buffer[self.end..self.end + bytes.len()].copy_from_slice(bytes);
+        self.end += bytes.len();
+        true
+    }
+
+    /// Room behind the bytes for at least `more`; `false` when the pool is empty.
+    pub fn reserve(&mut self, more: usize, pool: &mut Pool) -> bool {
+        if self.end + more <= self.buffer.len() {
+            return true;
+        }
+        let len = self.len();
+        if len + more <= self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+        } else {
+            let Some(mut larger) = pool.take(len + more) else { return false };
+            larger[..len].copy_from_slice(self.bytes());
+            pool.give(std::mem::replace(&mut self.buffer, larger));
+        }
+        (self.start, self.end) = (0, len);
+        true
+    }
+
+    /// The room behind the bytes.
+    pub fn spare(&mut self) -> &mut [u8] {
+        &mut self.buffer[self.end..]
+    }
+
+    /// So many bytes of `spare` were filled.
+    pub fn filled(&mut self, count: usize) {
+        self.end += count;
+    }
+
+    /// Lends the buffer out: the bytes, and where in them the unparsed ones are.
+    pub fn lend(&mut self) -> (Vec<u8>, Range<usize>) {
+        let range = self.start..self.end;
+        (self.start, self.end) = (0, 0);
+        (std::mem::take(&mut self.buffer), range)
+    }
+
+    /// Takes a buffer back, of which `range` is not parsed. Nothing may have been pushed meanwhile.
+    pub fn restore(&mut self, buffer: Vec<u8>, range: Range<usize>, pool: &mut Pool) {
+        if range.is_empty() {
+            pool.give(buffer);
+            return;
+        }
+        assert!(self.is_empty(), "bytes arrived while the carry buffer was lent");
+        pool.give(std::mem::replace(&mut self.buffer, buffer));
+        (self.start, self.end) = (range.start, range.end);
+    }
+
+    pub fn release(&mut self, pool: &mut Pool) {
+        (self.start, self.end) = (0, 0);
+        pool.give(std::mem::take(&mut self.buffer));
+    }
+}
+
+/// Bytes of the frame that `bytes` begin with, its prefix included, as announced. A length that no frame has comes out as
+/// `PREFIX`: the parser closes the connection when it looks at it.
+pub fn frame_len(bytes: &[u8]) -> Option<usize> {
+    let prefix = bytes.first_chunk::<PREFIX>()?;
+    Some(PREFIX + usize::try_from(i32::from_be_bytes(*prefix)).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::PoolLimit;
+
+    #[test]
+    fn a_carry_buffer_grows_with_its_bytes() {
+        let mut pool = Pool::new(PoolLimit::new(1 << 20));
+        let mut carry = Carry::default();
+        assert!(carry.push(&[0x7f, 0xff, 0xff, 0xff], &mut pool));
+        assert_eq!(carry.frame_len(), Some(0x7fff_ffff + PREFIX));
+        assert_eq!(carry.spare().len(), (16 << 10) - 4);
+        assert!(!carry.reserve(1 << 20, &mut pool));
+        let (buffer, range) = carry.lend();
+        carry.restore(buffer, range.start + 3..range.end, &mut pool);
+        assert_eq!(carry.bytes(), &[0xff]);
+    }
+}

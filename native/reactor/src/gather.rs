@@ -1,0 +1,235 @@
+//! From bytes to requests: frames, headers, and what is done with each API.
+
+use std::ops::Range;
+
+use ms_wire::cursor::Cursor;
+use ms_wire::header::{API_VERSIONS, FETCH, PRODUCE, RequestHeader, parse_request_header};
+use ms_wire::validate::Scratch;
+use ms_wire::{fetch, produce as produce_versions};
+
+use crate::conn::{CloseReason, Connection, PREFIX};
+use crate::control::ControlFrame;
+use crate::produce::{self, ProduceFrame};
+use crate::reactor::Counters;
+use crate::shared::Shared;
+use crate::slots::Slot;
+use crate::topology::Topology;
+use crate::turn::{RequestKind, Turn, TurnRequest};
+
+/// From this version on ApiVersions says which client asks (KIP-511).
+const FIRST_WITH_SOFTWARE: i16 = 3;
+
+/// What a reactor lends to the parsing of frames.
+pub struct Gather<'a> {
+    pub shared: &'a Shared,
+    pub topology: &'a Topology,
+    pub turn: &'a mut Turn,
+    pub scratch: &'a mut Scratch,
+    pub counters: &'a mut Counters,
+    pub reactor: u16,
+    pub now_ms: i64,
+    pub out_max: u64,
+}
+
+/// The frame is not taken up yet: its bytes stay unread.
+struct NotYet;
+
+impl Gather<'_> {
+    /// Takes up the complete frames in `range` of a block, as far as the connection may go on; returns where it stopped.
+    pub fn frames(
+        &mut self,
+        connection: &mut Connection,
+        block: usize,
+        range: Range<usize>,
+    ) -> usize {
+        let mut at = range.start;
+        while connection.may_parse(self.out_max) {
+            let bytes = &self.turn.blocks[block].bytes[at..range.end];
+            let Some(prefix) = bytes.first_chunk::<PREFIX>() else { break };
+            // A length is refused as soon as it is known, before its bytes arrive.
+            let len = match usize::try_from(i32::from_be_bytes(*prefix)) {
+                Ok(len) if (1..=self.shared.config.max_request_bytes).contains(&len) => len,
+                _ => {
+                    self.refuse(connection);
+                    break;
+                }
+            };
+            if bytes.len() < PREFIX + len {
+                break;
+            }
+            let frame = at + PREFIX..at + PREFIX + len;
+            if let Err(NotYet) = self.frame(connection, block, frame.clone()) {
+                break;
+            }
+            at = frame.end;
+        }
+        at
+    }
+
+    fn frame(
+        &mut self,
+        connection: &mut Connection,
+        block: usize,
+        range: Range<usize>,
+    ) -> Result<(), NotYet> {
+        let frame = &self.turn.blocks[block].bytes[range.clone()];
+        let Ok(header) = parse_request_header(frame) else {
+            self.refuse(connection);
+            return Ok(());
+        };
+        let RequestHeader { api_key, api_version: version, correlation_id, body, .. } = header;
+        match api_key {
+            PRODUCE => {
+                self.produce(connection, block, range, body, version, correlation_id);
+                Ok(())
+            }
+            FETCH => {
+                self.fetch(connection, block, range, body, version, correlation_id);
+                Ok(())
+            }
+            _ => self.control(connection, block, range, body, version, correlation_id, api_key),
+        }
+    }
+
+    fn produce(
+        &mut self,
+        connection: &mut Connection,
+        block: usize,
+        frame: Range<usize>,
+        body: usize,
+        version: i16,
+        correlation_id: i32,
+    ) {
+        if !(produce_versions::MIN_VERSION..=produce_versions::MAX_VERSION).contains(&version) {
+            return self.refuse(connection);
+        }
+        let (local, seq) = (connection.id.local(), connection.slots.next_seq());
+        let reactor = self.reactor;
+        let frame =
+            ProduceFrame { local, reactor, seq, block, frame, body, version, correlation_id };
+        let before = self.turn.items.len();
+        let gathered = produce::gather(
+            self.turn,
+            &frame,
+            self.shared,
+            self.topology,
+            self.now_ms,
+            self.scratch,
+        );
+        if gathered.is_err() {
+            return self.refuse(connection);
+        }
+        connection.slots.push(Slot::Turn);
+        self.counters.produce_requests += 1;
+        self.counters.produce_batches += (self.turn.items.len() - before) as u64;
+    }
+
+    fn fetch(
+        &mut self,
+        connection: &mut Connection,
+        block: usize,
+        frame: Range<usize>,
+        body: usize,
+        version: i16,
+        correlation_id: i32,
+    ) {
+        let bytes = &self.turn.blocks[block].bytes[frame.clone()];
+        if fetch::FetchRequest::parse(bytes, version, body).is_err() {
+            return self.refuse(connection);
+        }
+        let seq = connection.slots.push(Slot::Turn);
+        self.counters.fetch_requests += 1;
+        let (local, kind) = (connection.id.local(), RequestKind::Fetch);
+        let request = TurnRequest { local, seq, kind, block, frame, body, version, correlation_id };
+        self.turn.requests.push(request);
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn control(
+        &mut self,
+        connection: &mut Connection,
+        block: usize,
+        range: Range<usize>,
+        body: usize,
+        api_version: i16,
+        correlation_id: i32,
+        api_key: i16,
+    ) -> Result<(), NotYet> {
+        let frame = &self.turn.blocks[block].bytes[range];
+        let is_api_versions = api_key == API_VERSIONS;
+        // ApiVersions of any version is answered, so that a newer client learns what we speak (KIP-511).
+        if !is_api_versions && !self.shared.apis.is_served(api_key, api_version) {
+            self.refuse(connection);
+            return Ok(());
+        }
+        let answers = self.shared.answers.load();
+        if let Some(answer) = answers.get(&(api_key, api_version))
+            && (!is_api_versions
+                || api_version < FIRST_WITH_SOFTWARE
+                || is_software_named(frame, body))
+        {
+            let seq = connection.slots.push(Slot::Turn);
+            connection.slots.finish(seq, &mut connection.out, |out| {
+                let out = out.bytes();
+                out.extend_from_slice(&(answer.len() as u32 + 4).to_be_bytes());
+                out.extend_from_slice(&correlation_id.to_be_bytes());
+                out.extend_from_slice(answer);
+            });
+            self.counters.constant_answers += 1;
+            return Ok(());
+        }
+        let seq = connection.slots.next_seq();
+        let (connection_id, listener) = (connection.id, connection.listener);
+        let frame = ControlFrame {
+            connection: connection_id,
+            listener,
+            api_key,
+            api_version,
+            correlation_id,
+            seq,
+            frame,
+        };
+        if !self.shared.hub.control.push_frame(&frame) {
+            connection.waits_for_room = true;
+            return Err(NotYet);
+        }
+        connection.slots.push(Slot::Control);
+        connection.is_gate_closed = true;
+        self.counters.control_requests += 1;
+        Ok(())
+    }
+
+    // Requests before the bad one are answered first, as Kafka does, which takes them one by one.
+    fn refuse(&mut self, connection: &mut Connection) {
+        self.counters.malformed_frames += 1;
+        connection.closing = Some(CloseReason::Refused);
+    }
+}
+
+/// Whether the names of client software and version are ones that KIP-511 allows.
+fn is_software_named(frame: &[u8], body: usize) -> bool {
+    let mut cursor = Cursor::at(frame, body);
+    let mut is_next_name = || cursor.compact_string().is_ok_and(is_software_name);
+    is_next_name() && is_next_name()
+}
+
+fn is_software_name(name: &[u8]) -> bool {
+    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let is_outer = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    is_outer(name.first()) && is_outer(name.last()) && name.iter().all(is_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_client_software_follow_the_kip() {
+        for good in ["a", "apache-kafka-java", "4.4.0", "librdkafka"] {
+            assert!(is_software_name(good.as_bytes()), "{good}");
+        }
+        for bad in ["", "-a", "a-", "a b", "ä", "a_b"] {
+            assert!(!is_software_name(bad.as_bytes()), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Where threads leave messages for each other: the reactors' mailboxes, the flusher's and the workers' queues, and the
+//! queue to TypeScript.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::time::Instant;
+
+use crossbeam_queue::SegQueue;
+use mio::Waker;
+use ms_log::Flushed;
+use ms_partition::{
+    AppendDone, Handle, JobKind, Notifier, Partition, PartitionEvent, ReplySlot, Waiter,
+};
+
+use crate::commands::Command;
+use crate::control::ControlQueue;
+use crate::fetch::FoundPlan;
+use crate::flusher::FlushQueue;
+use crate::ids::{ConnectionId, Seq};
+use crate::listener::{Acceptor, Admission};
+use crate::open_commands::OpenCommands;
+use crate::opening::Opening;
+use crate::registry::Registry;
+use crate::workers::{Job, WorkQueues};
+
+/// Something that a reactor must do.
+pub enum Message {
+    Listen(Vec<Acceptor>),
+    Accepted(Accepted),
+    Respond {
+        connection: ConnectionId,
+        answer: Answer,
+    },
+    Close(ConnectionId),
+    /// There is room in the queue to TypeScript again.
+    ControlRoom,
+    /// A waiting fetch may look again.
+    Wake(u64),
+    /// A parked append of a client.
+    AppendDone(u64, AppendDone),
+    /// The flusher has run this partition's job.
+    Flushed(Arc<Partition>, Flushed),
+    /// What the cold reader read.
+    Cold {
+        connection: ConnectionId,
+        block: io::Result<Vec<u8>>,
+    },
+    /// Where the records of a waiting fetch are.
+    Located {
+        request: u64,
+        found: Vec<FoundPlan>,
+    },
+    /// A command of TypeScript for a partition whose home this reactor is.
+    Command(Box<Command>),
+    /// Finish what is in flight until then, and end.
+    Shutdown(Instant),
+}
+
+/// A new connection on its way to its reactor.
+pub struct Accepted {
+    pub stream: mio::net::TcpStream,
+    pub listener: u8,
+    pub address: std::net::SocketAddr,
+    pub admission: Admission,
+}
+
+/// An answer of TypeScript.
+pub struct Answer {
+    pub seq: Seq,
+    /// `answer_flag`s.
+    pub flags: u8,
+    pub mute_ms: u32,
+    pub payload: Vec<u8>,
+}
+
+/// One reactor's inbox.
+pub struct Mailbox {
+    queue: SegQueue<Message>,
+    sleeping: AtomicBool,
+    waker: Waker,
+}
+
+impl Mailbox {
+    pub fn new(waker: Waker) -> Self {
+        Self { queue: SegQueue::new(), sleeping: AtomicBool::new(false), waker }
+    }
+
+    pub fn push(&self, message: Message) {
+        self.queue.push(message);
+        fence(Ordering::SeqCst);
+        if self.sleeping.swap(false, Ordering::SeqCst) {
+            // It fails only when the poller is gone, and then nobody sleeps.
+            let _ = self.waker.wake();
+        }
+    }
+
+    pub fn pop(&self) -> Option<Message> {
+        self.queue.pop()
+    }
+
+    /// True: the reactor may block, and the next `push` wakes it. False: there is something to do.
+    pub fn prepare_to_sleep(&self) -> bool {
+        self.sleeping.store(true, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+        if self.queue.is_empty() {
+            return true;
+        }
+        self.awake();
+        false
+    }
+
+    pub fn awake(&self) {
+        self.sleeping.store(false, Ordering::Relaxed);
+    }
+}
+
+/// All queues of one data plane.
+pub struct Hub {
+    pub mailboxes: Vec<Mailbox>,
+    pub control: ControlQueue,
+    pub flush: FlushQueue,
+    pub work: WorkQueues,
+    pub open_commands: OpenCommands,
+    pub opening: Opening,
+    pub registry: Registry,
+    pub log_dir: String,
+}
+
+impl Hub {
+    pub fn send(&self, reactor: usize, message: Message) {
+        if let Some(mailbox) = self.mailboxes.get(reactor) {
+            mailbox.push(message);
+        }
+    }
+
+    /// The reactor that does the periodic work of a partition.
+    pub fn home(&self, partition: &Partition) -> usize {
+        // Fibonacci hashing spreads consecutive group ids.
+        let hash = partition.spec().group_id.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        hash as usize % self.mailboxes.len()
+    }
+}
+
+impl Notifier for Hub {
+    fn wake(&self, waiter: Waiter) {
+        self.send(usize::from(waiter.reactor), Message::Wake(waiter.id));
+    }
+
+    fn append_done(&self, slot: ReplySlot, done: AppendDone) {
+        if slot.reactor == ReplySlot::COMMAND {
+            self.open_commands.append_done(&self.control, slot.id as u32, &done);
+        } else {
+            self.send(usize::from(slot.reactor), Message::AppendDone(slot.id, done));
+        }
+    }
+
+    fn flush_wanted(&self, partition: Arc<Partition>) {
+        self.flush.push(partition);
+    }
+
+    fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
+        self.work.push_disk(Job::Partition(partition, job));
+    }
+
+    fn event(&self, handle: Handle, event: PartitionEvent) {
+        if let Some(event) = self.opening.keep(handle, event) {
+            self.tell(handle, event);
+        }
+    }
+}
+
+impl Hub {
+    /// Queues what a partition says for TypeScript.
+    pub fn tell(&self, handle: Handle, event: PartitionEvent) {
+        match event {
+            PartitionEvent::Log { level, text } => self.control.log(level as u8, &text),
+            PartitionEvent::Role { leader_epoch, is_leader, start_offset } => {
+                self.control.role(handle, leader_epoch, is_leader, start_offset);
+            }
+            PartitionEvent::Committed { offset } => self.control.committed(handle, offset),
+            PartitionEvent::Closed => {
+                self.registry.release(handle);
+                self.control.closed(handle);
+            }
+            PartitionEvent::Failed { reason } => self.control.failed(handle, &reason),
+            PartitionEvent::LogDir { state } => {
+                self.control.log_directory(state as u8, &self.log_dir);
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The data plane: what the addon, and tests, see of all this.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use ms_log::hard_state::HardStateLog;
+use ms_log::{DirLock, Disk, RealDisk, checkpoint};
+use ms_partition::{Env, EnvState, Notifier};
+use ms_wire::error_code;
+use parking_lot::Mutex;
+use thiserror::Error;
+
+use crate::cold::ColdQueue;
+use crate::commands;
+use crate::config::DataPlaneConfig;
+use crate::control::ControlQueue;
+use crate::flusher::{self, FlushQueue};
+use crate::hub::{Answer, Hub, Mailbox, Message};
+use crate::ids::{ConnectionId, Seq};
+use crate::listener::{self, ConnectionCounts};
+use crate::open_commands::OpenCommands;
+use crate::opening::Opening;
+use crate::packed::{PackedError, PackedReader, answer_flag};
+use crate::pool::PoolLimit;
+use crate::reactor::{Reactor, WAKE};
+use crate::registry::Registry;
+use crate::session::SessionCache;
+use crate::shared::{Answers, ApiTable, Shared, Stats, now_ms};
+use crate::topology::Topology;
+use crate::workers::{WORKERS, WorkQueues};
+
+/// How long before its deadline a shutdown stops waiting for clients.
+const STOP_SLICE: Duration = Duration::from_millis(50);
+
+/// Why a data plane cannot start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error("{0} is in use by another process")]
+    LogDirLocked(PathBuf),
+    #[error("{path}: {source}")]
+    LogDirIo { path: PathBuf, source: io::Error },
+    #[error("{0}")]
+    Threads(io::Error),
+}
+
+impl StartError {
+    /// The `code` of the JavaScript error.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StartError::LogDirLocked(_) => "LOG_DIR_LOCKED",
+            StartError::LogDirIo { .. } => "LOG_DIR_IO",
+            StartError::Threads(_) => "EAGAIN",
+        }
+    }
+}
+
+/// A `listen` that failed.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    #[error("no listener {0} in the configuration")]
+    Unknown(u8),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reactors, workers and files of one broker. Every call returns at once, `new` and `shutdown` excepted.
+pub struct DataPlane {
+    shared: Arc<Shared>,
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    reactors: Vec<JoinHandle<()>>,
+    workers: Vec<JoinHandle<()>>,
+    flusher: JoinHandle<()>,
+    cold: JoinHandle<()>,
+    _lock: Box<dyn DirLock>,
+}
+
+impl DataPlane {
+    /// Locks the log directory, recovers its hard state and starts the threads. `wake` is called from any thread when
+    /// `drain` has something; it must not wait.
+    pub fn new(
+        config: DataPlaneConfig,
+        wake: Box<dyn Fn() + Send + Sync>,
+    ) -> Result<Self, StartError> {
+        Self::with_disk(config, Arc::new(RealDisk), wake)
+    }
+
+    /// As `new`, over another disk.
+    pub fn with_disk(
+        config: DataPlaneConfig,
+        disk: Arc<dyn Disk>,
+        wake: Box<dyn Fn() + Send + Sync>,
+    ) -> Result<Self, StartError> {
+        let dir = config.log_dir.clone();
+        let at = |source| StartError::LogDirIo { path: dir.clone(), source };
+        disk.create_dir_all(&config.log_dir).map_err(at)?;
+        let lock = disk.lock_dir(&config.log_dir).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => StartError::LogDirLocked(dir.clone()),
+            _ => at(error),
+        })?;
+        let (hard_state, last_stop) =
+            HardStateLog::open(Arc::clone(&disk), &config.log_dir).map_err(at)?;
+        let checkpoints = checkpoint::read(disk.as_ref(), &config.log_dir).map_err(at)?;
+        let (polls, mailboxes) = make_polls(config.reactors.max(1)).map_err(StartError::Threads)?;
+        let hub = Arc::new(Hub {
+            mailboxes,
+            control: ControlQueue::new(wake),
+            flush: FlushQueue::default(),
+            work: WorkQueues::new(),
+            open_commands: OpenCommands::default(),
+            opening: Opening::default(),
+            registry: Registry::default(),
+            log_dir: config.log_dir.to_string_lossy().into_owned(),
+        });
+        let notifier: Arc<dyn Notifier> = Arc::clone(&hub) as Arc<dyn Notifier>;
+        let env = Env {
+            disk,
+            log_dir: config.log_dir.clone(),
+            hard_state: Arc::new(hard_state),
+            notifier,
+            same_boot: last_stop.same_boot || last_stop.clean,
+            node_id: config.node_id.max(0) as u32,
+            producer_id_expiration_ms: config.producer_id_expiration_ms,
+            retention_check_interval_ms: config.retention_check_ms,
+            now_ms,
+            state: EnvState::new(checkpoints),
+        };
+        let shared = Arc::new(Shared {
+            hub,
+            env: Arc::new(env),
+            topology: Arc::new(ArcSwap::from_pointee(Topology::default())),
+            answers: ArcSwap::from_pointee(Answers::default()),
+            apis: ApiTable::new(&config.control_apis),
+            sessions: SessionCache::new(config.fetch_session_slots),
+            connections: ConnectionCounts::new(
+                config.max_connections,
+                config.max_connections_per_ip,
+            ),
+            pool_limit: PoolLimit::new(config.pool_mib << 20),
+            cold: ColdQueue::default(),
+            stats: Stats::default(),
+            loads: polls.iter().map(|_| Default::default()).collect(),
+            is_short_of_space: Default::default(),
+            config,
+        });
+        let running = start(&shared, polls, lock).map_err(StartError::Threads)?;
+        Ok(Self { shared, running: Mutex::new(Some(running)) })
+    }
+
+    /// Binds a listener of the configuration and returns its port.
+    pub fn listen(&self, listener: u8) -> Result<u16, ListenError> {
+        let mut listeners = self.shared.config.listeners.iter();
+        let config =
+            listeners.find(|config| config.id == listener).ok_or(ListenError::Unknown(listener))?;
+        let (acceptors, port) = listener::bind(config)?;
+        self.shared.hub.send(0, Message::Listen(acceptors));
+        Ok(port)
+    }
+
+    /// Copies packed frames and events: bytes written; 0 = empty; -n = the next entry needs n bytes.
+    pub fn drain(&self, into: &mut [u8]) -> isize {
+        let (len, has_room) = self.shared.hub.control.drain(into);
+        if has_room {
+            for reactor in 0..self.shared.hub.mailboxes.len() {
+                self.shared.hub.send(reactor, Message::ControlRoom);
+            }
+        }
+        len
+    }
+
+    /// Takes packed answers: how many. One for a connection that is gone is dropped in silence.
+    pub fn respond(&self, packed: &[u8]) -> Result<u32, PackedError> {
+        let mut reader = PackedReader::new(packed);
+        let mut taken = 0;
+        while reader.remaining() > 0 {
+            let mut entry = reader.entry()?;
+            let connection = ConnectionId { slot: entry.u32()?, generation: entry.u32()? };
+            let (seq, flags) = (Seq::from_u32(entry.u32()?), entry.u8()?);
+            let mute_ms = if flags & answer_flag::MUTE != 0 { entry.u32()? } else { 0 };
+            let answer = Answer { seq, flags, mute_ms, payload: entry.rest().to_vec() };
+            let message = Message::Respond { connection, answer };
+            self.shared.hub.send(connection.reactor(), message);
+            taken += 1;
+        }
+        Ok(taken)
+    }
+
+    /// Takes packed commands: bytes taken. The rest must be given again after the next wake-up.
+    pub fn submit(&self, packed: &[u8]) -> Result<usize, PackedError> {
+        commands::submit(&self.shared, packed)
+    }
+
+    /// Applies a packed image or delta; every reactor sees it when this returns.
+    pub fn publish_topology(&self, packed: &[u8]) -> Result<(), PackedError> {
+        let next = self.shared.topology.load().updated(packed, &self.shared.hub.registry)?;
+        self.shared.topology.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Sets the constant answer to an API in one version: response header without correlation id, then body.
+    pub fn publish_answer(&self, api_key: i16, api_version: i16, body: &[u8]) {
+        let mut answers = Answers::clone(&self.shared.answers.load());
+        answers.insert((api_key, api_version), body.into());
+        self.shared.answers.store(Arc::new(answers));
+    }
+
+    pub fn close_connection(&self, connection: ConnectionId) {
+        self.shared.hub.send(connection.reactor(), Message::Close(connection));
+    }
+
+    /// Counters as a JSON object of numbers.
+    pub fn stats(&self) -> String {
+        let gauges = [
+            ("fetchSessions", self.shared.sessions.count() as u64),
+            ("poolBytes", self.shared.pool_limit.used() as u64),
+        ];
+        self.shared.stats.to_json(&gauges)
+    }
+
+    /// Stops: no more requests are taken, those in flight are finished until the deadline, files are made durable and
+    /// marked as stopped cleanly. Every open command has its event when this returns. Waits; the second call does nothing.
+    pub fn shutdown(&self, within: Duration) {
+        let Some(running) = self.running.lock().take() else { return };
+        let shared = &self.shared;
+        let deadline = Instant::now() + within.saturating_sub(STOP_SLICE);
+        for reactor in 0..shared.hub.mailboxes.len() {
+            shared.hub.send(reactor, Message::Shutdown(deadline));
+        }
+        // A thread that panicked has ended too.
+        running.reactors.into_iter().for_each(|thread| _ = thread.join());
+        shared.hub.work.stop();
+        running.workers.into_iter().for_each(|thread| _ = thread.join());
+        shared.hub.flush.stop();
+        shared.cold.stop();
+        let _ = running.flusher.join();
+        let _ = running.cold.join();
+        for partition in shared.hub.registry.all() {
+            if let Some(job) = partition.flush_job() {
+                partition.flush_finished(job.run());
+            }
+        }
+        flusher::write_checkpoint(shared);
+        if let Err(error) = shared.env.hard_state.stop() {
+            shared.hub.control.log(50, &format!("the stop could not be recorded: {error}"));
+        }
+        shared.hub.open_commands.fail_all(&shared.hub.control, error_code::BROKER_NOT_AVAILABLE);
+    }
+}
+
+impl Drop for DataPlane {
+    fn drop(&mut self) {
+        self.shutdown(Duration::from_millis(500));
+    }
+}
+
+fn make_polls(count: usize) -> io::Result<(Vec<mio::Poll>, Vec<Mailbox>)> {
+    let mut polls = Vec::new();
+    let mut mailboxes = Vec::new();
+    for _ in 0..count {
+        let poll = mio::Poll::new()?;
+        mailboxes.push(Mailbox::new(mio::Waker::new(poll.registry(), WAKE)?));
+        polls.push(poll);
+    }
+    Ok((polls, mailboxes))
+}
+
+fn start(
+    shared: &Arc<Shared>,
+    polls: Vec<mio::Poll>,
+    lock: Box<dyn DirLock>,
+) -> io::Result<Running> {
+    let mut reactors = Vec::new();
+    for (number, poll) in polls.into_iter().enumerate() {
+        let reactor = Reactor::new(Arc::clone(shared), number as u16, poll);
+        reactors.push(spawn(format!("ms-r{number}"), move || reactor.run())?);
+    }
+    let mut workers = Vec::new();
+    for number in 0..WORKERS {
+        let shared = Arc::clone(shared);
+        workers.push(spawn("ms-work".to_owned(), move || {
+            let open = |batch| commands::open_partitions(&shared, batch);
+            shared.hub.work.run(number, open, |what| shared.hub.control.log(50, what));
+        })?);
+    }
+    let for_flusher = Arc::clone(shared);
+    let flusher = spawn("ms-flush".to_owned(), move || flusher::run(&for_flusher))?;
+    let for_cold = Arc::clone(shared);
+    let cold = spawn("ms-cold".to_owned(), move || for_cold.cold.run(&for_cold.hub))?;
+    Ok(Running { reactors, workers, flusher, cold, _lock: lock })
+}
+
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name).spawn(move || {
+        crate::sys::block_signals();
+        body();
+    })
+}

@@ -1,0 +1,330 @@
+//! Produce: from a frame to batches of the turn, and from their outcomes to the answer.
+
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+
+use ms_partition::{AppendDone, ReplySlot};
+use ms_wire::cursor::WireError;
+use ms_wire::error_code;
+use ms_wire::header::{finish_frame, put_response_header, start_frame};
+use ms_wire::leader::NodeEndpoint;
+use ms_wire::produce::ProduceRequest;
+use ms_wire::produce_response::{ProducePartitionResponse, ProduceResponseWriter};
+use ms_wire::topic::TopicKey;
+use ms_wire::validate::{BatchRejection, Scratch, validate_records};
+
+use crate::fetch::add_endpoint;
+use crate::ids::{ORDINALS, RequestRef, Seq};
+use crate::out::OutQueue;
+use crate::shared::Shared;
+use crate::topology::{TopicRef, Topology};
+use crate::turn::{Item, Outcome, RequestKind, Turn, TurnRequest};
+
+const API_KEY: i16 = 0;
+const FIRST_BY_ID: i16 = 13;
+const FIRST_WITH_LEADER: i16 = 10;
+
+/// A frame that was found to be a Produce.
+pub struct ProduceFrame {
+    pub local: u32,
+    pub reactor: u16,
+    pub seq: Seq,
+    pub block: usize,
+    pub frame: Range<usize>,
+    pub body: usize,
+    pub version: i16,
+    pub correlation_id: i32,
+}
+
+/// The frame cannot be read, or names more partitions than an answer can be put together for: its connection is closed.
+#[derive(Debug)]
+pub struct Malformed;
+
+impl From<WireError> for Malformed {
+    fn from(_: WireError) -> Self {
+        Self
+    }
+}
+
+/// Puts a Produce into the turn: finds its partitions, validates its batches.
+/// No allocation for a request whose batches are plain.
+pub fn gather(
+    turn: &mut Turn,
+    frame: &ProduceFrame,
+    shared: &Shared,
+    topology: &Topology,
+    now_ms: i64,
+    scratch: &mut Scratch,
+) -> Result<(), Malformed> {
+    let first_item = turn.items.len();
+    // The bytes leave the turn while it is filled, and come back whatever happens.
+    let mut bytes = std::mem::take(&mut turn.blocks[frame.block].bytes);
+    let gathered = find_partitions(turn, frame, &bytes, topology);
+    if gathered.is_ok() {
+        let mut validator =
+            Validator { bytes: &mut bytes, version: frame.version, now_ms, scratch };
+        let is_short_of_space = shared.is_short_of_space.load(Ordering::Relaxed);
+        for at in first_item..turn.items.len() {
+            validator.validate(turn, at, is_short_of_space);
+        }
+    }
+    turn.blocks[frame.block].bytes = bytes;
+    gathered
+}
+
+fn find_partitions(
+    turn: &mut Turn,
+    frame: &ProduceFrame,
+    bytes: &[u8],
+    topology: &Topology,
+) -> Result<(), Malformed> {
+    let first_item = turn.items.len();
+    let request = ProduceRequest::parse(&bytes[frame.frame.clone()], frame.version, frame.body)?;
+    if request.partition_count >= ORDINALS {
+        return Err(Malformed);
+    }
+    for topic in request.topics() {
+        let found = topology.topic(&topic.key);
+        for partition in topic.partitions() {
+            let at = turn.items.len();
+            let ordinal = (at - first_item) as u16;
+            let id = RequestRef { local: frame.local, seq: frame.seq, ordinal }.pack();
+            let slot = ReplySlot { reactor: frame.reactor, id };
+            let range = partition.records.clone().unwrap_or(0..0);
+            let range = frame.frame.start + range.start..frame.frame.start + range.end;
+            turn.items.push(Item::new(frame.block, range, request.acks, slot));
+            let refusal = match found {
+                None => Err(unknown_topic(&topic.key)),
+                Some(found) => found.partition(partition.index),
+            };
+            match refusal {
+                Err(code) => turn.items[at].outcome = Some(Outcome::error(code)),
+                Ok(_) if request.transactional_id.is_some() => {
+                    // There are no transactions yet.
+                    let outcome = Outcome::error(error_code::INVALID_TXN_STATE);
+                    turn.items[at].outcome = Some(outcome);
+                }
+                Ok(_) if !matches!(request.acks, -1..=1) => {
+                    let outcome = Outcome::error(error_code::INVALID_REQUIRED_ACKS);
+                    turn.items[at].outcome = Some(outcome);
+                }
+                Ok(_) if found.is_some_and(|topic| topic.is_internal) => {
+                    let outcome = Outcome::error(error_code::INVALID_TOPIC_EXCEPTION);
+                    turn.items[at].outcome = Some(outcome);
+                }
+                Ok(_) if partition.records.is_none() => {
+                    let outcome = Outcome::rejected(BatchRejection::null_records());
+                    turn.items[at].outcome = Some(outcome);
+                }
+                Ok(partition) => turn.touch(at, partition),
+            }
+        }
+    }
+    let items = turn.items.len() - first_item;
+    let (acks, timeout_ms) = (request.acks, request.timeout_ms);
+    turn.requests.push(TurnRequest {
+        local: frame.local,
+        seq: frame.seq,
+        kind: RequestKind::Produce { acks, timeout_ms, first_item, items },
+        block: frame.block,
+        frame: frame.frame.clone(),
+        body: frame.body,
+        version: frame.version,
+        correlation_id: frame.correlation_id,
+    });
+    Ok(())
+}
+
+struct Validator<'a> {
+    /// The block of the request.
+    bytes: &'a mut [u8],
+    version: i16,
+    now_ms: i64,
+    scratch: &'a mut Scratch,
+}
+
+impl Validator<'_> {
+    fn validate(&mut self, turn: &mut Turn, at: usize, is_short_of_space: bool) {
+        if turn.items[at].outcome.is_some() {
+            return;
+        }
+        let Some(partition) = turn.partition_of(&turn.items[at]) else { return };
+        let mut rules = **partition.rules();
+        rules.produce_version = self.version;
+        let item = &mut turn.items[at];
+        let range = item.range.clone();
+        let records = &mut self.bytes[range.clone()];
+        match validate_records(records, &rules, self.now_ms, self.scratch) {
+            Err(rejection) => item.outcome = Some(Outcome::rejected(rejection)),
+            Ok(batch) if batch.is_transactional => {
+                item.outcome = Some(Outcome::error(error_code::INVALID_TXN_STATE));
+            }
+            Ok(_) if is_short_of_space => {
+                item.outcome = Some(Outcome::error(error_code::KAFKA_STORAGE_ERROR));
+            }
+            Ok(batch) => {
+                item.range = range.start + batch.range.start..range.start + batch.range.end;
+                item.batch = Some(batch);
+            }
+        }
+    }
+}
+
+fn unknown_topic(key: &TopicKey<'_>) -> i16 {
+    match key {
+        TopicKey::Name(_) => error_code::UNKNOWN_TOPIC_OR_PARTITION,
+        TopicKey::Id(_) => error_code::UNKNOWN_TOPIC_ID,
+    }
+}
+
+/// What every answer needs to know.
+#[derive(Clone, Copy)]
+pub struct AnswerContext<'a> {
+    pub topology: &'a Topology,
+    pub listener: u8,
+}
+
+/// Encodes the answer of a request whose outcomes are all known; `frame` is its request. No allocation beyond `out`.
+pub fn answer(
+    out: &mut OutQueue,
+    request: &TurnRequest,
+    frame: &[u8],
+    outcomes: &[Item],
+    context: AnswerContext<'_>,
+) {
+    // The structure was checked when the request was gathered.
+    let Ok(produce) = ProduceRequest::parse(frame, request.version, request.body) else { return };
+    let out = out.bytes();
+    let start = start_frame(out);
+    put_response_header(out, API_KEY, request.version, request.correlation_id);
+    let writer = ProduceResponseWriter::start(out, request.version, produce.topic_count);
+    let mut outcomes = outcomes.iter();
+    let mut endpoints = Vec::new();
+    for topic in produce.topics() {
+        writer.topic(out, topic.key, topic.partition_count);
+        for partition in topic.partitions() {
+            let Some(outcome) = outcomes.next().and_then(|item| item.outcome.as_ref()) else {
+                return;
+            };
+            let put = PutPartition { writer: &writer, version: request.version, context };
+            put.put(out, partition.index, outcome, &topic.key, &mut endpoints);
+        }
+        writer.end_topic(out);
+    }
+    writer.finish(out, 0, &endpoints);
+    finish_frame(out, start, 0);
+}
+
+struct PutPartition<'a> {
+    writer: &'a ProduceResponseWriter,
+    version: i16,
+    context: AnswerContext<'a>,
+}
+
+impl PutPartition<'_> {
+    fn put(
+        &self,
+        out: &mut Vec<u8>,
+        index: i32,
+        outcome: &Outcome,
+        key: &TopicKey<'_>,
+        endpoints: &mut Vec<NodeEndpoint>,
+    ) {
+        let done = &outcome.done;
+        let mut response = ProducePartitionResponse::error(index, done.error_code);
+        response.base_offset = done.base_offset;
+        response.log_append_time_ms = done.log_append_time_ms;
+        response.log_start_offset = done.log_start_offset;
+        if let Some(rejection) = &outcome.rejection
+            && !rejection.record_errors.is_empty()
+        {
+            response.record_errors = &rejection.record_errors;
+            response.error_message = Some(&rejection.message);
+        }
+        if done.error_code == error_code::NOT_LEADER_OR_FOLLOWER
+            && self.version >= FIRST_WITH_LEADER
+        {
+            let AnswerContext { topology, listener } = self.context;
+            response.current_leader = topology.topic(key).and_then(|topic| topic.leader(index));
+            if let Some(leader) = response.current_leader {
+                add_endpoint(endpoints, topology, leader.leader_id, listener);
+            }
+        }
+        self.writer.partition(out, &response);
+    }
+}
+
+/// A Produce that was appended and is not acknowledged yet.
+pub struct WaitingProduce {
+    version: i16,
+    correlation_id: i32,
+    topics: Vec<WaitingTopic>,
+    outcomes: Vec<Option<Outcome>>,
+    missing: usize,
+}
+
+struct WaitingTopic {
+    topic: TopicRef,
+    partitions: Vec<i32>,
+}
+
+impl WaitingProduce {
+    /// Keeps what the answer needs; the frame is gone after the turn.
+    pub fn new(
+        request: &TurnRequest,
+        frame: &[u8],
+        items: &mut [Item],
+        topology: &Topology,
+    ) -> Self {
+        let mut topics = Vec::new();
+        if let Ok(produce) = ProduceRequest::parse(frame, request.version, request.body) {
+            for topic in produce.topics() {
+                let partitions = topic.partitions().map(|partition| partition.index).collect();
+                topics.push(WaitingTopic { topic: topology.topic_ref(&topic.key), partitions });
+            }
+        }
+        let outcomes: Vec<_> = items.iter_mut().map(|item| item.outcome.take()).collect();
+        let missing = outcomes.iter().filter(|outcome| outcome.is_none()).count();
+        let (version, correlation_id) = (request.version, request.correlation_id);
+        Self { version, correlation_id, topics, outcomes, missing }
+    }
+
+    /// Enters the outcome of one partition; true when none is missing any more.
+    pub fn complete(&mut self, ordinal: u16, done: AppendDone) -> bool {
+        if let Some(outcome @ None) = self.outcomes.get_mut(usize::from(ordinal)) {
+            *outcome = Some(Outcome { done, rejection: None });
+            self.missing -= 1;
+        }
+        self.missing == 0
+    }
+
+    /// What is still missing fails with this error.
+    pub fn fail(&mut self, error_code: i16) {
+        for outcome in self.outcomes.iter_mut().filter(|outcome| outcome.is_none()) {
+            *outcome = Some(Outcome::error(error_code));
+        }
+        self.missing = 0;
+    }
+
+    pub fn answer(&self, out: &mut OutQueue, context: AnswerContext<'_>) {
+        let out = out.bytes();
+        let by_id = self.version >= FIRST_BY_ID;
+        let start = start_frame(out);
+        put_response_header(out, API_KEY, self.version, self.correlation_id);
+        let writer = ProduceResponseWriter::start(out, self.version, self.topics.len());
+        let mut outcomes = self.outcomes.iter();
+        let mut endpoints = Vec::new();
+        for topic in &self.topics {
+            let key = topic.topic.key(by_id);
+            writer.topic(out, key, topic.partitions.len());
+            for index in &topic.partitions {
+                let Some(Some(outcome)) = outcomes.next() else { return };
+                let put = PutPartition { writer: &writer, version: self.version, context };
+                put.put(out, *index, outcome, &key, &mut endpoints);
+            }
+            writer.end_topic(out);
+        }
+        writer.finish(out, 0, &endpoints);
+        finish_frame(out, start, 0);
+    }
+}

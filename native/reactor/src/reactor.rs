@@ -1,0 +1,319 @@
+//! A reactor thread: its poller, its connections, and the order of a turn.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arc_swap::Cache;
+use mio::{Events, Interest, Poll, Token};
+use ms_wire::validate::Scratch;
+
+use crate::accept::Acceptors;
+use crate::conn::{CloseReason, Connection};
+use crate::hub::{Accepted, Mailbox};
+use crate::ids::{CONNECTIONS_PER_REACTOR, ConnectionId, Seq};
+use crate::pool::Pool;
+use crate::shared::{Shared, Stats, now_ms};
+use crate::topology::Topology;
+use crate::turn::{Block, RECEIVE_BLOCK, Turn};
+
+/// The token of the mailbox; acceptors count down from below it, connections count up from 0.
+pub const WAKE: Token = Token(usize::MAX);
+const EVENTS: usize = 1024;
+/// File bytes pass through a buffer of this size on their way to a socket.
+const SEND_BYTES: usize = 1 << 20;
+/// With less room than this in the receive buffer the turn goes on to its later steps.
+const ROOM_MIN: usize = 32 << 10;
+const SWEEP_EVERY_MS: i64 = 1000;
+
+pub struct Reactor {
+    pub shared: Arc<Shared>,
+    pub number: u16,
+    pub poll: Poll,
+    pub acceptors: Acceptors,
+    pub connections: Vec<Option<Box<Connection>>>,
+    /// Generation and next request number of each place in `connections`.
+    places: Vec<Place>,
+    free: Vec<u32>,
+    /// Connections that may have bytes to read or to parse.
+    pub ready: VecDeque<u32>,
+    /// Connections that may have bytes to send, or to be closed.
+    pub dirty: Vec<u32>,
+    pub turn: Turn,
+    /// Bytes of the receive buffer that this turn has filled.
+    pub received: usize,
+    pub pool: Pool,
+    pub send_buffer: Vec<u8>,
+    pub scratch: Scratch,
+    pub topology: Cache<Arc<arc_swap::ArcSwap<Topology>>, Arc<Topology>>,
+    /// Deadlines of requests, on the reactor's clock; entries may outlive what they were for.
+    pub deadlines: BinaryHeap<Reverse<(i64, u64)>>,
+    pub counters: Counters,
+    pub stopping: Option<Instant>,
+    started: Instant,
+    pub clock_ms: i64,
+    pub now_ms: i64,
+    next_sweep_ms: i64,
+    pub out_max: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Place {
+    generation: u32,
+    next_seq: Seq,
+}
+
+/// What one turn counted.
+#[derive(Default)]
+pub struct Counters {
+    pub bytes_in: u64,
+    pub bytes_out: u64,
+    pub produce_requests: u64,
+    pub produce_batches: u64,
+    pub fetch_requests: u64,
+    pub control_requests: u64,
+    pub constant_answers: u64,
+    pub malformed_frames: u64,
+}
+
+impl Reactor {
+    pub fn new(shared: Arc<Shared>, number: u16, poll: Poll) -> Self {
+        let mut receive = vec![0; shared.config.recv_bytes.max(2 * ROOM_MIN)];
+        let mut send_buffer = vec![0; SEND_BYTES];
+        crate::sys::advise_huge_pages(&mut receive);
+        crate::sys::advise_huge_pages(&mut send_buffer);
+        let mut turn = Turn::default();
+        turn.blocks.push(Block { bytes: receive, owner: None });
+        let pool = Pool::new(Arc::clone(&shared.pool_limit));
+        let topology = Cache::new(Arc::clone(&shared.topology));
+        let out_max = 2 * shared.config.fetch_max_bytes as u64;
+        Self {
+            shared,
+            number,
+            poll,
+            acceptors: Acceptors::default(),
+            connections: Vec::new(),
+            places: Vec::new(),
+            free: Vec::new(),
+            ready: VecDeque::new(),
+            dirty: Vec::new(),
+            turn,
+            received: 0,
+            pool,
+            send_buffer,
+            scratch: Scratch::default(),
+            topology,
+            deadlines: BinaryHeap::new(),
+            counters: Counters::default(),
+            stopping: None,
+            started: Instant::now(),
+            clock_ms: 0,
+            now_ms: now_ms(),
+            next_sweep_ms: SWEEP_EVERY_MS,
+            out_max,
+        }
+    }
+
+    /// The body of the thread: turns until the data plane stops.
+    pub fn run(mut self) {
+        let spin = Duration::from_micros(self.shared.config.spin_us);
+        let mut events = Events::with_capacity(EVENTS);
+        let mut last_event = Instant::now();
+        loop {
+            let is_busy = !self.ready.is_empty() || self.acceptors.is_ready();
+            let may_spin = is_busy || last_event.elapsed() < spin;
+            let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
+            let timeout =
+                if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                // Nothing can be served without the poller; the process is told and must end.
+                self.shared.hub.control.log(50, &format!("a reactor cannot poll: {error}"));
+                return;
+            }
+            if is_blocking {
+                self.mailbox().awake();
+            }
+            self.read_clocks();
+            let had_events = self.take_events(&events);
+            let had_messages = self.turn();
+            if had_events || had_messages || is_busy {
+                last_event = Instant::now();
+            }
+            if self.is_stopped() {
+                return self.close_all();
+            }
+        }
+    }
+
+    fn mailbox(&self) -> &Mailbox {
+        &self.shared.hub.mailboxes[usize::from(self.number)]
+    }
+
+    fn read_clocks(&mut self) {
+        self.clock_ms = self.started.elapsed().as_millis() as i64;
+        self.now_ms = now_ms();
+    }
+
+    fn until_next_deadline(&self) -> Option<Duration> {
+        let next = self.deadlines.peek().map_or(self.next_sweep_ms, |Reverse((at, _))| *at);
+        let next = next.min(self.next_sweep_ms).min(self.acceptors.resume_ms());
+        let clock_ms = self.started.elapsed().as_millis() as i64;
+        Some(Duration::from_millis((next - clock_ms).max(0) as u64))
+    }
+
+    fn take_events(&mut self, events: &Events) -> bool {
+        let mut had_events = false;
+        for event in events {
+            had_events = true;
+            let token = event.token();
+            if token == WAKE {
+                continue;
+            }
+            let local = token.0 as u32;
+            let Some(Some(connection)) = self.connections.get_mut(token.0) else {
+                self.acceptors.mark_ready(token);
+                continue;
+            };
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                connection.is_readable = true;
+                connection.is_read_closed |= event.is_read_closed() || event.is_error();
+                make_ready(&mut self.ready, connection);
+            }
+            if event.is_writable() && connection.is_write_blocked {
+                connection.is_write_blocked = false;
+                self.make_dirty(local);
+            }
+        }
+        had_events
+    }
+
+    /// One turn; true when other threads had something to say.
+    fn turn(&mut self) -> bool {
+        self.accept();
+        // Each ready connection once; those that have more stay in the list.
+        for _ in 0..self.ready.len() {
+            let Some(local) = self.ready.pop_front() else { break };
+            self.read_connection(local);
+            if self.turn.blocks[RECEIVE_BLOCK].bytes.len() - self.received < ROOM_MIN {
+                break;
+            }
+        }
+        self.finish_gathered();
+        let had_messages = self.take_messages();
+        self.wake_due();
+        self.pass_deadlines();
+        self.flush_dirty();
+        if self.clock_ms >= self.next_sweep_ms {
+            self.next_sweep_ms = self.clock_ms + SWEEP_EVERY_MS;
+            self.sweep();
+        }
+        self.counters.publish(&self.shared.stats);
+        had_messages
+    }
+
+    /// Takes a connection over. It is closed at once when there is no place.
+    pub fn adopt(&mut self, accepted: Accepted) {
+        let local = self.free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            self.places.push(Place::default());
+            self.connections.len() as u32 - 1
+        });
+        if local >= CONNECTIONS_PER_REACTOR || self.stopping.is_some() {
+            self.free.push(local);
+            return self.shared.left(self.number);
+        }
+        let Accepted { mut stream, listener, address, admission } = accepted;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        let registered =
+            self.poll.registry().register(&mut stream, Token(local as usize), interest);
+        if registered.is_err() {
+            self.free.push(local);
+            return self.shared.left(self.number);
+        }
+        let place = &mut self.places[local as usize];
+        place.generation = place.generation.wrapping_add(1);
+        let id = ConnectionId::new(self.number, local, place.generation);
+        let address_text = address.ip().to_canonical().to_string();
+        self.shared.hub.control.connected(id, listener, &address_text, address.port());
+        let mut connection =
+            Connection::new(stream, id, listener, admission, place.next_seq, self.clock_ms);
+        make_ready(&mut self.ready, &mut connection);
+        self.connections[local as usize] = Some(Box::new(connection));
+    }
+
+    /// Closes a connection and forgets it; what it waited for is cancelled.
+    pub fn close(&mut self, local: u32, reason: CloseReason) {
+        let Some(mut connection) = self.connections[local as usize].take() else { return };
+        self.cancel_waits(&mut connection);
+        self.places[local as usize].next_seq = Seq::from_u32(connection.slots.next_seq().as_u32());
+        self.free.push(local);
+        connection.carry.release(&mut self.pool);
+        // Closing the socket takes it out of the poller.
+        let _ = self.poll.registry().deregister(&mut connection.stream);
+        self.shared.hub.control.disconnected(connection.id, reason as u8);
+        self.shared.left(self.number);
+    }
+
+    pub fn make_dirty(&mut self, local: u32) {
+        if let Some(Some(connection)) = self.connections.get_mut(local as usize)
+            && !connection.is_in_dirty
+        {
+            connection.is_in_dirty = true;
+            self.dirty.push(local);
+        }
+    }
+
+    /// Puts a connection back on the list of those to be read, if it may be read and has anything.
+    pub fn revive(&mut self, local: u32) {
+        if let Some(Some(connection)) = self.connections.get_mut(local as usize)
+            && (connection.is_readable || !connection.carry.is_empty())
+            && connection.may_read(self.out_max)
+        {
+            make_ready(&mut self.ready, connection);
+        }
+    }
+
+    /// The connection of an identifier that may be stale.
+    pub fn connection(&mut self, id: ConnectionId) -> Option<&mut Box<Connection>> {
+        let connection = self.connections.get_mut(id.local() as usize)?.as_mut()?;
+        (connection.id == id).then_some(connection)
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopping.is_some_and(|deadline| {
+            Instant::now() >= deadline || self.connections.iter().all(Option::is_none)
+        })
+    }
+
+    fn close_all(&mut self) {
+        for local in 0..self.connections.len() as u32 {
+            self.close(local, CloseReason::Shutdown);
+        }
+        self.counters.publish(&self.shared.stats);
+    }
+}
+
+pub fn make_ready(ready: &mut VecDeque<u32>, connection: &mut Connection) {
+    if !connection.is_in_ready {
+        connection.is_in_ready = true;
+        ready.push_back(connection.id.local());
+    }
+}
+
+impl Counters {
+    fn publish(&mut self, stats: &Stats) {
+        let counted = std::mem::take(self);
+        Stats::add(&stats.bytes_in, counted.bytes_in);
+        Stats::add(&stats.bytes_out, counted.bytes_out);
+        Stats::add(&stats.produce_requests, counted.produce_requests);
+        Stats::add(&stats.produce_batches, counted.produce_batches);
+        Stats::add(&stats.fetch_requests, counted.fetch_requests);
+        Stats::add(&stats.control_requests, counted.control_requests);
+        Stats::add(&stats.constant_answers, counted.constant_answers);
+        Stats::add(&stats.malformed_frames, counted.malformed_frames);
+    }
+}

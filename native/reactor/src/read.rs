@@ -1,0 +1,216 @@
+//! Receiving: from a socket into the reactor's buffer or the connection's own, and on to the parser.
+
+use std::io::{self, IoSliceMut, Read};
+use std::ops::Range;
+
+use crate::conn::{CloseReason, Connection, PREFIX, frame_len};
+use crate::gather::Gather;
+use crate::reactor::{Reactor, make_ready};
+use crate::slots::Slot;
+use crate::turn::{Block, RECEIVE_BLOCK};
+
+/// Bytes of an incomplete frame up to which they are copied in front of what is received, instead of receiving behind them.
+const COPY_MAX: usize = 16 << 10;
+
+impl Reactor {
+    /// Parses what a connection has left over, reads its socket once, and parses that.
+    pub fn read_connection(&mut self, local: u32) {
+        let out_max = self.out_max;
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        connection.is_in_ready = false;
+        if !connection.may_read(out_max) {
+            return;
+        }
+        let is_complete =
+            |c: &Connection| c.carry.frame_len().is_some_and(|len| c.carry.len() >= len);
+        if is_complete(connection) {
+            self.parse_carry(local);
+        }
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        if !connection.may_read(out_max) || is_complete(connection) {
+            // Nothing may have changed for it to be looked at again by itself.
+            if is_complete(connection) && connection.may_read(out_max) {
+                make_ready(&mut self.ready, connection);
+            }
+            return;
+        }
+        if connection.is_readable {
+            self.receive(local);
+        }
+    }
+
+    fn receive(&mut self, local: u32) {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        let room = &mut self.turn.blocks[RECEIVE_BLOCK].bytes[self.received..];
+        let carried = connection.carry.len();
+        let expected = connection.carry.frame_len();
+        let is_small = carried <= COPY_MAX && expected.is_none_or(|len| len <= room.len() / 2);
+        let result = if carried == 0 || is_small {
+            // Received behind the place where the bytes left over are copied to if anything comes.
+            read_some(&mut connection.stream, &mut [IoSliceMut::new(&mut room[carried..])])
+                .map(|count| (count, count == room.len() - carried))
+        } else {
+            let missing = expected.map_or(PREFIX, |len| len - carried);
+            // At most doubling, however long the frame is announced to be.
+            let grown = missing.min(carried);
+            if !connection.carry.reserve(grown, &mut self.pool) {
+                return self.out_of_memory(local);
+            }
+            let spare = connection.carry.spare();
+            let count = missing.min(spare.len());
+            if count == missing {
+                let mut parts = [IoSliceMut::new(&mut spare[..count]), IoSliceMut::new(room)];
+                let full = count + parts[1].len();
+                read_some(&mut connection.stream, &mut parts).map(|count| (count, count == full))
+            } else {
+                read_some(&mut connection.stream, &mut [IoSliceMut::new(&mut spare[..count])])
+                    .map(|got| (got, got == count))
+            }
+        };
+        match result {
+            Ok((0, _)) => self.end_of_stream(local),
+            Ok((count, is_full)) => {
+                connection.is_readable = is_full || connection.is_read_closed;
+                connection.used_ms = self.clock_ms;
+                connection.frame.advanced_ms = self.clock_ms;
+                self.counters.bytes_in += count as u64;
+                if carried == 0 || is_small {
+                    room[..carried].copy_from_slice(connection.carry.bytes());
+                    connection.carry.release(&mut self.pool);
+                    self.parse_received(local, carried + count);
+                } else {
+                    let missing = expected.map_or(PREFIX, |len| len - carried);
+                    let own = count.min(missing.min(connection.carry.spare().len()));
+                    connection.carry.filled(own);
+                    if own == missing {
+                        self.parse_carry(local);
+                    }
+                    self.parse_received(local, count - own);
+                }
+                self.revive(local);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                connection.is_readable = false
+            }
+            Err(_) => self.close_broken(local),
+        }
+    }
+
+    /// Parses the next `count` bytes of the receive buffer; what cannot be taken up is carried over.
+    fn parse_received(&mut self, local: u32, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let range = self.received..self.received + count;
+        self.received = range.end;
+        // A borrowed carry buffer holds what comes first.
+        let stopped = match self.connections[local as usize].as_mut() {
+            Some(connection) if connection.is_carry_lent || !connection.carry.is_empty() => {
+                range.start
+            }
+            _ => self.gather(local, RECEIVE_BLOCK, range.clone()),
+        };
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        if connection.closing.is_some() || stopped == range.end {
+            return;
+        }
+        let rest = &self.turn.blocks[RECEIVE_BLOCK].bytes[stopped..range.end];
+        let is_first = connection.carry.is_empty();
+        if is_first {
+            connection.frame.began_ms = self.clock_ms;
+        }
+        if !connection.carry.push(rest, &mut self.pool) {
+            self.out_of_memory(local);
+        }
+    }
+
+    /// Parses the carry buffer in place. Its bytes must outlive the turn's work: it is lent to the turn.
+    fn parse_carry(&mut self, local: u32) {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        let (bytes, range) = connection.carry.lend();
+        let block = self.turn.blocks.len();
+        self.turn.blocks.push(Block { bytes, owner: None });
+        let requests = self.turn.requests.len();
+        let stopped = self.gather(local, block, range.clone());
+        let rest = stopped..range.end;
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        connection.frame.began_ms = self.clock_ms;
+        let is_unused = self.turn.requests.len() == requests;
+        if is_unused {
+            if let Some(block) = self.turn.blocks.pop() {
+                connection.carry.restore(block.bytes, rest, &mut self.pool);
+            }
+        } else if rest.is_empty() || connection.closing.is_some() {
+            // The block goes to the pool when the turn is over.
+        } else if is_partial(&self.turn.blocks[block].bytes[rest.clone()]) {
+            let rest = &self.turn.blocks[block].bytes[rest];
+            if !connection.carry.push(rest, &mut self.pool) {
+                self.out_of_memory(local);
+            }
+        } else {
+            connection.is_carry_lent = true;
+            self.turn.blocks[block].owner = Some((local, rest));
+        }
+    }
+
+    fn gather(&mut self, local: u32, block: usize, range: Range<usize>) -> usize {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return range.end };
+        // Loaded after the bytes were received: they may ask for what was just announced.
+        let topology = self.topology.load();
+        let mut gather = Gather {
+            shared: &self.shared,
+            topology,
+            turn: &mut self.turn,
+            scratch: &mut self.scratch,
+            counters: &mut self.counters,
+            reactor: self.number,
+            now_ms: self.now_ms,
+            out_max: self.out_max,
+        };
+        let stopped = gather.frames(connection, block, range);
+        self.make_dirty(local);
+        stopped
+    }
+
+    // Requests whose answer is on its way are still answered; nobody waits for new records on behalf of a client that left.
+    fn end_of_stream(&mut self, local: u32) {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        connection.is_readable = false;
+        let waits = connection.slots.iter().any(|(_, slot)| matches!(slot, Slot::Fetch(_)));
+        if waits || connection.slots.is_empty() && connection.out.is_empty() {
+            return self.close(local, CloseReason::Client);
+        }
+        connection.closing.get_or_insert(CloseReason::Client);
+        self.make_dirty(local);
+    }
+
+    // Requests of this turn are still worked on: the connection goes when they are done.
+    fn close_broken(&mut self, local: u32) {
+        self.close_after_turn(local, CloseReason::Client);
+    }
+
+    fn out_of_memory(&mut self, local: u32) {
+        self.close_after_turn(local, CloseReason::Slow);
+    }
+
+    fn close_after_turn(&mut self, local: u32, reason: CloseReason) {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        connection.closing = Some(reason);
+        connection.is_readable = false;
+        self.make_dirty(local);
+    }
+}
+
+/// Whether the bytes are less than a frame.
+fn is_partial(bytes: &[u8]) -> bool {
+    frame_len(bytes).is_none_or(|len| bytes.len() < len)
+}
+
+fn read_some(stream: &mut mio::net::TcpStream, parts: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+    loop {
+        match stream.read_vectored(parts) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}

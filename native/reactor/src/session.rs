@@ -1,0 +1,300 @@
+//! Incremental fetch sessions (KIP-227): what a consumer asks for, remembered from one Fetch to the next.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use ms_wire::error_code;
+use ms_wire::fetch::{FetchPartition, FetchRequest};
+use ms_wire::topic::TopicKey;
+use parking_lot::Mutex;
+
+use crate::topology::{TopicRef, Topology};
+
+/// The first version that names topics by id.
+const FIRST_BY_ID: i16 = 13;
+const INVALID_SESSION_ID: i32 = 0;
+const INITIAL_EPOCH: i32 = 0;
+const FINAL_EPOCH: i32 = -1;
+/// A session that was not used for so long may be evicted by any other; one that is younger may not be evicted for its size.
+const EVICTION_MS: i64 = 120_000;
+
+/// What the session of a request is.
+pub enum SessionUse {
+    /// None, and none is wanted.
+    None,
+    /// None yet: one is made with the answer.
+    New,
+    /// Its partitions, those of the request included; the answer holds only what changed.
+    Incremental(IncrementalUse),
+}
+
+/// One request of a session.
+pub struct IncrementalUse {
+    pub session: Arc<Mutex<Session>>,
+    /// The session's epoch while this is its newest request.
+    epoch: i32,
+}
+
+/// The memory of one consumer's fetches.
+pub struct Session {
+    id: i32,
+    is_by_id: bool,
+    epoch: i32,
+    partitions: Vec<SessionPartition>,
+}
+
+/// One partition of a session.
+#[derive(Clone)]
+pub struct SessionPartition {
+    pub topic: TopicRef,
+    pub fetch: FetchPartition,
+    /// What the consumer was told last; -1: nothing.
+    pub high_watermark: i64,
+    pub log_start_offset: i64,
+}
+
+/// What an answer says of a partition, as far as the session remembers it.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    pub error_code: i16,
+    pub high_watermark: i64,
+    pub log_start_offset: i64,
+    pub has_records: bool,
+    pub has_diverged: bool,
+}
+
+/// The sessions of a broker; at most so many as there are slots.
+pub struct SessionCache {
+    entries: Mutex<HashMap<i32, Entry>>,
+    slots: usize,
+}
+
+struct Entry {
+    session: Arc<Mutex<Session>>,
+    created_ms: i64,
+    used_ms: i64,
+    partitions: usize,
+}
+
+impl SessionCache {
+    pub fn new(slots: usize) -> Self {
+        Self { entries: Mutex::default(), slots }
+    }
+
+    pub fn count(&self) -> usize {
+        self.entries.lock().len()
+    }
+
+    /// Finds out which session a request belongs to, and which partitions it asks for. The error is one of the whole
+    /// response: 70, 71 or 106.
+    pub fn begin(
+        &self,
+        request: &FetchRequest<'_>,
+        topology: &Topology,
+        now_ms: i64,
+    ) -> Result<(SessionUse, Vec<SessionPartition>), i16> {
+        let (id, epoch) = (request.options.session_id, request.options.session_epoch);
+        if epoch == INITIAL_EPOCH || epoch == FINAL_EPOCH {
+            if id != INVALID_SESSION_ID {
+                self.entries.lock().remove(&id);
+            }
+            let wanted = if epoch == FINAL_EPOCH { SessionUse::None } else { SessionUse::New };
+            return Ok((wanted, requested(request, topology)));
+        }
+        let mut entries = self.entries.lock();
+        let entry = entries.get_mut(&id).ok_or(error_code::FETCH_SESSION_ID_NOT_FOUND)?;
+        let session = Arc::clone(&entry.session);
+        let mut guard = session.lock();
+        if guard.epoch != epoch {
+            return Err(error_code::INVALID_FETCH_SESSION_EPOCH);
+        }
+        if guard.is_by_id != (request.version >= FIRST_BY_ID) {
+            return Err(error_code::FETCH_SESSION_TOPIC_ID_ERROR);
+        }
+        guard.update(request, topology);
+        if guard.partitions.is_empty() {
+            entries.remove(&id);
+            return Ok((SessionUse::None, Vec::new()));
+        }
+        entry.used_ms = now_ms;
+        entry.partitions = guard.partitions.len();
+        drop(entries);
+        guard.epoch = next_epoch(epoch);
+        let used = IncrementalUse { session: Arc::clone(&session), epoch: guard.epoch };
+        let partitions = guard.partitions.clone();
+        drop(guard);
+        Ok((SessionUse::Incremental(used), partitions))
+    }
+
+    /// Makes a session of a full fetch that is being answered: its id, or 0 when there is no room.
+    pub fn create(&self, version: i16, partitions: Vec<SessionPartition>, now_ms: i64) -> i32 {
+        let count = partitions.len();
+        let mut entries = self.entries.lock();
+        if count == 0 || !self.make_room(&mut entries, count, now_ms) {
+            return INVALID_SESSION_ID;
+        }
+        let mut id = random_id();
+        while entries.contains_key(&id) {
+            id = random_id();
+        }
+        let session = Session {
+            id,
+            is_by_id: version >= FIRST_BY_ID,
+            epoch: next_epoch(INITIAL_EPOCH),
+            partitions,
+        };
+        let entry = Entry {
+            session: Arc::new(Mutex::new(session)),
+            created_ms: now_ms,
+            used_ms: now_ms,
+            partitions: count,
+        };
+        entries.insert(id, entry);
+        id
+    }
+
+    // Kafka's rule: a session idle for two minutes gives way to any; one older than two minutes to a larger one.
+    fn make_room(&self, entries: &mut HashMap<i32, Entry>, partitions: usize, now_ms: i64) -> bool {
+        if entries.len() < self.slots {
+            return true;
+        }
+        let oldest = entries.iter().min_by_key(|(_, entry)| entry.used_ms);
+        let idle = oldest.filter(|(_, entry)| now_ms - entry.used_ms > EVICTION_MS);
+        let small = || {
+            let mature = entries.iter().filter(|(_, e)| e.used_ms - e.created_ms > EVICTION_MS);
+            mature
+                .min_by_key(|(id, e)| (e.partitions, **id))
+                .filter(|(_, e)| e.partitions < partitions)
+        };
+        let Some(id) = idle.or_else(small).map(|(id, _)| *id) else { return false };
+        entries.remove(&id);
+        true
+    }
+}
+
+impl IncrementalUse {
+    /// Remembers what is being told and says which partitions the answer must name; those with records move to the end
+    /// of the session, so that none starves. `told` is in the order of `begin`. An error when another request of the
+    /// session has come in between.
+    pub fn answer(&self, told: &[Told], included: &mut Vec<bool>) -> Result<i32, i16> {
+        let mut session = self.session.lock();
+        if session.epoch != self.epoch || session.partitions.len() != told.len() {
+            return Err(error_code::INVALID_FETCH_SESSION_EPOCH);
+        }
+        included.clear();
+        for (partition, told) in session.partitions.iter_mut().zip(told) {
+            included.push(partition.tell(told));
+        }
+        if told.iter().any(|told| told.has_records) {
+            let old = std::mem::take(&mut session.partitions);
+            let (mut moved, mut kept) = (Vec::new(), Vec::with_capacity(old.len()));
+            for (partition, told) in old.into_iter().zip(told) {
+                if told.has_records { &mut moved } else { &mut kept }.push(partition);
+            }
+            kept.append(&mut moved);
+            session.partitions = kept;
+        }
+        Ok(session.id)
+    }
+}
+
+impl Session {
+    fn update(&mut self, request: &FetchRequest<'_>, topology: &Topology) {
+        let by_id = self.is_by_id;
+        let mut places: HashMap<(TopicKeyBuf, i32), usize> = HashMap::new();
+        if request.partition_count > 0 || request.forgotten_count > 0 {
+            let keys = self.partitions.iter().enumerate();
+            places.extend(
+                keys.map(|(i, p)| ((TopicKeyBuf::new(p.topic.key(by_id)), p.fetch.partition), i)),
+            );
+        }
+        for topic in request.topics() {
+            for fetch in topic.partitions() {
+                match places.get(&(TopicKeyBuf::new(topic.key), fetch.partition)) {
+                    Some(&at) => self.partitions[at].fetch = fetch,
+                    None => {
+                        let at = self.partitions.len();
+                        places.insert((TopicKeyBuf::new(topic.key), fetch.partition), at);
+                        let topic = topology.topic_ref(&topic.key);
+                        self.partitions.push(SessionPartition::new(topic, fetch));
+                    }
+                }
+            }
+        }
+        let mut is_forgotten =
+            vec![false; if request.forgotten_count > 0 { self.partitions.len() } else { 0 }];
+        for topic in request.forgotten() {
+            for partition in topic.partitions() {
+                if let Some(&at) = places.get(&(TopicKeyBuf::new(topic.key), partition)) {
+                    is_forgotten[at] = true;
+                }
+            }
+        }
+        let mut forgotten = is_forgotten.into_iter();
+        self.partitions.retain(|_| !forgotten.next().unwrap_or(false));
+        // A topic may have been created, or created anew, since.
+        for partition in &mut self.partitions {
+            let found = topology.topic_ref(&partition.topic.key(by_id));
+            partition.topic = found;
+        }
+    }
+}
+
+impl SessionPartition {
+    fn new(topic: TopicRef, fetch: FetchPartition) -> Self {
+        Self { topic, fetch, high_watermark: -1, log_start_offset: -1 }
+    }
+
+    /// Remembers what is told; true when it is news.
+    pub fn tell(&mut self, told: &Told) -> bool {
+        let is_news = told.has_records
+            || told.has_diverged
+            || told.error_code != error_code::NONE
+            || told.high_watermark != self.high_watermark
+            || told.log_start_offset != self.log_start_offset;
+        self.high_watermark = told.high_watermark;
+        self.log_start_offset = told.log_start_offset;
+        if told.error_code != error_code::NONE || told.has_diverged {
+            // The next answer without an error is news again.
+            self.high_watermark = -1;
+        }
+        is_news
+    }
+}
+
+/// A topic's name or id, owned for look-ups.
+#[derive(PartialEq, Eq, Hash)]
+enum TopicKeyBuf {
+    Name(Box<[u8]>),
+    Id([u8; 16]),
+}
+
+impl TopicKeyBuf {
+    fn new(key: TopicKey<'_>) -> Self {
+        match key {
+            TopicKey::Name(name) => Self::Name(name.into()),
+            TopicKey::Id(id) => Self::Id(id),
+        }
+    }
+}
+
+fn requested(request: &FetchRequest<'_>, topology: &Topology) -> Vec<SessionPartition> {
+    let mut partitions = Vec::with_capacity(request.partition_count);
+    for topic in request.topics() {
+        let found = topology.topic_ref(&topic.key);
+        partitions
+            .extend(topic.partitions().map(|fetch| SessionPartition::new(found.clone(), fetch)));
+    }
+    partitions
+}
+
+fn next_epoch(epoch: i32) -> i32 {
+    if epoch == i32::MAX { 1 } else { epoch + 1 }
+}
+
+fn random_id() -> i32 {
+    // The standard library's hash keys are random for each process and counted up for each use.
+    let bits = RandomState::new().build_hasher().finish();
+    (bits as i32 & i32::MAX).max(1)
+}

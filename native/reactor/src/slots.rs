@@ -1,0 +1,121 @@
+//! Requests of one connection that have no answer on the wire yet, in their order.
+
+use std::collections::VecDeque;
+
+use crate::fetch::WaitingFetch;
+use crate::ids::Seq;
+use crate::out::OutQueue;
+use crate::produce::WaitingProduce;
+
+/// Where a request stands.
+pub enum Slot {
+    /// Taken up in this turn.
+    Turn,
+    /// Answered, but an earlier request is not.
+    Ready(Box<OutQueue>),
+    /// With TypeScript; the gate is closed.
+    Control,
+    /// Appended, not yet acknowledged.
+    Produce(Box<WaitingProduce>),
+    /// A long poll.
+    Fetch(Box<WaitingFetch>),
+    /// A fetch whose records another thread looks for.
+    Locating(Box<WaitingFetch>),
+}
+
+/// Answers leave in the order of the requests.
+#[derive(Default)]
+pub struct Slots {
+    first: Seq,
+    queue: VecDeque<Slot>,
+}
+
+impl Slots {
+    /// Goes on counting where the last connection of this place stopped.
+    pub fn starting_at(first: Seq) -> Self {
+        Self { first, queue: VecDeque::new() }
+    }
+
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// The number that the next request gets.
+    pub fn next_seq(&self) -> Seq {
+        Seq::from_u32(self.first.as_u32().wrapping_add(self.queue.len() as u32))
+    }
+
+    pub fn push(&mut self, slot: Slot) -> Seq {
+        let seq = self.next_seq();
+        self.queue.push_back(slot);
+        seq
+    }
+
+    /// The slot of a request that is not answered yet.
+    pub fn get_mut(&mut self, seq: Seq) -> Option<&mut Slot> {
+        self.queue.get_mut(seq.distance_from(self.first))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (Seq, &Slot)> {
+        let first = self.first.as_u32();
+        self.queue
+            .iter()
+            .enumerate()
+            .map(move |(i, slot)| (Seq::from_u32(first.wrapping_add(i as u32)), slot))
+    }
+
+    /// Answers a request: `encode` appends to `out` if everything before it was answered, else to a queue that waits.
+    /// No allocation in the first case.
+    pub fn finish(&mut self, seq: Seq, out: &mut OutQueue, encode: impl FnOnce(&mut OutQueue)) {
+        let at = seq.distance_from(self.first);
+        if at >= self.queue.len() {
+            return;
+        }
+        if at > 0 {
+            let mut waiting = OutQueue::new();
+            encode(&mut waiting);
+            self.queue[at] = Slot::Ready(Box::new(waiting));
+            return;
+        }
+        encode(out);
+        self.pop();
+        while matches!(self.queue.front(), Some(Slot::Ready(_))) {
+            if let Some(Slot::Ready(ready)) = self.pop() {
+                out.append(*ready);
+            }
+        }
+    }
+
+    fn pop(&mut self) -> Option<Slot> {
+        self.first = self.first.next();
+        self.queue.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(byte: u8) -> impl FnOnce(&mut OutQueue) {
+        move |out: &mut OutQueue| out.bytes().push(byte)
+    }
+
+    #[test]
+    fn answers_leave_in_the_order_of_the_requests() {
+        let mut slots = Slots::starting_at(Seq::from_u32(u32::MAX));
+        let mut out = OutQueue::new();
+        let seqs: Vec<_> = (0..3).map(|_| slots.push(Slot::Turn)).collect();
+        slots.finish(seqs[2], &mut out, put(2));
+        slots.finish(seqs[1], &mut out, put(1));
+        assert!(out.is_empty());
+        slots.finish(seqs[0], &mut out, put(0));
+        assert_eq!(out.bytes(), &[0, 1, 2]);
+        assert!(slots.is_empty());
+        slots.finish(seqs[1], &mut out, put(9));
+        assert_eq!(out.len(), 3);
+    }
+}

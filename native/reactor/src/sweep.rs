@@ -1,0 +1,55 @@
+//! What a reactor looks after once a second: idle and slow connections, and the partitions whose home it is.
+
+use crate::conn::{CloseReason, Connection};
+use crate::reactor::Reactor;
+
+/// An incomplete frame must grow within so long.
+const FRAME_STALL_MS: i64 = 30_000;
+/// An incomplete frame that holds more than this must also keep up a rate.
+const LARGE_FRAME: usize = 1 << 20;
+const LARGE_FRAME_BYTES_PER_MS: i64 = 64;
+/// An answer must be taken by the client at least a little within so long.
+const WRITE_STALL_MS: i64 = 60_000;
+
+impl Reactor {
+    pub fn sweep(&mut self) {
+        for local in 0..self.connections.len() as u32 {
+            if let Some(reason) = self.verdict(local) {
+                self.close(local, reason);
+            }
+        }
+        let (now_ms, number) = (self.now_ms, usize::from(self.number));
+        for partition in self.shared.hub.registry.all() {
+            // A panic marks the partition as failed, inside.
+            if self.shared.hub.home(&partition) == number {
+                partition.housekeeping(now_ms);
+            }
+        }
+    }
+
+    fn verdict(&mut self, local: u32) -> Option<CloseReason> {
+        let idle_max_ms = self.shared.config.connections_max_idle_ms;
+        let (clock_ms, out_max) = (self.clock_ms, self.out_max);
+        let connection = self.connections[local as usize].as_mut()?;
+        let is_reading = connection.may_read(out_max);
+        if !connection.out.is_empty() && clock_ms - connection.write_progress_ms > WRITE_STALL_MS {
+            return Some(CloseReason::Slow);
+        }
+        if is_reading && !connection.carry.is_empty() && is_stalled(connection, clock_ms) {
+            return Some(CloseReason::Slow);
+        }
+        let is_quiet = connection.slots.is_empty() && connection.out.is_empty();
+        let is_idle = idle_max_ms >= 0 && clock_ms - connection.used_ms > idle_max_ms;
+        (is_quiet && is_idle).then_some(CloseReason::Idle)
+    }
+}
+
+// The clock runs only while the connection is read: it is not asked while its gate is closed.
+fn is_stalled(connection: &Connection, clock_ms: i64) -> bool {
+    let len = connection.carry.len();
+    let age_ms = clock_ms - connection.frame.began_ms;
+    let is_slow = len > LARGE_FRAME
+        && age_ms > FRAME_STALL_MS
+        && (len as i64) < age_ms * LARGE_FRAME_BYTES_PER_MS;
+    is_slow || clock_ms - connection.frame.advanced_ms > FRAME_STALL_MS
+}

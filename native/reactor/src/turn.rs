@@ -1,0 +1,203 @@
+//! What one turn of a reactor gathered: frames' bytes, batches to append by partition, requests to answer.
+
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use ms_partition::{AppendDone, Origin, Partition, PendingAppend, ReplySlot, Waiter};
+use ms_wire::error_code;
+use ms_wire::validate::{BatchRejection, ValidBatch};
+
+use crate::ids::Seq;
+
+/// The block that is the reactor's receive buffer; the others were carry buffers of connections.
+pub const RECEIVE_BLOCK: usize = 0;
+const NONE: u32 = u32::MAX;
+
+/// Emptied at the end of every turn; nothing in here is allocated anew once it has grown.
+#[derive(Default)]
+pub struct Turn {
+    /// `RECEIVE_BLOCK` is put in by the reactor for the length of the turn.
+    pub blocks: Vec<Block>,
+    pub requests: Vec<TurnRequest>,
+    pub items: Vec<Item>,
+    touched: Vec<Touched>,
+    by_partition: HashMap<u32, u32>,
+    /// Waiting fetches of this reactor that may look again.
+    pub due: Vec<Waiter>,
+    pending: Vec<PendingAppend<'static>>,
+}
+
+/// Bytes of frames.
+pub struct Block {
+    pub bytes: Vec<u8>,
+    /// The connection it goes back to, with the bytes of this range still unread.
+    pub owner: Option<(u32, Range<usize>)>,
+}
+
+/// A request to be answered at the end of the turn, if it can be.
+pub struct TurnRequest {
+    pub local: u32,
+    pub seq: Seq,
+    pub kind: RequestKind,
+    pub block: usize,
+    /// The frame within the block, without its length prefix.
+    pub frame: Range<usize>,
+    pub body: usize,
+    pub version: i16,
+    pub correlation_id: i32,
+}
+
+pub enum RequestKind {
+    Produce { acks: i16, timeout_ms: i32, first_item: usize, items: usize },
+    Fetch,
+}
+
+/// One partition of a Produce.
+pub struct Item {
+    pub block: usize,
+    /// The batch within the block, once it was validated; before, the records field.
+    pub range: Range<usize>,
+    pub acks: i16,
+    pub slot: ReplySlot,
+    pub batch: Option<ValidBatch>,
+    /// `None`: to be appended, and after that: parked.
+    pub outcome: Option<Outcome>,
+    touched: u32,
+    next: u32,
+}
+
+/// What the answer says of one partition.
+pub struct Outcome {
+    pub done: AppendDone,
+    pub rejection: Option<Box<BatchRejection>>,
+}
+
+struct Touched {
+    partition: Arc<Partition>,
+    first: u32,
+    last: u32,
+}
+
+impl Outcome {
+    pub fn error(error_code: i16) -> Self {
+        let done = AppendDone {
+            error_code,
+            base_offset: -1,
+            log_append_time_ms: -1,
+            log_start_offset: -1,
+            leader_epoch: -1,
+        };
+        Self { done, rejection: None }
+    }
+
+    pub fn rejected(rejection: BatchRejection) -> Self {
+        let mut outcome = Self::error(rejection.error_code);
+        outcome.rejection = Some(Box::new(rejection));
+        outcome
+    }
+}
+
+impl Item {
+    pub fn new(block: usize, range: Range<usize>, acks: i16, slot: ReplySlot) -> Self {
+        let (touched, next) = (NONE, NONE);
+        Self { block, range, acks, slot, batch: None, outcome: None, touched, next }
+    }
+}
+
+impl Turn {
+    /// The item is for this partition: found again by `partition_of`, appended unless it has an outcome by then.
+    pub fn touch(&mut self, item: usize, partition: &Arc<Partition>) {
+        let at = item as u32;
+        let next = self.touched.len() as u32;
+        let touched = *self.by_partition.entry(partition.handle().index).or_insert(next);
+        if touched == next {
+            let partition = Arc::clone(partition);
+            self.touched.push(Touched { partition, first: at, last: at });
+        } else {
+            let entry = &mut self.touched[touched as usize];
+            self.items[entry.last as usize].next = at;
+            entry.last = at;
+        }
+        self.items[item].touched = touched;
+    }
+
+    pub fn partition_of(&self, item: &Item) -> Option<&Arc<Partition>> {
+        self.touched.get(item.touched as usize).map(|touched| &touched.partition)
+    }
+
+    /// Appends what was gathered, once for each touched partition. No allocation once the lists have grown.
+    pub fn append(&mut self, now_ms: i64, reactor: u16) {
+        if self.touched.is_empty() {
+            return;
+        }
+        let mut views = take_views(&mut self.blocks, &self.items);
+        let mut pending: Vec<PendingAppend<'_>> = std::mem::take(&mut self.pending);
+        for touched in &self.touched {
+            let mut at = touched.first;
+            while at != NONE {
+                let item = &mut self.items[at as usize];
+                if let Some(batch) = item.batch.take()
+                    && let Some(bytes) = views[at as usize].take()
+                {
+                    let (acks, slot, origin) = (item.acks, item.slot, Origin::Client);
+                    pending.push(PendingAppend { bytes, batch, acks, slot, origin, result: None });
+                }
+                at = item.next;
+            }
+            if pending.is_empty() {
+                continue;
+            }
+            let partition = &touched.partition;
+            let (batches, due) = (&mut pending, &mut self.due);
+            // The partition marks itself failed; the other partitions of the turn go on.
+            let work = AssertUnwindSafe(|| partition.append_turn(batches, now_ms, reactor, due));
+            let panicked = catch_unwind(work).is_err();
+            let mut results = pending.drain(..);
+            let mut at = touched.first;
+            while at != NONE {
+                let item = &mut self.items[at as usize];
+                if item.outcome.is_none()
+                    && let Some(pending) = results.next()
+                {
+                    item.outcome = match pending.result {
+                        None if panicked => Some(Outcome::error(error_code::KAFKA_STORAGE_ERROR)),
+                        result => result.map(|done| Outcome { done, rejection: None }),
+                    };
+                }
+                at = item.next;
+            }
+        }
+        self.pending = recycle(pending);
+    }
+
+    /// Forgets the turn's work. The blocks stay: their owner takes them first.
+    pub fn clear(&mut self) {
+        self.requests.clear();
+        self.items.clear();
+        self.touched.clear();
+        self.by_partition.clear();
+    }
+}
+
+// The slices of all items at once: the items of a block stand in the order of their bytes.
+fn take_views<'a>(blocks: &'a mut [Block], items: &[Item]) -> Vec<Option<&'a mut [u8]>> {
+    let mut rest: Vec<(&mut [u8], usize)> =
+        blocks.iter_mut().map(|block| (block.bytes.as_mut_slice(), 0)).collect();
+    let view = |item: &Item| {
+        item.batch.as_ref()?;
+        let (bytes, offset) = std::mem::take(&mut rest[item.block]);
+        let (_, bytes) = bytes.split_at_mut(item.range.start - offset);
+        let (view, bytes) = bytes.split_at_mut(item.range.len());
+        rest[item.block] = (bytes, item.range.end);
+        Some(view)
+    };
+    items.iter().map(view).collect()
+}
+
+/// Keeps the allocation of an emptied list whose elements borrowed from the turn.
+fn recycle(mut list: Vec<PendingAppend<'_>>) -> Vec<PendingAppend<'static>> {
+    list.clear();
+    list.into_iter().map_while(|_| None).collect()
+}
