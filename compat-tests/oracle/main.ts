@@ -5,6 +5,7 @@ import { Coverage } from '../../src/kafka-protocol/testing/coverage.ts';
 import { Random } from '../../src/kafka-protocol/testing/random.ts';
 import { loadApis, loadMessages } from '../../src/kafka-protocol/testing/subjects.ts';
 import type { Message } from '../../tools/codegen/model.ts';
+import { checkAnswers } from './answers.ts';
 import { compareBatches } from './batches.ts';
 import { compareVersions, kafkaHas, roundTrip } from './cases.ts';
 import { compareRustHeaders, headerSubjects } from './headers.ts';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '12' },
+    target: { type: 'string', default: 'none' },
     record: { type: 'boolean', default: false },
   },
 });
@@ -51,8 +53,14 @@ for (const subject of messages) {
   }
 }
 verdicts.add(...(await compareBatches(java, random, 40)));
+const { target } = values;
+if (target === 'memorystreamer' || target === 'kafka') {
+  verdicts.add(...(await checkAnswers(java, target, values.record)));
+}
 if (values.record)
-  console.log(`recorded ${await recordGolden(java, loadMessages(), random)} messages`);
+  console.log(
+    `recorded ${await recordGolden(java, loadMessages(), new Random(Number(values.seed)))} messages`,
+  );
 java.close();
 rust.close();
 
