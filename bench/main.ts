@@ -2,31 +2,52 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../compat-tests/runner/paths.ts';
-import { compare, table } from './compare.ts';
+import { compare, median, table } from './compare.ts';
+import { measureLife } from './life.ts';
 
-// npm run bench [-- compare] [--reps 3] [--only text]: real Kafka and MemoryStreamer in turn, in one run.
+// npm run bench [-- compare] [--reps 3] [--only text]: load on real Kafka and MemoryStreamer in turn, in one run.
+// npm run bench -- life [--starts 10]: start to first acknowledgement, idle memory and CPU, of both.
 const words = process.argv.slice(2);
 const option = (name: string, otherwise: string) => {
   const at = words.indexOf(name);
   return at === -1 ? otherwise : (words[at + 1] ?? otherwise);
 };
-
-const build = [
-  'build',
-  '--release',
-  '--locked',
-  '-p',
-  'ms-loadgen',
-  '--manifest-path',
-  'native/Cargo.toml',
-];
-if (spawnSync('cargo', build, { cwd: repositoryRoot, stdio: 'inherit' }).status !== 0)
-  process.exit(1);
-
-const only = option('--only', '');
-const comparisons = await compare(Number(option('--reps', '3')), ({ name }) => name.includes(only));
 const folder = join(repositoryRoot, 'bench', 'results');
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, 'latest.json'), `${JSON.stringify(comparisons, null, 1)}\n`);
-console.log(table(comparisons));
-process.exit(comparisons.every(({ isReached }) => isReached) ? 0 : 1);
+const isReached = words[0] === 'life' ? await life() : await load();
+process.exit(isReached ? 0 : 1);
+
+async function load(): Promise<boolean> {
+  const manifest = ['--manifest-path', 'native/Cargo.toml'];
+  const build = ['build', '--release', '--locked', '-p', 'ms-loadgen', ...manifest];
+  const { status } = spawnSync('cargo', build, { cwd: repositoryRoot, stdio: 'inherit' });
+  if (status !== 0) return false;
+  const only = option('--only', '');
+  const comparisons = await compare(Number(option('--reps', '3')), ({ name }) => {
+    return name.includes(only);
+  });
+  save('load.json', comparisons);
+  console.log(table(comparisons));
+  return comparisons.every((comparison) => comparison.isReached);
+}
+
+async function life(): Promise<boolean> {
+  const starts = Number(option('--starts', '10'));
+  const kafka = await measureLife('kafka', Math.min(starts, 3));
+  const ours = await measureLife('memorystreamer', starts);
+  save('life.json', { kafka, ours });
+  const [theirMs, ourMs] = [kafka, ours].map((one) => median(one.startToFirstAckMs));
+  console.log(`start to first ack: Kafka ${theirMs?.toFixed(0)} ms, ours ${ourMs?.toFixed(0)} ms`);
+  console.log(
+    `idle: Kafka ${kafka.idleResidentMb.toFixed(0)} MB, ours ${ours.idleResidentMb.toFixed(0)} MB`,
+  );
+  console.log(
+    `idle CPU, ours: ${ours.idleCpu.toFixed(1)} %, with 1,000 waiting fetches ${ours.idleCpuWaiting.toFixed(1)} %`,
+  );
+  const isFast = (ourMs ?? 0) <= 400 && (ourMs ?? 0) <= (theirMs ?? 0) / 6;
+  return isFast && ours.idleResidentMb <= 130 && Math.max(ours.idleCpu, ours.idleCpuWaiting) <= 2;
+}
+
+function save(name: string, results: unknown): void {
+  writeFileSync(join(folder, name), `${JSON.stringify(results, null, 1)}\n`);
+}

@@ -21,8 +21,8 @@ export interface Broker {
   readonly bootstrap: string;
   /** Of the process that runs now. */
   readonly pid: number;
-  /** Stops the broker cleanly and starts it again on the same folder and port. */
-  restart(): Promise<void>;
+  /** Stops the broker cleanly and starts it again on the same folder and port. Returns when the start began. */
+  restart(): Promise<{ readonly startedMs: number }>;
   isRunning(): boolean;
   /** Stops it and deletes its folder, unless that is to be kept. */
   stop(options: { readonly keep: boolean }): Promise<void>;
@@ -57,7 +57,9 @@ export async function startBroker(
     log: () => running.tail,
     async restart() {
       await running.stop();
+      const startedMs = performance.now();
       await running.start();
+      return { startedMs };
     },
     async stop({ keep }) {
       await running.stop();
