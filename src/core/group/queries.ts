@@ -65,7 +65,7 @@ export function deleteGroup(
 ): DeletedGroup {
   if (group === undefined) {
     const errorCode = ErrorCode.GROUP_ID_NOT_FOUND;
-    return { groupId, errorCode, errorMessage: notFound(groupId) };
+    return { groupId, errorCode, errorMessage: null };
   }
   if (group.state !== 'Empty') {
     return { groupId, errorCode: ErrorCode.NON_EMPTY_GROUP, errorMessage: null };

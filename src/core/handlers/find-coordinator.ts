@@ -25,11 +25,12 @@ function locate(key: string, keyType: number, ctx: RequestContext) {
   const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
   if (errorCode !== ErrorCode.NONE || self === undefined) {
     const shown = errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode;
-    const message = ctx.apiVersion < 4 ? (messages.get(shown) ?? '') : '';
-    return { key, errorCode: shown, errorMessage: message, nodeId: -1, host: '', port: -1 };
+    const errorMessage = messages.get(shown) ?? '';
+    return { key, errorCode: shown, errorMessage, nodeId: -1, host: '', port: -1 };
   }
   const { nodeId, host, port } = self;
-  return { key, errorCode, errorMessage: ctx.apiVersion < 4 ? null : '', nodeId, host, port };
+  // Kafka names the error that there is none of, as long as there is one key.
+  return { key, errorCode, errorMessage: ctx.apiVersion < 4 ? 'NONE' : '', nodeId, host, port };
 }
 
 const messages: ReadonlyMap<number, string> = new Map([

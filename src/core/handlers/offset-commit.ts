@@ -30,7 +30,15 @@ export const offsetCommit = defineHandler(OffsetCommit, {
             knowsGroupIdNotFound: ctx.apiVersion >= 9,
             topics,
           });
-    return { topics: plans.map((planned) => merge(planned, answered)) };
+    let next = 0;
+    return {
+      topics: plans.map(({ topic, commit, refused }) => {
+        const { name, topicId } = topic;
+        const done = commit.partitions.length === 0 ? [] : answerTo(commit, answered, next++);
+        // What was refused comes first, then the coordinator's answers in the order of the request.
+        return { name, topicId, partitions: [...refused, ...done] };
+      }),
+    };
   },
   failed: refuseAll,
 });
@@ -40,7 +48,7 @@ interface Plan {
   /** What goes to the coordinator, under the topic's name. */
   readonly commit: CommitTopic;
   /** Partitions that were refused before. */
-  readonly errors: ReadonlyMap<number, number>;
+  readonly refused: readonly { readonly partitionIndex: number; readonly errorCode: number }[];
 }
 
 function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
@@ -52,30 +60,26 @@ function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
   const refuse = (errorCode: number): Plan => ({
     topic,
     commit: { name, topicId: ZERO_UUID, partitions: [] },
-    errors: new Map(topic.partitions.map(({ partitionIndex }) => [partitionIndex, errorCode])),
+    refused: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
   });
   if (isById && image === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_ID);
   if (!ctx.isAllowed('READ', 'TOPIC', name)) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   if (image === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-  const errors = new Map<number, number>();
-  const partitions = topic.partitions.filter(({ partitionIndex }) => {
-    if (image.partitions[partitionIndex] !== undefined) return true;
-    errors.set(partitionIndex, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-    return false;
-  });
-  // Offsets are kept by name. The id goes into the record, as far as the client named it.
-  const topicId = isById ? image.id : ZERO_UUID;
-  return { topic, commit: { name, topicId, partitions }, errors };
+  const exists = ({ partitionIndex }: { readonly partitionIndex: number }) =>
+    image.partitions[partitionIndex] !== undefined;
+  const partitions = topic.partitions.filter(exists);
+  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  const refused = topic.partitions
+    .filter((partition) => !exists(partition))
+    .map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
+  return { topic, commit: { name, topicId: image.id, partitions }, refused };
 }
 
-function merge({ topic, commit, errors }: Plan, answered: CommitReply) {
-  const committed = answered.topics.find(({ name }) => name === commit.name);
-  const partitions = topic.partitions.map(({ partitionIndex }) => {
-    const done = committed?.partitions.find((one) => one.partitionIndex === partitionIndex);
-    const errorCode = errors.get(partitionIndex) ?? done?.errorCode ?? answered.errorCode;
-    return { partitionIndex, errorCode };
-  });
-  return { name: topic.name, topicId: topic.topicId, partitions };
+/** The coordinator answers topics in their order, or all of them with one error. */
+function answerTo({ partitions }: CommitTopic, answered: CommitReply, index: number) {
+  const { errorCode, topics } = answered;
+  if (errorCode === ErrorCode.NONE) return topics[index]?.partitions ?? [];
+  return partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
 }
 
 function refuseAll({ topics }: OffsetCommitRequest, errorCode: number) {
