@@ -46,7 +46,12 @@ export async function checkAnswers(
   target: Target,
   isRecording: boolean,
 ): Promise<Verdict[]> {
-  const answers = await askAll(java, target);
+  let answers: readonly Answer[];
+  try {
+    answers = await askAll(java, target);
+  } catch (error) {
+    return [verdict('broker', 0, error instanceof Error ? error.message : String(error))];
+  }
   if (isRecording && target === 'kafka') {
     const lines = answers.map(({ api, version, errors }) =>
       `${api} ${version} ${errors}`.trimEnd(),

@@ -19,10 +19,6 @@ export class Reader {
     this.#end = bytes.byteLength;
   }
 
-  get position(): number {
-    return this.#position;
-  }
-
   get remaining(): number {
     return this.#end - this.#position;
   }

@@ -15,10 +15,6 @@ export class Writer {
     this.#bytes = Buffer.allocUnsafe(Math.max(capacityBytes, 16));
   }
 
-  get position(): number {
-    return this.#position;
-  }
-
   /** A view of what has been written; valid until the next write. */
   finish(): Uint8Array {
     return this.#bytes.subarray(0, this.#position);

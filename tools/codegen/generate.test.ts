@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { decode, encode, Reader, UnencodableError } from '../../src/kafka-protocol/index.ts';
 import { OtherValue, SampleKey, SampleValue } from '../../src/kafka-protocol/testdata/sample.ts';
@@ -20,6 +23,26 @@ const record = (...fields: string[]) =>
   ['# X.', '', 'record X  versions 0-3  flexible 2+', ...fields.map((field) => `  ${field}`)].join(
     '\n',
   );
+
+describe('what is committed', () => {
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'kafka-protocol');
+  const filesIn = (folder: string, ending: string) => {
+    const names = readdirSync(join(root, folder)).filter((name) => name.endsWith(ending));
+    return new Map(names.map((name) => [name, readFileSync(join(root, folder, name), 'utf8')]));
+  };
+
+  test.each([
+    ['definitions', 'generated'],
+    ['testdata', 'testdata'],
+  ])('is what %s/*.api give', (from, to) => {
+    const expected = generate(filesIn(from, '.api'));
+    if (from === to) expected.delete('index.ts');
+    const present = filesIn(to, '.ts');
+    expect([...expected.keys()].sort()).toEqual([...present.keys()].sort());
+    for (const [name, text] of expected)
+      expect(text === present.get(name) ? name : text).toBe(name);
+  });
+});
 
 describe('a definition', () => {
   test('of an API gives codecs, header versions and a line in the index', () => {
