@@ -1,5 +1,7 @@
 //! Behaviour of one log: append, read, roll, retention, reopening.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{Rig, Seen, split};

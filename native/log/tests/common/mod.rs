@@ -1,5 +1,5 @@
 //! A log on a simulated disk, and a model of what it must hold.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use ms_log::checkpoint::PartitionCheckpoint;
 use ms_log::hard_state::HardState;
