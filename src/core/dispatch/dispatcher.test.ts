@@ -1,0 +1,142 @@
+import { describe, expect, test } from '@jest/globals';
+import {
+  type Api,
+  ApiVersions,
+  DescribeCluster,
+  type Draft,
+  ErrorCode,
+  Metadata,
+  Reader,
+  readResponseHeader,
+  Writer,
+  writeRequestHeader,
+} from '../../kafka-protocol/index.ts';
+import { silentLogger } from '../base/index.ts';
+import { FakeClock } from '../coordinator/testing/fake-clock.ts';
+import type { Services } from '../services.ts';
+import { FakeEngine } from '../testing/fake-engine.ts';
+import { createDispatcher } from './dispatcher.ts';
+import { defineHandler, type Handler } from './handler.ts';
+import { advertisedApis, handlerTable } from './handler-table.ts';
+
+const connection = { slot: 3, gen: 1 };
+
+function setUp(handlers: readonly Handler[], isOpen = true) {
+  const engine = new FakeEngine();
+  const services = { clock: new FakeClock(1000) } as unknown as Services;
+  const dispatcher = createDispatcher(engine, handlers, services, silentLogger);
+  dispatcher.connected(connection, { listenerId: 0, address: '10.0.0.1', port: 77 });
+  if (isOpen) dispatcher.open();
+  const send = <Request, Response>(
+    api: Api<Request, Response>,
+    apiVersion: number,
+    body: Draft<Request>,
+    cut = 0,
+  ) => {
+    const writer = new Writer();
+    const header = { apiKey: api.key, apiVersion, correlationId: 42, clientId: 'me' };
+    writeRequestHeader(writer, header, api.requestHeaderVersion(apiVersion));
+    if (apiVersion <= api.maxVersion) api.request.write(writer, body, apiVersion);
+    const bytes = writer.finish();
+    const frame = bytes.subarray(0, bytes.length - cut);
+    dispatcher.request({
+      connection,
+      listenerId: 0,
+      apiKey: api.key,
+      apiVersion,
+      correlationId: 42,
+      reqSeq: 9,
+      frame,
+    });
+  };
+  const answers = async () => {
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    return engine.calls.flatMap((call) => (call.kind === 'respond' ? [call.answer] : []));
+  };
+  return { dispatcher, send, answers };
+}
+
+describe('the dispatcher', () => {
+  test('hands a request to its handler and sends the answer with its correlation id', async () => {
+    const seen: unknown[] = [];
+    const handler = defineHandler(Metadata, {
+      handle(request, ctx) {
+        seen.push(
+          request.topics,
+          ctx.clientId,
+          ctx.clientHost,
+          ctx.deadlineMs(500),
+          ctx.deadlineMs(-1),
+        );
+        return { clusterId: 'c' };
+      },
+    });
+    const { send, answers } = setUp([handler]);
+    send(Metadata, 9, { topics: null });
+    const [answer] = await answers();
+    expect(seen).toEqual([null, 'me', '/10.0.0.1', 1500, 1000]);
+    expect(answer).toMatchObject({ connection, reqSeq: 9 });
+    const reader = new Reader(answer?.payload ?? new Uint8Array());
+    expect(readResponseHeader(reader, Metadata.responseHeaderVersion(9))).toBe(42);
+    expect(Metadata.response.read(reader, 9).clusterId).toBe('c');
+  });
+
+  test('keeps requests until it is opened', async () => {
+    const { dispatcher, send, answers } = setUp(
+      [defineHandler(Metadata, { handle: () => ({}) })],
+      false,
+    );
+    send(Metadata, 9, { topics: null });
+    expect(await answers()).toEqual([]);
+    dispatcher.open();
+    expect(await answers()).toHaveLength(1);
+  });
+
+  test('closes the connection of a malformed request', async () => {
+    const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
+    send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
+    expect(await answers()).toEqual([{ connection, reqSeq: 9, closeAfter: true }]);
+  });
+
+  test('closes the connection for an API or a version that is not served', async () => {
+    const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
+    send(DescribeCluster, 0, {});
+    send(Metadata, 99, {});
+    expect((await answers()).map(({ closeAfter }) => closeAfter)).toEqual([true, true]);
+  });
+
+  test('answers an unknown version of ApiVersions in version 0', async () => {
+    const { send, answers } = setUp(handlerTable);
+    send(ApiVersions, 99, {});
+    const [answer] = await answers();
+    const reader = new Reader(answer?.payload ?? new Uint8Array());
+    expect(readResponseHeader(reader, 0)).toBe(42);
+    const { errorCode, apiKeys } = ApiVersions.response.read(reader, 0);
+    expect([errorCode, apiKeys]).toEqual([
+      ErrorCode.UNSUPPORTED_VERSION,
+      [{ apiKey: 18, minVersion: 0, maxVersion: 5 }],
+    ]);
+  });
+
+  test('turns a bug of a handler into UNKNOWN_SERVER_ERROR where the answer can say it', async () => {
+    const failing = defineHandler(DescribeCluster, {
+      handle() {
+        throw new Error('a bug');
+      },
+      failed: (_, errorCode) => ({ errorCode }),
+    });
+    const { send, answers } = setUp([failing]);
+    send(DescribeCluster, 0, {});
+    const [answer] = await answers();
+    const reader = new Reader(answer?.payload ?? new Uint8Array());
+    readResponseHeader(reader, 1);
+    expect(DescribeCluster.response.read(reader, 0).errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
+  });
+});
+
+test('the advertised APIs are those of the two tables, in the order of their keys', () => {
+  const keys = advertisedApis().map(({ apiKey }) => apiKey);
+  expect(keys).toEqual([
+    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 32, 42, 60, 75,
+  ]);
+});
