@@ -33,32 +33,44 @@ pub struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     /// A cursor at the start of `frame`.
+    #[inline]
     pub fn new(frame: &'a [u8]) -> Self {
         Self { frame, position: 0 }
     }
 
     /// A cursor at `position`, or at the end when `position` lies beyond it.
+    #[inline]
     pub fn at(frame: &'a [u8], position: usize) -> Self {
         Self { frame, position: position.min(frame.len()) }
     }
 
     /// The offset of the next byte from the start of the frame.
+    #[inline]
     pub fn position(&self) -> usize {
         self.position
     }
 
+    /// Moves to `position`, or to the end when it lies beyond.
+    #[inline]
+    pub fn seek(&mut self, position: usize) {
+        self.position = position.min(self.frame.len());
+    }
+
     /// How many bytes are left.
+    #[inline]
     pub fn remaining(&self) -> usize {
         self.frame.len() - self.position
     }
 
     /// The next `len` bytes.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], WireError> {
         let range = self.range(len)?;
         Ok(&self.frame[range])
     }
 
     /// The next `len` bytes as offsets into the frame.
+    #[inline]
     pub fn range(&mut self, len: usize) -> Result<Range<usize>, WireError> {
         let left = self.remaining();
         if len > left {
@@ -69,6 +81,7 @@ impl<'a> Cursor<'a> {
         Ok(start..self.position)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
         match self.frame[self.position..].first_chunk::<N>() {
             Some(bytes) => {
@@ -79,34 +92,42 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, WireError> {
         Ok(self.array::<1>()?[0])
     }
 
+    #[inline]
     pub fn i8(&mut self) -> Result<i8, WireError> {
         Ok(i8::from_be_bytes(self.array()?))
     }
 
+    #[inline]
     pub fn i16(&mut self) -> Result<i16, WireError> {
         Ok(i16::from_be_bytes(self.array()?))
     }
 
+    #[inline]
     pub fn i32(&mut self) -> Result<i32, WireError> {
         Ok(i32::from_be_bytes(self.array()?))
     }
 
+    #[inline]
     pub fn i64(&mut self) -> Result<i64, WireError> {
         Ok(i64::from_be_bytes(self.array()?))
     }
 
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, WireError> {
         Ok(u32::from_be_bytes(self.array()?))
     }
 
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, WireError> {
         Ok(u64::from_be_bytes(self.array()?))
     }
 
+    #[inline]
     pub fn uuid(&mut self) -> Result<[u8; 16], WireError> {
         self.array()
     }
@@ -141,6 +162,7 @@ impl<'a> Cursor<'a> {
         Ok((raw >> 1) as i64 ^ -((raw & 1) as i64))
     }
 
+    #[cold]
     fn long_varint(&mut self, mut value: u64, max_bytes: usize) -> Result<u64, WireError> {
         for i in 1..max_bytes {
             let byte = self.u8()?;
@@ -153,6 +175,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string with a 16-bit length; any negative length is null.
+    #[inline]
     pub fn nullable_string(&mut self) -> Result<Option<&'a [u8]>, WireError> {
         match usize::try_from(self.i16()?) {
             Ok(len) => self.take(len).map(Some),
@@ -161,6 +184,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string whose length is an unsigned varint minus one; 0 is null.
+    #[inline]
     pub fn compact_nullable_string(&mut self) -> Result<Option<&'a [u8]>, WireError> {
         let Some(len) = self.compact_len()? else { return Ok(None) };
         if len > i16::MAX as usize {
@@ -170,27 +194,32 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string that may not be null, with a 16-bit length.
+    #[inline]
     pub fn string(&mut self) -> Result<&'a [u8], WireError> {
         self.nullable_string()?.ok_or(WireError::NullNotAllowed(-1))
     }
 
     /// A string that may not be null, compact.
+    #[inline]
     pub fn compact_string(&mut self) -> Result<&'a [u8], WireError> {
         self.compact_nullable_string()?.ok_or(WireError::NullNotAllowed(-1))
     }
 
     /// A nullable string in the form of flexible or of older versions.
+    #[inline]
     pub fn nullable_string_in(&mut self, flexible: bool) -> Result<Option<&'a [u8]>, WireError> {
         if flexible { self.compact_nullable_string() } else { self.nullable_string() }
     }
 
     /// A required string in the form of flexible or of older versions.
+    #[inline]
     pub fn string_in(&mut self, flexible: bool) -> Result<&'a [u8], WireError> {
         self.nullable_string_in(flexible)?.ok_or(WireError::NullNotAllowed(-1))
     }
 
     /// Bytes or records with a 32-bit or compact length, as offsets into the frame; negative is
     /// null.
+    #[inline]
     pub fn nullable_bytes_in(&mut self, flexible: bool) -> Result<Option<Range<usize>>, WireError> {
         match self.len_in(flexible)? {
             Some(len) => self.range(len).map(Some),
@@ -200,6 +229,7 @@ impl<'a> Cursor<'a> {
 
     /// The length of an array; negative is null. A length beyond the bytes left is refused, as
     /// Kafka does, so that a caller may loop over it.
+    #[inline]
     pub fn nullable_array_len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
         let Some(len) = self.len_in(flexible)? else { return Ok(None) };
         let left = self.remaining();
@@ -210,33 +240,44 @@ impl<'a> Cursor<'a> {
     }
 
     /// The length of an array that may not be null.
+    #[inline]
     pub fn array_len_in(&mut self, flexible: bool) -> Result<usize, WireError> {
         self.nullable_array_len_in(flexible)?.ok_or(WireError::NullNotAllowed(-1))
     }
 
+    #[inline]
     fn len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
         if flexible { self.compact_len() } else { Ok(usize::try_from(self.i32()?).ok()) }
     }
 
     // Kafka computes in 32-bit signed arithmetic: a varint above 2^31 is a negative length, thus
     // null.
+    #[inline]
     fn compact_len(&mut self) -> Result<Option<usize>, WireError> {
         let len = (self.unsigned_varint()? as i32).wrapping_sub(1);
         Ok(usize::try_from(len).ok())
     }
 
     /// Skips a block of tagged fields.
+    #[inline]
     pub fn skip_tagged_fields(&mut self) -> Result<(), WireError> {
+        // Next to no one sends any.
+        if self.frame.get(self.position) == Some(&0) {
+            self.position += 1;
+            return Ok(());
+        }
         self.tagged_fields(|_, _| Ok(()))
     }
 
     /// Calls `read` for each tagged field with its tag and a cursor over its bytes alone, whose
     /// positions are still offsets into the whole frame.
+    #[inline]
     pub fn tagged_fields(
         &mut self,
         mut read: impl FnMut(u32, &mut Cursor<'a>) -> Result<(), WireError>,
     ) -> Result<(), WireError> {
-        for _ in 0..self.unsigned_varint()? {
+        let count = self.unsigned_varint()?;
+        for _ in 0..count {
             let tag = self.unsigned_varint()?;
             let len = self.unsigned_varint()? as usize;
             let range = self.range(len)?;

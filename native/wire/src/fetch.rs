@@ -65,7 +65,9 @@ pub struct FetchRequest<'a> {
     /// Partitions over all topics, without the forgotten ones.
     pub partition_count: usize,
     pub forgotten_count: usize,
-    topics: Cursor<'a>,
+    // Most requests have one topic, which is then not read twice before its partitions are.
+    first: Option<FetchTopic<'a>>,
+    behind_first: Cursor<'a>,
     forgotten: Cursor<'a>,
 }
 
@@ -129,10 +131,14 @@ impl<'a> FetchRequest<'a> {
         let mut cursor = Cursor::at(frame, body);
         let mut options = read_options(&mut cursor, version)?;
         let topic_count = cursor.array_len_in(flexible)?;
-        let topics = cursor;
         let mut partition_count = 0;
-        for _ in 0..topic_count {
-            partition_count += read_topic(&mut cursor, version)?.partition_count;
+        let (mut first, mut behind_first) = (None, cursor);
+        for i in 0..topic_count {
+            let topic = read_topic(&mut cursor, version)?;
+            partition_count += topic.partition_count;
+            if i == 0 {
+                (first, behind_first) = (Some(topic), cursor);
+            }
         }
         let forgotten_count =
             if version >= FIRST_WITH_SESSION { cursor.array_len_in(flexible)? } else { 0 };
@@ -152,7 +158,8 @@ impl<'a> FetchRequest<'a> {
             topic_count,
             partition_count,
             forgotten_count,
-            topics,
+            first,
+            behind_first,
             forgotten,
         })
     }
@@ -160,9 +167,11 @@ impl<'a> FetchRequest<'a> {
     /// The topics in the order of the request, which is the order in which bytes are handed out
     /// (KIP-74).
     pub fn topics(&self) -> impl Iterator<Item = FetchTopic<'a>> + use<'a> {
-        let (mut cursor, version) = (self.topics, self.version);
+        let (mut cursor, version) = (self.behind_first, self.version);
         // `parse` has read the same bytes, so no error can end the iteration early.
-        (0..self.topic_count).map_while(move |_| read_topic(&mut cursor, version).ok())
+        let others =
+            (1..self.topic_count).map_while(move |_| read_topic(&mut cursor, version).ok());
+        self.first.into_iter().chain(others)
     }
 
     /// The topics whose partitions leave the session (KIP-227).

@@ -18,13 +18,16 @@ pub(crate) const FIRST_BY_ID: i16 = 13;
 #[derive(Debug, Clone, Copy)]
 pub struct ProduceRequest<'a> {
     pub version: i16,
-    pub transactional_id: Option<&'a [u8]>,
     pub acks: i16,
     pub timeout_ms: i32,
+    pub transactional_id: Option<&'a [u8]>,
     pub topic_count: usize,
     /// Partitions over all topics.
     pub partition_count: usize,
-    topics: Cursor<'a>,
+    frame: &'a [u8],
+    // Where the topics start, and where those behind the first do: nearly every request has one.
+    topics_at: usize,
+    behind_first: usize,
 }
 
 /// One topic of a Produce request.
@@ -44,8 +47,8 @@ pub struct ProducePartition {
 }
 
 impl<'a> ProduceRequest<'a> {
-    /// Reads the request whose body starts at `body`. One pass, no allocation; the records
-    /// themselves are not looked at. Bytes behind the body are ignored.
+    /// Reads the request whose body starts at `body`. One pass, no allocation; the records themselves
+    /// are not looked at. Bytes behind the body are ignored.
     pub fn parse(frame: &'a [u8], version: i16, body: usize) -> Result<Self, WireError> {
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {
             return Err(WireError::UnsupportedVersion { api_key: PRODUCE, version });
@@ -56,55 +59,80 @@ impl<'a> ProduceRequest<'a> {
         let acks = cursor.i16()?;
         let timeout_ms = cursor.i32()?;
         let topic_count = cursor.array_len_in(flexible)?;
-        let topics = cursor;
-        let mut partition_count = 0;
-        for _ in 0..topic_count {
-            partition_count += read_topic(&mut cursor, version)?.partition_count;
+        let topics_at = cursor.position();
+        let (mut partition_count, mut behind_first) = (0, topics_at);
+        for i in 0..topic_count {
+            let topic = read_topic_head(&mut cursor, version)?;
+            partition_count += topic.partition_count;
+            skip_partitions(&mut cursor, topic.partition_count, flexible)?;
+            if i == 0 {
+                behind_first = cursor.position();
+            }
         }
         if flexible {
             cursor.skip_tagged_fields()?;
         }
         Ok(Self {
             version,
-            transactional_id,
             acks,
             timeout_ms,
+            transactional_id,
             topic_count,
             partition_count,
-            topics,
+            frame,
+            topics_at,
+            behind_first,
         })
     }
 
     /// The topics in the order of the request.
+    #[inline]
     pub fn topics(&self) -> impl Iterator<Item = ProduceTopic<'a>> + use<'a> {
-        let (mut cursor, version) = (self.topics, self.version);
+        let (version, behind_first) = (self.version, self.behind_first);
+        let mut cursor = Cursor::at(self.frame, self.topics_at);
         // `parse` has read the same bytes, so no error can end the iteration early.
-        (0..self.topic_count).map_while(move |_| read_topic(&mut cursor, version).ok())
+        (0..self.topic_count).map_while(move |i| {
+            let topic = read_topic_head(&mut cursor, version).ok()?;
+            if i == 0 {
+                cursor.seek(behind_first);
+            } else {
+                skip_partitions(&mut cursor, topic.partition_count, topic.flexible).ok()?;
+            }
+            Some(topic)
+        })
     }
 }
 
 impl<'a> ProduceTopic<'a> {
     /// The partitions in the order of the request.
+    #[inline]
     pub fn partitions(&self) -> impl Iterator<Item = ProducePartition> + use<'a> {
         let (mut cursor, flexible) = (self.partitions, self.flexible);
         (0..self.partition_count).map_while(move |_| read_partition(&mut cursor, flexible).ok())
     }
 }
 
-fn read_topic<'a>(cursor: &mut Cursor<'a>, version: i16) -> Result<ProduceTopic<'a>, WireError> {
+#[inline]
+fn read_topic_head<'a>(
+    cursor: &mut Cursor<'a>,
+    version: i16,
+) -> Result<ProduceTopic<'a>, WireError> {
     let flexible = version >= FIRST_FLEXIBLE;
     let key = read_topic_key(cursor, version >= FIRST_BY_ID, flexible)?;
     let partition_count = cursor.array_len_in(flexible)?;
-    let partitions = *cursor;
-    for _ in 0..partition_count {
-        read_partition(cursor, flexible)?;
-    }
-    if flexible {
-        cursor.skip_tagged_fields()?;
-    }
-    Ok(ProduceTopic { key, partition_count, flexible, partitions })
+    Ok(ProduceTopic { key, partition_count, flexible, partitions: *cursor })
 }
 
+// Moves behind the partitions and the tagged fields of their topic.
+#[inline]
+fn skip_partitions(cursor: &mut Cursor<'_>, count: usize, flexible: bool) -> Result<(), WireError> {
+    for _ in 0..count {
+        read_partition(cursor, flexible)?;
+    }
+    if flexible { cursor.skip_tagged_fields() } else { Ok(()) }
+}
+
+#[inline]
 fn read_partition(cursor: &mut Cursor<'_>, flexible: bool) -> Result<ProducePartition, WireError> {
     let index = cursor.i32()?;
     let records = cursor.nullable_bytes_in(flexible)?;

@@ -11,6 +11,7 @@ pub enum TopicKey<'a> {
     Id([u8; 16]),
 }
 
+#[inline]
 pub(crate) fn read_topic_key<'a>(
     cursor: &mut Cursor<'a>,
     by_id: bool,
