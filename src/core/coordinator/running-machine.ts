@@ -111,7 +111,7 @@ export class RunningMachine<V extends Vocabulary> {
       const effects = this.#machine.decide(command, this.#input(token));
       this.#apply(effects, token, command.kind);
     } catch (error) {
-      const fields = { error, command: command.kind, coordinator: this.#options.name };
+      const fields = { err: error, command: command.kind, coordinator: this.#options.name };
       this.#options.logger.error(fields, 'a coordinator failed and is loaded again');
       this.#break(false);
     }
@@ -119,14 +119,11 @@ export class RunningMachine<V extends Vocabulary> {
 
   #apply(effects: Effects<V>, token: ReplyToken | undefined, kind: string): void {
     const { records, replies, timers, notes } = effects;
-    const nowMs = this.#options.clock.nowMs();
     if (records.length > 0) {
-      const encoded = records.map((record) => this.#options.codec.encode(record, nowMs));
-      if (effects.isDivisible !== true && !this.#fits(encoded)) {
-        const fields = { command: kind, coordinator: this.#options.name };
-        this.#options.logger.warn(fields, 'the records of one command are larger than a batch');
+      const encoded = this.#encode(records, effects.isDivisible === true, kind);
+      if (encoded === undefined) {
         const { MESSAGE_TOO_LARGE } = RuntimeErrorCode;
-        this.#refuse(token, new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for one batch'));
+        this.#refuse(token, new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for the log'));
         return;
       }
       let offset = this.#nextOffset;
@@ -136,6 +133,24 @@ export class RunningMachine<V extends Vocabulary> {
     for (const note of notes) this.#machine.note(note);
     for (const change of timers) this.#timers.apply(change);
     if (replies.length > 0) this.#currentTurn().replies.push(...replies);
+  }
+
+  /** Undefined when the log cannot take what a client sent: only its own command is refused for it. */
+  #encode(
+    records: readonly V['Record'][],
+    isDivisible: boolean,
+    command: string,
+  ): EncodedRecord[] | undefined {
+    const { codec, clock, logger, name: coordinator } = this.#options;
+    const nowMs = clock.nowMs();
+    try {
+      const encoded = records.map((record) => codec.encode(record, nowMs));
+      if (isDivisible || this.#fits(encoded)) return encoded;
+      logger.warn({ command, coordinator }, 'the records of one command are larger than a batch');
+    } catch (error) {
+      logger.warn({ err: error, command, coordinator }, 'a record cannot be written');
+    }
+    return undefined;
   }
 
   #fits(encoded: readonly EncodedRecord[]): boolean {
@@ -228,7 +243,7 @@ export class RunningMachine<V extends Vocabulary> {
     const isUncertain = turn.batch.count > 0 && !isRefusal(error);
     if (isUncertain) this.#isUncertain = true;
     if (!this.#isStopped) {
-      const fields = { error, isUncertain, coordinator: this.#options.name };
+      const fields = { err: error, isUncertain, coordinator: this.#options.name };
       this.#options.logger.warn(fields, 'an append failed: the coordinator is unloaded');
     }
     this.#break(isUncertain);

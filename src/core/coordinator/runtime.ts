@@ -93,7 +93,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
       },
       (error) => {
         if (!isCurrent()) return;
-        const fields = { error, coordinator: this.#options.name };
+        const fields = { err: error, coordinator: this.#options.name };
         this.#options.logger.error(fields, 'a coordinator could not be loaded');
         // Reading again may help when the disk failed; a record that cannot be replayed stays so.
         this.#enter({
@@ -180,7 +180,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
       .then(() => this.#options.engine.deleteRecords(this.#options.handle, startOffset))
       .then(
         () => logger.debug({ coordinator, startOffset }, 'a checkpoint was written'),
-        (error) => logger.warn({ coordinator, error }, 'a checkpoint was not written'),
+        (error) => logger.warn({ coordinator, err: error }, 'a checkpoint was not written'),
       )
       .finally(() => {
         this.#isCheckpointing = false;

@@ -60,3 +60,35 @@ test('nothing falls due after clear', () => {
   expect(due).toEqual([]);
   expect(clock.timers).toBe(0);
 });
+
+test('what a timer sets, moves or clears when it falls due is respected', () => {
+  const clock = new FakeClock();
+  const due: string[] = [];
+  const timers = new NamedTimers<Names>(clock, ({ kind }) => {
+    due.push(kind);
+    if (kind !== 'first') return;
+    timers.apply({ name: 'cleared', atMs: undefined });
+    timers.apply({ name: 'moved', atMs: 50 });
+    timers.apply({ name: 'again', atMs: 10, command: { kind: 'again' } });
+  });
+  for (const name of ['first', 'cleared', 'moved']) {
+    timers.apply({ name, atMs: 10, command: { kind: name } });
+  }
+  clock.advance(49);
+  expect(due).toEqual(['first', 'again']);
+  clock.advance(1);
+  expect(due).toEqual(['first', 'again', 'moved']);
+});
+
+test('a timer that sets itself without delay leaves the event loop its turn', () => {
+  const clock = new FakeClock();
+  let calls = 0;
+  const timers = new NamedTimers<Names>(clock, (command) => {
+    calls += 1;
+    if (calls < 5) timers.apply({ name: 'spin', atMs: clock.nowMs(), command });
+  });
+  timers.apply({ name: 'spin', atMs: 0, command: { kind: 'spin' } });
+  expect(calls).toBe(0);
+  clock.advance(0);
+  expect(calls).toBe(5);
+});

@@ -32,18 +32,20 @@ export class NamedTimers<V extends Vocabulary> {
     }
     const command = change.command ?? entry?.command;
     if (command === undefined) return; // Moves a timer that is not set.
-    if (entry !== undefined && atMs >= entry.heapAtMs) {
+    if (entry?.isInHeap && atMs >= entry.heapAtMs) {
       entry.atMs = atMs;
       entry.command = command;
       return;
     }
     if (entry !== undefined) this.#drop(entry);
-    this.#insert({ name, atMs, heapAtMs: atMs, command, sequence: this.#sequence++, isSet: true });
+    const sequence = this.#sequence++;
+    this.#insert({ name, atMs, heapAtMs: atMs, command, sequence, isSet: true, isInHeap: true });
   }
 
   clear(): void {
     this.#armed?.timer.cancel();
     this.#armed = undefined;
+    for (const entry of this.#entries.values()) entry.isSet = false;
     this.#entries.clear();
     this.#heap.length = 0;
   }
@@ -64,6 +66,7 @@ export class NamedTimers<V extends Vocabulary> {
   #rebuild(): void {
     this.#heap.length = 0;
     for (const entry of this.#entries.values()) {
+      if (!entry.isInHeap) continue;
       entry.heapAtMs = entry.atMs;
       this.#push(entry);
     }
@@ -79,23 +82,38 @@ export class NamedTimers<V extends Vocabulary> {
     this.#armed = { atMs: first.heapAtMs, timer };
   }
 
+  /**
+   * Calls back what is due now, and nothing that those calls set: a timer of no delay comes with the
+   * next turn of the event loop. What they clear or move is not called back.
+   */
   #wake(): void {
     this.#armed = undefined;
-    const nowMs = this.#clock.nowMs();
+    const due = this.#takeDue(this.#clock.nowMs());
+    for (const entry of due) {
+      if (!entry.isSet) continue;
+      entry.isSet = false;
+      this.#entries.delete(entry.name);
+      this.#onDue(entry.command);
+    }
+    this.#arm();
+  }
+
+  #takeDue(nowMs: number): Entry<V>[] {
+    const due: Entry<V>[] = [];
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
       if (first.isSet && first.heapAtMs > nowMs) break;
       this.#pop();
+      first.isInHeap = false;
       if (!first.isSet) continue;
       if (first.atMs > nowMs) {
         first.heapAtMs = first.atMs;
+        first.isInHeap = true;
         this.#push(first);
-        continue;
+      } else {
+        due.push(first);
       }
-      first.isSet = false;
-      this.#entries.delete(first.name);
-      this.#onDue(first.command);
     }
-    this.#arm();
+    return due;
   }
 
   #push(entry: Entry<V>): void {
@@ -142,6 +160,7 @@ interface Entry<V extends Vocabulary> {
   heapAtMs: number;
   command: V['Command'];
   isSet: boolean;
+  isInHeap: boolean;
 }
 
 function isBefore<V extends Vocabulary>(a: Entry<V>, b: Entry<V>): boolean {

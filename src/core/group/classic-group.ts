@@ -85,7 +85,7 @@ export class ClassicGroup {
     const group = new ClassicGroup(groupId, stateSinceMs);
     group.state = value.members.length === 0 ? 'Empty' : 'Stable';
     group.protocolType = value.protocolType === '' ? undefined : value.protocolType;
-    group.protocolName = value.protocolName ?? undefined;
+    group.protocolName = value.protocolName ?? (value.members.length === 0 ? undefined : '');
     group.generationId = value.generationId;
     group.leaderId = value.leaderId ?? undefined;
     for (const { subscription, ...member } of value.members) {

@@ -19,7 +19,8 @@ import type { GroupValue, JoinCommand, JoinReply } from './vocabulary.ts';
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000;
 
 /** JoinGroup to a group that exists or was just created for it (`isNew`). */
-export function join(draft: Draft, command: JoinCommand, isNew: boolean): void {
+export function join(draft: Draft, asked: JoinCommand, isNew: boolean): void {
+  const command = { ...asked, protocols: distinct(asked.protocols) };
   const { memberId } = command;
   if (!hasRoom(draft, memberId)) {
     if (memberId !== '') draft.remove(memberId);
@@ -217,6 +218,13 @@ export function memberError(
     if (current !== memberId) return ErrorCode.FENCED_INSTANCE_ID;
   }
   return group.member(memberId) === undefined ? ErrorCode.UNKNOWN_MEMBER_ID : ErrorCode.NONE;
+}
+
+/** Of protocols of one name the first counts. */
+function distinct(protocols: readonly Protocol[]): readonly Protocol[] {
+  const byName = new Map(protocols.toReversed().map((protocol) => [protocol.name, protocol]));
+  if (byName.size === protocols.length) return protocols;
+  return protocols.filter((protocol) => byName.get(protocol.name) === protocol);
 }
 
 /** Whether two lists of protocols are equal, order and metadata included. */

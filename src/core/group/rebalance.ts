@@ -5,6 +5,9 @@ import type { Draft } from './draft.ts';
 import { joinTimer, sessionTimer, syncTimer } from './timer-names.ts';
 import type { JoinReply } from './vocabulary.ts';
 
+/** A rebalance that nobody joined is looked at again, and not at once where its timeout is tiny. */
+const NOBODY_JOINED_MIN_MS = 1_000;
+
 /** Begins a rebalance; one that goes on already ends if everybody has joined. */
 export function rebalanceOrComplete(draft: Draft): void {
   if (draft.group.state === 'PreparingRebalance') completeIfAllJoined(draft);
@@ -77,7 +80,7 @@ export function completeJoinPhase(draft: Draft): void {
   }
   if (!group.electJoinedLeader() && group.size > 0) {
     // Nobody but static members is left, and none of them has come back: session timeouts decide.
-    awaitJoins(draft);
+    awaitJoins(draft, NOBODY_JOINED_MIN_MS);
     return;
   }
   group.nextGeneration(input.nowMs);
@@ -154,10 +157,10 @@ export function sessionExpired(draft: Draft, memberId: string): void {
 const isWaiting = (member: Member): boolean =>
   !member.isNew && (member.joinToken !== undefined || member.syncToken !== undefined);
 
-function awaitJoins(draft: Draft): void {
+function awaitJoins(draft: Draft, atLeastMs = 0): void {
   const { groupId, rebalanceTimeoutMs } = draft.group;
   const command = { kind: 'rebalance-expired', groupId } as const;
-  draft.setTimer(joinTimer(groupId), rebalanceTimeoutMs, command);
+  draft.setTimer(joinTimer(groupId), Math.max(rebalanceTimeoutMs, atLeastMs), command);
 }
 
 /** Forgets the session of an id that no longer names a member. */
