@@ -33,8 +33,8 @@ pub struct DataPlaneConfig {
     pub fetch_session_slots: usize,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
-    /// Appends stop below so many free bytes of the disk.
-    pub min_free_bytes: u64,
+    /// Appends stop below so many free bytes of the disk; negative: below one hundredth of it.
+    pub min_free_bytes: i64,
     /// `log.retention.check.interval.ms`.
     pub retention_check_ms: i64,
     /// APIs that TypeScript answers: key, lowest and highest version. Frames of any other API or version close the
@@ -81,7 +81,7 @@ impl Default for DataPlaneConfig {
             fetch_max_bytes: 55 << 20,
             fetch_session_slots: 1000,
             producer_id_expiration_ms: 86_400_000,
-            min_free_bytes: 0,
+            min_free_bytes: -1,
             retention_check_ms: 300_000,
             control_apis: Vec::new(),
         }

@@ -93,7 +93,8 @@ pub fn write_checkpoint(shared: &Shared) {
 
 fn check_space(shared: &Shared) {
     let Ok(space) = shared.env.disk.space(&shared.env.log_dir) else { return };
-    let is_short = space.available < shared.config.min_free_bytes;
+    let wanted = u64::try_from(shared.config.min_free_bytes).unwrap_or(space.total / 100);
+    let is_short = space.available < wanted;
     if shared.is_short_of_space.swap(is_short, Ordering::Relaxed) != is_short {
         shared.hub.control.log_directory(u8::from(is_short), &shared.hub.log_dir);
     }
