@@ -10,12 +10,21 @@ export interface Timer {
   cancel(): void;
 }
 
+/** Node's timers count in 32 bits; a longer delay would end at once. */
+const DELAY_MAX_MS = 2 ** 31 - 1;
+
 /** The machine's clock. Timers do not keep the process alive. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   after(delayMs, callback) {
-    const timeout = setTimeout(callback, delayMs);
-    timeout.unref();
+    let timeout: NodeJS.Timeout;
+    const wait = (restMs: number) => {
+      const stepMs = Math.min(restMs, DELAY_MAX_MS);
+      const isLast = stepMs === restMs;
+      timeout = setTimeout(() => (isLast ? callback() : wait(restMs - stepMs)), stepMs);
+      timeout.unref();
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(timeout) };
   },
 };

@@ -25,7 +25,8 @@ function locate(key: string, keyType: number, ctx: RequestContext) {
   const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
   if (errorCode !== ErrorCode.NONE || self === undefined) {
     const shown = errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode;
-    const errorMessage = messages.get(shown) ?? '';
+    const isTold = ctx.apiVersion < 4 || shown === ErrorCode.INVALID_REQUEST;
+    const errorMessage = isTold ? (messages.get(shown) ?? '') : '';
     return { key, errorCode: shown, errorMessage, nodeId: -1, host: '', port: -1 };
   }
   const { nodeId, host, port } = self;
