@@ -211,7 +211,7 @@ fn report(env: &Env, name: &str, handle: Handle, recovery: &Recovery) {
         say(format!("{name}: cut a torn tail of {} bytes", recovery.cut_bytes));
     }
     for file in &recovery.set_aside {
-        say(format!("{name}: set aside {file}"));
+        say(format!("{name}: set aside {}", file.display()));
     }
     for Damage { segment, from_offset, to_offset, .. } in &recovery.damage {
         say(format!("{name}: segment {segment} is damaged, offsets {from_offset} to {to_offset}"));
