@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ms_reactor::packed::PackedError;
 use ms_reactor::{ConnectionId, ListenError};
-use napi::bindgen_prelude::{AsyncTask, Env, Error, Function, Result, Task};
+use napi::bindgen_prelude::{AsyncTask, BufferSlice, Env, Error, Function, Task};
 use napi::threadsafe_function::{
     ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue,
 };
@@ -23,7 +23,7 @@ use config::NativeConfig;
 const EXIT_WITHIN: Duration = Duration::from_secs(2);
 
 /// Results whose error has a `code` of ours.
-type Coded<T> = std::result::Result<T, Error<String>>;
+type Result<T> = std::result::Result<T, Error<String>>;
 
 /// Not held by the event loop, so that a process can end.
 type Wake = ThreadsafeFunction<(), UnknownReturnValue, (), napi::Status, false, true, 0>;
@@ -40,7 +40,7 @@ impl DataPlane {
         env: Env,
         config: NativeConfig,
         on_wake: Function<(), UnknownReturnValue>,
-    ) -> Coded<Self> {
+    ) -> Result<Self> {
         let config =
             config.into_config().map_err(|reason| coded("ERR_INVALID_ARG_VALUE", reason))?;
         let wake: Wake = on_wake
@@ -66,7 +66,7 @@ impl DataPlane {
     }
 
     #[napi]
-    pub fn listen(&self, listener_id: u32) -> Coded<u32> {
+    pub fn listen(&self, listener_id: u32) -> Result<u32> {
         let listener = u8::try_from(listener_id).unwrap_or(u8::MAX);
         match self.plane.listen(listener) {
             Ok(port) => Ok(port.into()),
@@ -76,23 +76,23 @@ impl DataPlane {
     }
 
     #[napi]
-    pub fn drain(&self, into: &mut [u8]) -> i64 {
-        self.plane.drain(into) as i64
+    pub fn drain(&self, mut into: BufferSlice<'_>) -> i64 {
+        self.plane.drain(&mut into) as i64
     }
 
     #[napi]
-    pub fn respond(&self, packed: &[u8], length: u32) -> Coded<u32> {
+    pub fn respond(&self, packed: &[u8], length: u32) -> Result<u32> {
         self.plane.respond(head(packed, length)?).map_err(malformed)
     }
 
     #[napi]
-    pub fn submit(&self, packed: &[u8], length: u32) -> Coded<u32> {
+    pub fn submit(&self, packed: &[u8], length: u32) -> Result<u32> {
         let taken = self.plane.submit(head(packed, length)?).map_err(malformed)?;
         Ok(taken as u32)
     }
 
     #[napi]
-    pub fn publish_topology(&self, packed: &[u8]) -> Coded<()> {
+    pub fn publish_topology(&self, packed: &[u8]) -> Result<()> {
         self.plane.publish_topology(packed).map_err(malformed)
     }
 
@@ -128,12 +128,12 @@ impl Task for Shutdown {
     type Output = ();
     type JsValue = ();
 
-    fn compute(&mut self) -> Result<()> {
+    fn compute(&mut self) -> napi::Result<()> {
         self.plane.shutdown(self.within);
         Ok(())
     }
 
-    fn resolve(&mut self, _env: Env, (): ()) -> Result<()> {
+    fn resolve(&mut self, _env: Env, (): ()) -> napi::Result<()> {
         Ok(())
     }
 }
@@ -152,7 +152,7 @@ fn malformed(error: PackedError) -> Error<String> {
     coded("ERR_PACKED", error.to_string())
 }
 
-fn head(packed: &[u8], length: u32) -> Coded<&[u8]> {
+fn head(packed: &[u8], length: u32) -> Result<&[u8]> {
     let len = packed.len();
     packed
         .get(..length as usize)
