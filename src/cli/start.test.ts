@@ -63,6 +63,8 @@ class FakeHost implements Host {
     this.done.push(`exit ${code} after ${delayMs} ms`);
   }
 
+  keepAlive(): void {}
+
   printLine(line: string): void {
     this.done.push(line);
   }
