@@ -61,6 +61,8 @@ class NativeEngine implements Engine {
   #receiver: EngineReceiver | undefined;
   #nextToken = 1;
   #isFlushScheduled = false;
+  /** The native half does not hold the event loop; a broker that is not shut down does. */
+  readonly #keepAlive = setInterval(nothing, 0x7fff_ffff);
 
   constructor(config: EngineConfig, controlApis: readonly (readonly [number, number, number])[]) {
     const { DataPlane } = loadAddon();
@@ -264,6 +266,7 @@ class NativeEngine implements Engine {
     this.#flush();
     await this.#plane.shutdown(deadlineMs);
     this.#onWake();
+    clearInterval(this.#keepAlive);
   }
 
   #submit<Result>(
