@@ -12,6 +12,7 @@ const specialTimestampsSince = new Map([
 ]);
 /** Latest tiered and earliest pending upload: there is no tiered storage, so nothing is found. */
 const tieredTimestamps = new Set([-5n, -6n]);
+const LEADER_EPOCH_SINCE = 4;
 const OFFSET_NOT_AVAILABLE_SINCE = 5;
 const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 };
 
@@ -29,7 +30,10 @@ export const listOffsets = defineHandler(ListOffsets, {
         if (isRepeated) return refuse(partition, ErrorCode.INVALID_REQUEST);
         return answer(name, partition, isolation, ctx);
       });
-      return { name, partitions: await Promise.all(answers) };
+      const resolved = await Promise.all(answers);
+      const hasEpoch = ctx.apiVersion >= LEADER_EPOCH_SINCE;
+      const withoutEpoch = () => resolved.map(({ leaderEpoch: _, ...rest }) => rest);
+      return { name, partitions: hasEpoch ? resolved : withoutEpoch() };
     });
     return { topics: await Promise.all(topics) };
   },
