@@ -54,7 +54,9 @@ async function answer(
   const query = { timestamp: isTiered ? -2n : timestamp, currentLeaderEpoch, isolation };
   const { errorCode, ...found } = await ctx.partitions.listOffsets(topic, partitionIndex, query);
   if (errorCode !== ErrorCode.NONE) return refuse(partition, forVersion(errorCode, ctx.apiVersion));
-  return { partitionIndex, errorCode, ...(isTiered ? NOTHING : found) };
+  const { timestamp: foundAt, offset, leaderEpoch } = isTiered ? NOTHING : found;
+  const epoch = ctx.apiVersion < LEADER_EPOCH_SINCE ? {} : { leaderEpoch };
+  return { partitionIndex, errorCode, timestamp: foundAt, offset, ...epoch };
 }
 
 function forVersion(errorCode: number, version: number): number {
