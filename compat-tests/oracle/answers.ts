@@ -82,7 +82,8 @@ function verdict(api: string, version: number, problem: string | undefined): Ver
 async function askAll(java: Peer, target: Target): Promise<Answer[]> {
   const broker = await startBroker(target);
   try {
-    const client = await RawClient.connect(Number(broker.bootstrap.split(':')[1]));
+    const port = Number(broker.bootstrap.split(':')[1]);
+    const client = await RawClient.connect(port);
     const hello = requests.ApiVersions?.(3, NOTHING) ?? {};
     const { apiKeys } = await client.request(ApiVersions, 3, hello);
     const scene = await prepare(client);
@@ -94,7 +95,7 @@ async function askAll(java: Peer, target: Target): Promise<Answer[]> {
       // Produce is advertised from 0 and served from 3.
       const last = Math.min(maxVersion, api.maxVersion);
       for (let version = Math.max(minVersion, api.minVersion); version <= last; version++) {
-        answers.push(await ask(client, java, api, version, scene));
+        answers.push(await ask(port, java, api, version, scene));
       }
     }
     client.close();
@@ -138,14 +139,16 @@ async function until(
   }
 }
 
+/** One request on a connection of its own, so that a closed one fails no other case. */
 async function ask(
-  client: RawClient,
+  port: number,
   java: Peer,
   api: Api<unknown, unknown>,
   version: number,
   scene: Scene,
 ): Promise<Answer> {
   const answer = { api: api.name, version, errors: '' };
+  const client = await RawClient.connect(port);
   try {
     const body = requests[api.name]?.(version, scene);
     if (body === undefined) return { ...answer, problem: 'no request for this API' };
@@ -160,6 +163,8 @@ async function ask(
     return { ...answer, errors, problem: await bytesProblem(java, api, version, bytes) };
   } catch (error) {
     return { ...answer, problem: error instanceof Error ? error.message : String(error) };
+  } finally {
+    client.close();
   }
 }
 

@@ -20,7 +20,7 @@ const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '12' },
-    target: { type: 'string', default: 'none' },
+    target: { type: 'string', default: 'memorystreamer' },
     record: { type: 'boolean', default: false },
   },
 });
