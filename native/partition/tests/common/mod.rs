@@ -69,6 +69,7 @@ impl Broker {
         let log_dir = PathBuf::from("/data");
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
         shared.create_dir_all(&log_dir)?;
+        shared.sync_dir("/".as_ref())?;
         let (hard_state, last_stop) = HardStateLog::open(Arc::clone(&shared), &log_dir)?;
         let checkpoints = checkpoint::read(shared.as_ref(), &log_dir)?;
         let notifier = Arc::new(TestNotifier::default());

@@ -1,0 +1,304 @@
+//! Acknowledgement after fsync, full and failing disks, panics, deletion.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::*;
+use ms_log::Disk;
+use ms_log::sim::{Fault, SimDisk};
+use ms_partition::*;
+use ms_wire::error_code::*;
+
+fn open_with(config: PartitionConfig) -> (Broker, Arc<Partition>) {
+    let broker = Broker::start(&SimDisk::new());
+    let partition = broker.open(PartitionSpec { config, ..spec() });
+    broker.work();
+    broker.events();
+    (broker, partition)
+}
+
+fn fsync() -> PartitionConfig {
+    PartitionConfig { flush_messages: 1, ..PartitionConfig::default() }
+}
+
+#[test]
+fn in_fsync_mode_nothing_is_acknowledged_or_shown_before_the_flush() {
+    let (broker, partition) = open_with(fsync());
+    assert!(partition.is_leader());
+    let waiter = Waiter { reactor: 3, id: 4 };
+    assert!(partition.wait(waiter, 0));
+    assert_eq!(turn_with(&partition, &[Batch::plain(2)], 1, Origin::Client, 10), [None]);
+    assert_eq!(turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 11), [None]);
+    let acks_0 = turn_with(&partition, &[Batch::plain(1)], 0, Origin::Client, 12);
+    assert_eq!(acks_0[0].map(|it| it.base_offset), Some(3), "nobody waits for it");
+    assert_eq!((partition.high_watermark(), partition.log_end_offset()), (0, 4));
+    assert!(consume(&partition, 0).is_empty());
+    assert_eq!(broker.notifier.0.lock().flushes.len(), 1, "asked once for all of them");
+    assert!(broker.woken().is_empty() && broker.done().is_empty());
+    broker.work();
+    let done: Vec<_> =
+        broker.done().iter().map(|(slot, it)| (slot.id, it.error_code, it.base_offset)).collect();
+    assert_eq!(done, [(10, 0, 0), (11, 0, 2)]);
+    assert_eq!(broker.woken(), [waiter]);
+    assert_eq!(partition.high_watermark(), 4);
+}
+
+#[test]
+fn frames_written_while_a_flush_runs_wait_for_the_next() {
+    let (broker, partition) = open_with(fsync());
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 1);
+    let job = partition.flush_job().expect("something to sync");
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 2);
+    assert!(partition.flush_job().is_none(), "one job at a time");
+    partition.flush_finished(job.run());
+    assert_eq!(broker.done().iter().map(|it| it.0.id).collect::<Vec<_>>(), [1]);
+    broker.work();
+    assert_eq!(broker.done().iter().map(|it| it.0.id).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_duplicate_of_what_is_not_durable_yet_is_answered_with_the_original() {
+    let (broker, partition) = open_with(fsync());
+    let batch = Batch::of(1, 0, 0, 2);
+    turn_with(&partition, &[batch.clone()], -1, Origin::Client, 1);
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 2);
+    assert_eq!(turn_with(&partition, &[batch], -1, Origin::Client, 3), [None]);
+    broker.work();
+    let done: Vec<_> = broker.done().iter().map(|(slot, it)| (slot.id, it.base_offset)).collect();
+    assert_eq!(done, [(1, 0), (3, 0), (2, 2)]);
+}
+
+#[test]
+fn acknowledged_in_fsync_mode_survives_any_crash_of_the_operating_system() {
+    for seed in 0..60 {
+        let disk = SimDisk::new();
+        let broker = Broker::start(&disk);
+        let config = PartitionConfig { segment_bytes: 600, ..fsync() };
+        let partition = broker.open(PartitionSpec { config, ..spec() });
+        let mut acknowledged = 0;
+        for sequence in 0..40 {
+            turn_with(
+                &partition,
+                &[Batch::of(1, 0, sequence, 1)],
+                -1,
+                Origin::Client,
+                sequence as u64,
+            );
+            if sequence % 3 == 0 {
+                broker.work();
+                acknowledged = partition.high_watermark();
+            }
+        }
+        disk.crash(seed);
+        let broker = Broker::start(&disk);
+        let partition = broker.open(PartitionSpec { config, ..spec() });
+        let after = partition.high_watermark();
+        assert!(
+            after >= acknowledged,
+            "seed {seed}: {after} of {acknowledged}, {:?}",
+            broker.events()
+        );
+        let offsets: Vec<i64> = consume(&partition, 0).iter().map(|it| it.base_offset).collect();
+        assert_eq!(offsets, (0..partition.high_watermark()).collect::<Vec<_>>(), "seed {seed}");
+        // Retries of everything that may be unknown to the client are duplicates, what is lost is written.
+        let next = partition.high_watermark() as i32;
+        assert_eq!(
+            turn(&partition, &[Batch::of(1, 0, next - 1, 1)])[0].map(|it| it.error_code),
+            Some(0)
+        );
+        turn(&partition, &[Batch::of(1, 0, next, 1)]);
+        broker.work();
+        assert_eq!(partition.high_watermark(), i64::from(next) + 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_failed_fsync_takes_the_log_directory_off_line_and_is_not_repeated() {
+    let (broker, partition) = open_with(fsync());
+    let other = broker.open(PartitionSpec { partition_index: 1, group_id: 78, ..spec() });
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 1);
+    let job = partition.flush_job().expect("something to sync");
+    broker.disk.fail_call(broker.disk.calls(), Fault::Io);
+    partition.flush_finished(job.run());
+    assert!(broker.disk.has_failed());
+    let done = broker.done();
+    assert_eq!(done.iter().map(|it| it.1.error_code).collect::<Vec<_>>(), [KAFKA_STORAGE_ERROR]);
+    assert!(partition.flush_job().is_none());
+    assert_eq!(partition.state(), PartitionState::Failed);
+    assert_eq!(append(&other, Batch::plain(1)).0, KAFKA_STORAGE_ERROR, "it is the same disk");
+    assert_eq!(other.read(&query(0)).error_code, KAFKA_STORAGE_ERROR);
+    let events = broker.events();
+    assert!(events.contains(&PartitionEvent::LogDir { state: LogDirState::Offline }));
+    assert!(events.iter().any(|it| matches!(it, PartitionEvent::Failed { .. })));
+}
+
+#[test]
+fn a_full_disk_refuses_appends_keeps_reads_and_heals_in_a_new_term() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    assert_eq!(append(&partition, Batch::plain(1)), (0, 0));
+    let waiter = Waiter { reactor: 1, id: 1 };
+    assert!(partition.wait(waiter, 1));
+    broker.disk.set_full(true);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    assert_eq!(broker.woken(), [waiter], "it looks again and finds no leader");
+    assert_eq!(partition.state(), PartitionState::NoSpace);
+    assert!(!partition.is_leader());
+    for _ in 0..5 {
+        partition.housekeeping(now_ms());
+        broker.work();
+        assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+        assert_eq!(consume(&partition, 0).len(), 1);
+    }
+    broker.disk.set_full(false);
+    partition.housekeeping(now_ms());
+    broker.work();
+    assert_eq!(append(&partition, Batch::plain(1)), (0, 1));
+    assert_eq!(partition.leader_epoch(), 2, "a full disk costs one term, however long it lasts");
+    let epochs: Vec<_> =
+        consume(&partition, 0).iter().map(|it| it.partition_leader_epoch).collect();
+    assert_eq!(epochs, [1, 2]);
+    let states: Vec<_> = broker
+        .events()
+        .into_iter()
+        .filter_map(|it| match it {
+            PartitionEvent::LogDir { state } => Some(state),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(states, [LogDirState::NoSpace, LogDirState::Ok]);
+}
+
+#[test]
+fn an_error_of_the_disk_takes_the_log_directory_off_line() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    assert_eq!(append(&partition, Batch::plain(1)), (0, 0));
+    broker.disk.fail_call(broker.disk.calls(), Fault::Io);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    assert!(broker.events().contains(&PartitionEvent::LogDir { state: LogDirState::Offline }));
+}
+
+#[test]
+fn a_parked_append_is_told_when_a_later_write_fails() {
+    let (broker, partition) = open_with(fsync());
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 1);
+    broker.disk.set_full(true);
+    let failed = turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 2);
+    assert_eq!(failed[0].map(|it| it.error_code), Some(KAFKA_STORAGE_ERROR));
+    let done: Vec<_> = broker.done().iter().map(|(slot, it)| (slot.id, it.error_code)).collect();
+    assert_eq!(done, [(1, NOT_LEADER_OR_FOLLOWER)], "its outcome is unknown");
+    broker.disk.set_full(false);
+    partition.housekeeping(now_ms());
+    broker.work();
+    partition.housekeeping(now_ms());
+    broker.work();
+    assert_eq!(partition.high_watermark(), 1, "what was written is committed by the next term");
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 3);
+    broker.work();
+    assert_eq!(partition.high_watermark(), 2);
+}
+
+/// Panics the first time it is told of a waiter: in the middle of a turn.
+struct Panicking(TestNotifier, AtomicBool);
+
+impl Notifier for Panicking {
+    fn wake(&self, waiter: Waiter) {
+        assert!(self.1.swap(true, Ordering::Relaxed), "a bug in one partition's work");
+        self.0.wake(waiter);
+    }
+    fn append_done(&self, slot: ReplySlot, done: AppendDone) {
+        self.0.append_done(slot, done);
+    }
+    fn flush_wanted(&self, partition: Arc<Partition>) {
+        self.0.flush_wanted(partition);
+    }
+    fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
+        self.0.job_wanted(partition, job);
+    }
+    fn event(&self, handle: Handle, event: PartitionEvent) {
+        self.0.event(handle, event);
+    }
+}
+
+#[test]
+fn a_panic_marks_the_partition_failed_and_leaves_the_others_alone() {
+    let disk = SimDisk::new();
+    let broker = Broker::start(&disk);
+    let notifier = Arc::new(Panicking(TestNotifier::default(), AtomicBool::new(false)));
+    let mut env = Arc::into_inner(broker.env).expect("nobody else has it");
+    env.notifier = notifier.clone();
+    let env = Arc::new(env);
+    let partition = Partition::open(&env, spec(), HANDLE).expect("opens");
+    let other = PartitionSpec { partition_index: 1, group_id: 78, ..spec() };
+    let other = Partition::open(&env, other, HANDLE).expect("opens");
+    assert!(partition.wait(Waiter { reactor: 5, id: 1 }, 0));
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    assert_eq!(partition.state(), PartitionState::Failed);
+    assert_eq!(partition.read(&query(0)).error_code, KAFKA_STORAGE_ERROR);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    assert_eq!(append(&other, Batch::plain(1)), (0, 0));
+    let failed = PartitionEvent::Failed { reason: "a bug in one partition's work".to_string() };
+    assert!(notifier.0.0.lock().events.contains(&failed));
+}
+
+#[test]
+fn deletion_answers_what_waits_and_frees_the_name_at_once() {
+    let (broker, partition) = open_with(fsync());
+    turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 1);
+    let waiter = Waiter { reactor: 1, id: 1 };
+    assert!(partition.wait(waiter, 0));
+    partition.mark_deleted(now_ms());
+    partition.mark_deleted(now_ms());
+    assert_eq!(broker.done()[0].1.error_code, UNKNOWN_TOPIC_OR_PARTITION);
+    assert_eq!(broker.woken(), [waiter]);
+    assert!(!partition.wait(waiter, 0));
+    assert_eq!(append(&partition, Batch::plain(1)).0, UNKNOWN_TOPIC_OR_PARTITION);
+    // The topic is created again under its old name, before or after the worker had its turn.
+    let again = PartitionSpec { topic_id: [8; 16], group_id: 99, ..spec() };
+    let again = broker.open(again);
+    broker.work();
+    assert_eq!(append(&again, Batch::plain(1)), (0, 0));
+    assert_eq!(partition.read(&query(0)).error_code, UNKNOWN_TOPIC_OR_PARTITION);
+    partition.housekeeping(now_ms() + 59_999);
+    broker.work();
+    assert!(!broker.events().contains(&PartitionEvent::Closed));
+    partition.housekeeping(now_ms() + 60_000);
+    broker.work();
+    assert!(broker.events().contains(&PartitionEvent::Closed));
+    assert_eq!(append(&again, Batch::plain(1)), (0, 1));
+}
+
+#[test]
+fn a_deleted_folder_is_renamed_then_removed_and_the_sweep_takes_what_is_left() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    let stray = PartitionSpec { partition_index: 3, group_id: 80, ..spec() };
+    drop(broker.open(stray));
+    partition.mark_deleted(now_ms());
+    broker.work();
+    let names = || -> Vec<String> {
+        let entries = broker.disk.list_dir(&broker.env.log_dir).expect("a folder");
+        let mut names: Vec<_> =
+            entries.into_iter().filter(|it| it.is_dir).map(|it| it.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names().len(), 2);
+    assert!(
+        names()[0].starts_with("orders-0.") && names()[0].ends_with("-delete"),
+        "{:?}",
+        names()
+    );
+    partition.housekeeping(now_ms() + 60_000);
+    broker.work();
+    assert_eq!(names(), ["orders-3"]);
+    // Another process: nothing owns the folder.
+    let broker = Broker::start(&broker.disk);
+    assert_eq!(sweep_folders(&broker.env, &[([7; 16], 3)]).expect("a sweep"), 0);
+    assert_eq!(sweep_folders(&broker.env, &[([7; 16], 4)]).expect("a sweep"), 1);
+    assert_eq!(sweep_folders(&broker.env, &[]).expect("a sweep"), 0);
+    assert!(
+        broker.disk.list_dir(&broker.env.log_dir).expect("a folder").iter().all(|it| !it.is_dir)
+    );
+}
