@@ -10,8 +10,6 @@ export interface Host {
   /** Ends the process with `code` if it is still there after `delayMs`. */
   exitAfter(delayMs: number, code: number): void;
   printLine(line: string): void;
-  /** From now on the process lives until `exit`: sockets and threads of the engine do not count for Node. */
-  keepAlive(): void;
 }
 
 export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandledRejection';
@@ -27,7 +25,4 @@ export const processHost: Host = {
     process.stdout.on('error', () => {}); // Whoever waited for the line may be gone.
     process.stdout.write(`${line}\n`);
   },
-  keepAlive: () => void setInterval(() => {}, DAY_MS),
 };
-
-const DAY_MS = 86_400_000;

@@ -63,8 +63,6 @@ class FakeHost implements Host {
     this.done.push(`exit ${code} after ${delayMs} ms`);
   }
 
-  keepAlive(): void {}
-
   printLine(line: string): void {
     this.done.push(line);
   }

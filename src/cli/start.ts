@@ -26,7 +26,6 @@ export async function runBroker(
   const engine = openEngine(config, host);
   exitOnBugs(host, engine, logger);
   const stopper = exitOnSignals(host, engine, logger, onStopped);
-  host.keepAlive();
   let broker: Broker;
   try {
     broker = await host.startBroker({ config, identity, engine, logger });
