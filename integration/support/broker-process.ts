@@ -133,13 +133,14 @@ export class BrokerProcess {
       };
       const timer = setTimeout(() => fail(`was not ready within ${READY_MS} ms`), READY_MS);
       child.once('error', (error) => fail(`could not be started (${error.message})`));
-      child.once('exit', (code) => fail(`ended with ${code}`));
+      const onExit = (code: number | null) => fail(`ended with ${code}`);
+      child.once('exit', onExit);
       const onData = (data: Buffer) => {
         this.#output += data.toString();
         const ready = /^ready .*?PLAINTEXT=\S*?:(\d+)/m.exec(this.#output);
         if (ready === null) return;
         clearTimeout(timer);
-        child.removeAllListeners('exit');
+        child.removeListener('exit', onExit);
         resolve(Number(ready[1]));
       };
       child.stdout?.on('data', onData);
