@@ -14,6 +14,7 @@ mod locate;
 mod log;
 mod lookup;
 mod maps;
+mod marks;
 mod options;
 mod read;
 mod real;

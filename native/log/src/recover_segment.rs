@@ -375,8 +375,6 @@ impl Loader<'_> {
     pub fn set_aside(&self, base_offset: u64) -> Result<PathBuf, LogError> {
         let path = self.how.dir.join(file_name(base_offset, "log"));
         let disk = self.how.disk.as_ref();
-        let aside = self.free_name(&path)?;
-        disk.rename(&path, &aside).map_err(at("rename", &path))?;
         let (lines, times) = index::paths(&path);
         for path in [lines, times] {
             match disk.remove_file(&path) {
@@ -384,6 +382,8 @@ impl Loader<'_> {
                 other => other.map_err(at("remove", &path))?,
             }
         }
+        let aside = self.free_name(&path)?;
+        disk.rename(&path, &aside).map_err(at("rename", &path))?;
         disk.sync_dir(self.how.dir).map_err(at("sync", self.how.dir))?;
         Ok(aside)
     }

@@ -14,10 +14,13 @@ use crate::error::{LogError, at};
 use crate::hard_state::HardState;
 use crate::identity;
 use crate::log::PartitionLog;
+use crate::marks;
 use crate::options::{LogIdentity, LogOptions};
 use crate::recover_segment::{Loaded, Loader};
 use crate::ring::EntryRing;
-use crate::segment::{ActiveSegment, SealedSegment, SegmentEnd, SegmentStart, parse_name};
+use crate::segment::{
+    ActiveSegment, SealedSegment, SegmentEnd, SegmentStart, file_name, parse_name,
+};
 use crate::truncate;
 use ms_wire::batch::BatchHeader;
 use ms_wire::frame;
@@ -95,7 +98,9 @@ impl PartitionLog {
         if found.is_some_and(|found| found != how.identity) {
             return Err(LogError::WrongIdentity { path: how.dir.to_path_buf() });
         }
-        let segments = list_segments(how.disk.as_ref(), how.dir)?;
+        let disk = how.disk.as_ref();
+        let log_start = marks::read(disk, how.dir, marks::LOG_START, 0)?.unwrap_or(0);
+        let segments = list_segments(disk, how.dir, log_start)?;
         if found.is_none() {
             if segments.is_empty() {
                 visitor.snapshot(&[]);
@@ -110,29 +115,41 @@ impl PartitionLog {
         let checkpoint = how.checkpoint.filter(|found| {
             found.group_id == how.identity.group_id && found.truncations == truncations
         });
-        let mut opening = Opening::new(&how, checkpoint);
+        let mut opening = Opening::new(&how, checkpoint, truncations, log_start);
         for (number, base_offset) in segments.iter().enumerate() {
             opening.add(*base_offset, number + 1 == segments.len())?;
         }
-        let (log, report) = opening.finish(truncations)?;
+        let (log, report) = opening.finish()?;
         log.replay(checkpoint, visitor)?;
         Ok((log, report))
     }
 }
 
-/// Base offsets of the segments, ascending. Removes what an interrupted write or deletion left.
-fn list_segments(disk: &dyn Disk, dir: &Path) -> Result<Vec<u64>, LogError> {
+/// Base offsets of the segments, ascending. Removes what an interrupted write or deletion left: temporary files, segments
+/// wholly below the log start, index files without a segment.
+fn list_segments(disk: &dyn Disk, dir: &Path, log_start: u64) -> Result<Vec<u64>, LogError> {
     let names = disk.list_dir(dir).map_err(at("list", dir))?;
     let mut segments: Vec<u64> =
         names.iter().filter_map(|entry| parse_name(&entry.name, "log")).collect();
     segments.sort_unstable();
+    let deleted = segments.partition_point(|&base| base <= log_start).saturating_sub(1);
+    let mut swept = deleted > 0;
+    for base in segments.drain(..deleted) {
+        let path = dir.join(file_name(base, "log"));
+        disk.remove_file(&path).map_err(at("remove", &path))?;
+    }
     for entry in names {
         let of = parse_name(&entry.name, "index").or(parse_name(&entry.name, "timeindex"));
         let orphan = of.is_some_and(|base| segments.binary_search(&base).is_err());
         if orphan || entry.name.ends_with(".tmp") {
             let path = dir.join(&entry.name);
             disk.remove_file(&path).map_err(at("remove", &path))?;
+            swept = true;
         }
+    }
+    // An index must not come back beside a new segment of the same name.
+    if swept {
+        disk.sync_dir(dir).map_err(at("sync", dir))?;
     }
     Ok(segments)
 }
@@ -154,12 +171,22 @@ struct Opening<'a> {
     gap: bool,
     /// A torn tail was cut: what comes later is set aside.
     cut: bool,
+    /// Truncations so far, and whether this one was counted.
+    truncations: u64,
+    is_counted: bool,
+    /// The largest log start that is known, before the log was read.
+    log_start: u64,
     /// The least that follows damage.
     resume: SegmentStart,
 }
 
 impl<'a> Opening<'a> {
-    fn new(how: &'a OpenLog<'a>, checkpoint: Option<&'a PartitionCheckpoint>) -> Opening<'a> {
+    fn new(
+        how: &'a OpenLog<'a>,
+        checkpoint: Option<&'a PartitionCheckpoint>,
+        truncations: u64,
+        log_start: u64,
+    ) -> Opening<'a> {
         let claim = match checkpoint {
             Some(found) if how.same_boot => found.written,
             Some(found) => found.flushed,
@@ -183,6 +210,9 @@ impl<'a> Opening<'a> {
             end: None,
             gap: false,
             cut: false,
+            truncations,
+            is_counted: false,
+            log_start: log_start.max(checkpoint.map_or(0, |found| found.log_start)),
             resume,
         }
     }
@@ -191,24 +221,21 @@ impl<'a> Opening<'a> {
         if self.cut {
             return self.set_aside(base_offset);
         }
-        let previous = self.end;
-        let loaded = self.loader.load(base_offset, is_last, previous.as_ref(), &mut self.ring)?;
+        let (previous, mut ring) = (self.end, EntryRing::new(1));
+        let loaded = self.loader.load(base_offset, is_last, previous.as_ref(), &mut ring)?;
         if !self.continues(&loaded, base_offset)? {
             return Ok(());
         }
+        self.seal_last();
+        self.ring = ring;
         self.report.checked_bytes += loaded.checked_bytes();
         self.end = Some(*loaded.end());
         self.note_epochs(&loaded);
         match loaded {
             Loaded::Trusted(segment) => self.sealed.push(Arc::new(segment)),
-            Loaded::Whole { segment, .. } if is_last => self.active = Some(segment),
-            Loaded::Whole { segment, .. } => {
-                self.report.rebuilt_indexes += 1;
-                let sealed = Arc::new(segment.seal(&self.how.disk));
-                self.unsealed.push(sealed.clone());
-                self.sealed.push(sealed);
-            }
+            Loaded::Whole { segment, .. } => self.active = Some(segment),
             Loaded::Torn { segment, tail, .. } => {
+                self.count_truncation()?;
                 self.cut = true;
                 self.active = Some(self.loader.cut(segment, &tail, &mut self.report)?);
             }
@@ -227,6 +254,16 @@ impl<'a> Opening<'a> {
         Ok(())
     }
 
+    /// What was the last segment so far is not.
+    fn seal_last(&mut self) {
+        if let Some(segment) = self.active.take() {
+            self.report.rebuilt_indexes += 1;
+            let sealed = Arc::new(segment.seal(&self.how.disk));
+            self.unsealed.push(sealed.clone());
+            self.sealed.push(sealed);
+        }
+    }
+
     /// Whether a segment goes on where the one before ended. A hole that damage explains is closed; another one is damage
     /// below the claim, and above it the end of the log.
     fn continues(&mut self, loaded: &Loaded, base_offset: u64) -> Result<bool, LogError> {
@@ -241,11 +278,6 @@ impl<'a> Opening<'a> {
             self.set_aside(base_offset)?;
             return Ok(false);
         }
-        let log_start = self.checkpoint.map_or(0, |found| found.log_start);
-        if !self.gap && start.base_offset <= log_start {
-            // Deleted by retention; that of the older ones did not reach the disk.
-            return self.forget_older().map(|()| true);
-        }
         let claimed = base_offset <= self.loader.claim.segment || self.how.same_boot;
         if !self.gap && !claimed && !matches!(loaded, Loaded::Trusted(_)) {
             self.cut = true;
@@ -254,7 +286,7 @@ impl<'a> Opening<'a> {
         }
         if !self.gap {
             self.report.damage.push(Damage {
-                segment: self.sealed.last().map_or(base_offset, |last| last.start.base_offset),
+                segment: self.last_start().map_or(base_offset, |last| last.base_offset),
                 position: u64::from(end.size),
                 from_offset: end.end_offset,
                 to_offset: start.base_offset,
@@ -262,6 +294,11 @@ impl<'a> Opening<'a> {
         }
         self.close_gap(start.base_offset);
         Ok(true)
+    }
+
+    fn last_start(&self) -> Option<SegmentStart> {
+        let active = self.active.as_ref().map(|active| active.start);
+        active.or(self.sealed.last().map(|last| last.start))
     }
 
     /// What follows damage is known now.
@@ -274,16 +311,18 @@ impl<'a> Opening<'a> {
         self.gap = false;
     }
 
-    fn forget_older(&mut self) -> Result<(), LogError> {
-        for segment in std::mem::take(&mut self.sealed) {
-            let disk = self.how.disk.as_ref();
-            disk.remove_file(&segment.path).map_err(at("remove", &segment.path))?;
+    /// The checkpoint claims more than there will be: from now on it says nothing.
+    fn count_truncation(&mut self) -> Result<(), LogError> {
+        if !self.is_counted {
+            truncate::write_count(self.how.disk.as_ref(), self.how.dir, self.truncations + 1)?;
+            self.truncations += 1;
+            self.is_counted = true;
         }
-        self.unsealed.clear();
         Ok(())
     }
 
     fn set_aside(&mut self, base_offset: u64) -> Result<(), LogError> {
+        self.count_truncation()?;
         let path = self.loader.set_aside(base_offset)?;
         self.report.set_aside.push(path);
         Ok(())
@@ -302,7 +341,7 @@ impl<'a> Opening<'a> {
         }
     }
 
-    fn finish(mut self, truncations: u64) -> Result<(PartitionLog, Recovery), LogError> {
+    fn finish(mut self) -> Result<(PartitionLog, Recovery), LogError> {
         let how = self.how;
         // The last segment that was found is the one that grows, unless it is damaged or was set aside.
         let active = match self.active.take() {
@@ -310,13 +349,17 @@ impl<'a> Opening<'a> {
             Some(active) => self.give_up(active)?,
             None => self.next_segment()?,
         };
+        let active = self.not_below_log_start(active)?;
         let last = active.end.next_index - 1;
+        if self.checkpoint.is_some_and(|found| found.written.index > last) {
+            self.count_truncation()?;
+        }
         let mut log =
             PartitionLog::from_parts(how.disk.clone(), how.dir, how.identity, how.options, active);
         self.epochs.truncate_from(last + 1);
         log.sealed_bytes = self.sealed.iter().map(|sealed| u64::from(sealed.end.size)).sum();
         log.sealed = self.sealed;
-        log.truncations = truncations;
+        log.truncations = self.truncations;
         self.epochs.drop_below(log.first_index());
         log.epochs = self.epochs;
         if self.ring.next_index() == last + 1 {
@@ -331,9 +374,8 @@ impl<'a> Opening<'a> {
         }
         let oldest =
             log.sealed.first().map_or(log.active.start.base_offset, |s| s.start.base_offset);
-        let checkpointed = self.checkpoint.map_or(0, |found| found.log_start);
         let committed = log.committed_log_start(self.report.commit)?;
-        log.log_start = oldest.max(checkpointed).max(committed).min(log.log_end_offset());
+        log.log_start = oldest.max(self.log_start).max(committed).min(log.log_end_offset());
         log.ring.need_from(self.report.commit + 1);
         for segment in self.unsealed {
             log.flush.rolled(segment, None);
@@ -351,6 +393,31 @@ impl<'a> Opening<'a> {
             log.flushed(job.run())?;
         }
         Ok((log, self.report))
+    }
+
+    /// A log that lost its tail may end below its start. As in Kafka it then goes on at the log start, empty: what was
+    /// deleted does not come back, and no offset is used twice.
+    fn not_below_log_start(&mut self, active: ActiveSegment) -> Result<ActiveSegment, LogError> {
+        if active.end.end_offset >= self.log_start {
+            return Ok(active);
+        }
+        self.count_truncation()?;
+        let (how, disk) = (self.how, self.how.disk.as_ref());
+        let start = SegmentStart {
+            base_offset: self.log_start,
+            base_index: active.end.next_index,
+            prev_term: active.end.last_term,
+        };
+        let next = ActiveSegment::create(disk, how.dir, start, &how.identity, None, how.now_ms)?;
+        next.file.sync_data().map_err(at("sync", &next.path))?;
+        disk.sync_dir(how.dir).map_err(at("sync", how.dir))?;
+        let older = self.sealed.drain(..).map(|sealed| sealed.path.clone());
+        for path in older.chain([active.path]) {
+            disk.remove_file(&path).map_err(at("remove", &path))?;
+        }
+        self.unsealed.clear();
+        self.ring = EntryRing::new(start.base_index);
+        Ok(next)
     }
 
     /// The last segment ends below the claim: it is kept as it is, and the log goes on behind the claim.

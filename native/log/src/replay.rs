@@ -30,7 +30,8 @@ impl PartitionLog {
             let number = self.segment_of_index(found.written.index + 1);
             let resumes = self.segment_start(number) == found.start;
             let from = if resumes { found.written.position } else { HEADER_BYTES };
-            return self.visit(number, from, visitor);
+            // The segment may not be the one of the checkpoint: what the snapshot has is passed over.
+            return self.visit(number, from, found.written.offset, visitor);
         }
         for number in (0..self.sealed.len()).rev() {
             let path = &self.sealed[number].path;
@@ -40,11 +41,11 @@ impl PartitionLog {
             };
             if let Some(producers) = tail.filter(of_segment).and_then(|tail| tail.producers) {
                 visitor.snapshot(&producers);
-                return self.visit(number + 1, HEADER_BYTES, visitor);
+                return self.visit(number + 1, HEADER_BYTES, 0, visitor);
             }
         }
         visitor.snapshot(&[]);
-        self.visit(0, HEADER_BYTES, visitor)
+        self.visit(0, HEADER_BYTES, 0, visitor)
     }
 
     /// Visits the batches from a place on, headers only. Damaged parts are passed over.
@@ -52,6 +53,7 @@ impl PartitionLog {
         &self,
         first: usize,
         from: u32,
+        least_offset: u64,
         visitor: &mut dyn BatchVisitor,
     ) -> Result<(), LogError> {
         let mut from = u64::from(from);
@@ -63,7 +65,9 @@ impl PartitionLog {
                 while let Step::Frame { header, .. } =
                     walker.step().map_err(at("read", segment.path))?
                 {
-                    if let FrameHeader::Data(batch) = &header {
+                    if let FrameHeader::Data(batch) = &header
+                        && batch.base_offset as u64 >= least_offset
+                    {
                         visitor.batch(batch);
                     }
                 }

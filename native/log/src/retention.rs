@@ -1,10 +1,12 @@
 //! Which segments retention removes, and their deletion.
 
-use crate::disk::Disk;
+use crate::disk::{Disk, File};
 use crate::index;
 use crate::log::PartitionLog;
+use crate::marks;
+use crate::segment::SealedSegment;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What retention would do now.
@@ -19,7 +21,12 @@ pub struct RetentionPlan {
 /// Files of segments that left the log.
 pub struct DeleteJob {
     disk: Arc<dyn Disk>,
+    dir: PathBuf,
     logs: Vec<PathBuf>,
+    log_start: u64,
+    /// The segment that is the oldest now: its header says where offsets and indexes are.
+    oldest: Option<Arc<SealedSegment>>,
+    active: Arc<dyn File>,
 }
 
 /// One segment as retention sees it.
@@ -107,23 +114,52 @@ impl PartitionLog {
         self.epochs.drop_below(first);
         self.flush.forget_below(first);
         self.version += 1;
-        Some(DeleteJob { disk: self.disk.clone(), logs })
+        Some(DeleteJob {
+            disk: self.disk.clone(),
+            dir: self.dir.clone(),
+            logs,
+            log_start: self.log_start,
+            oldest: self.sealed.first().cloned(),
+            active: self.active.file.clone(),
+        })
     }
 }
 
 impl DeleteJob {
-    /// Unlinks the files, the oldest segment first. Handles that are still open stay readable.
+    /// Makes what stays and the log start durable, then unlinks the files: whatever dies, what is left below the log start
+    /// is known not to belong to the log. Handles that are still open stay readable. An error other than a full disk takes
+    /// the log directory off-line.
     pub fn run(self) -> io::Result<()> {
+        match self.prepare().and_then(|()| self.unlink()) {
+            // The folder was renamed: the topic was deleted.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    fn prepare(&self) -> io::Result<()> {
+        match &self.oldest {
+            Some(oldest) => oldest.file()?.sync_data()?,
+            None => self.active.sync_data()?,
+        }
+        // This syncs the folder too, with the name of that segment.
+        marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start)
+    }
+
+    fn unlink(&self) -> io::Result<()> {
         for log in &self.logs {
-            let (index, times) = index::paths(log);
-            // The log first: index files without one are swept at the next start.
-            for path in [log, &index, &times] {
-                match self.disk.remove_file(path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => {}
-                }
+            let (lines, times) = index::paths(log);
+            for path in [log, &lines, &times] {
+                remove(self.disk.as_ref(), path)?;
             }
         }
         Ok(())
+    }
+}
+
+fn remove(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

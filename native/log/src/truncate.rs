@@ -1,19 +1,15 @@
 //! Cutting the log at an index, as a follower does when its leader's log differs.
 
-use crate::bytes::{Reader, put_u32, put_u64};
-use crate::disk::{Disk, File, OpenMode, read_all, replace_file};
+use crate::disk::{Disk, File, OpenMode};
 use crate::entry::Entry;
 use crate::error::{LogError, at};
 use crate::index;
 use crate::log::PartitionLog;
+use crate::marks::{self, TRUNCATIONS};
 use crate::ring::EntryRing;
 use crate::segment::{ActiveSegment, SegmentEnd};
-use ms_wire::crc::crc32c;
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::Path;
-
-/// Counts the truncations of a log, durably, before each: what a checkpoint of before claims is not true any more.
-const NAME: &str = "truncations";
 
 impl PartitionLog {
     /// Drops the entries from `index` on, durably. Waits for the disk. The caller has seen to it that none of them is
@@ -85,27 +81,13 @@ impl PartitionLog {
 
 /// How often the log in a folder was cut.
 pub(crate) fn read_count(disk: &dyn Disk, dir: &Path) -> Result<u64, LogError> {
-    let path = dir.join(NAME);
-    let bytes = match read_all(disk, &path, 64) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        Err(error) => return Err(at("read", &path)(error)),
-    };
-    let mut reader = Reader(&bytes);
-    let (crc, count) = (reader.u32(), reader.u64());
-    let intact = crc == bytes.get(4..).map(crc32c);
     // Unreadable: equal to no checkpoint's, so that none is believed.
-    Ok(count.filter(|_| intact).unwrap_or(u64::MAX >> 1))
+    Ok(marks::read(disk, dir, TRUNCATIONS, u64::MAX >> 1)?.unwrap_or(0))
 }
 
-fn write_count(disk: &dyn Disk, dir: &Path, count: u64) -> Result<(), LogError> {
-    let mut number = Vec::with_capacity(8);
-    put_u64(&mut number, count);
-    let mut bytes = Vec::with_capacity(12);
-    put_u32(&mut bytes, crc32c(&number));
-    bytes.extend_from_slice(&number);
-    let path = dir.join(NAME);
-    replace_file(disk, &path, &[IoSlice::new(&bytes)]).map_err(at("write", &path))
+/// Writes the count durably.
+pub(crate) fn write_count(disk: &dyn Disk, dir: &Path, count: u64) -> Result<(), LogError> {
+    marks::write(disk, dir, TRUNCATIONS, count).map_err(at("write", &dir.join(TRUNCATIONS)))
 }
 
 fn remove_all(disk: &dyn Disk, log: &Path, log_too: bool) -> Result<(), LogError> {

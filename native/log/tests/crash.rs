@@ -1,0 +1,317 @@
+//! Crashes at any call, of the process and of the operating system, in both durability modes: nothing acknowledged is lost,
+//! reordered or duplicated. The checker is checked too, with planted faults.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{FrameToWriteOwned, Random, Rig, Seen, split};
+use ms_log::sim::Fault;
+use ms_log::{Disk, NextAppend, checkpoint};
+use std::path::Path;
+
+/// What a broken broker would do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Plant {
+    Nothing,
+    AckBeforeWrite,
+    AckBeforeSync,
+    DropSnapshot,
+    CutOneTooMany,
+}
+
+/// One frame that was written, or may have been.
+#[derive(Clone)]
+struct Written {
+    index: u64,
+    term: u32,
+    end_offset: u64,
+    /// The batch, empty for control frames.
+    batch: Vec<u8>,
+}
+
+struct World {
+    rig: Rig,
+    random: Random,
+    /// fsync mode: acknowledged when flushed.
+    fsync: bool,
+    system: bool,
+    plant: Plant,
+    frames: Vec<Written>,
+    /// Index up to which everything is acknowledged, and up to which it is durable whatever dies.
+    acked: u64,
+    durable: u64,
+    commit: u64,
+}
+
+type Checked = Result<(), String>;
+
+fn run(seed: u64, plant: Plant) -> Checked {
+    let mut random = Random::new(seed);
+    let rig = Rig::new(500 + random.below(3000) as u32);
+    let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
+    let (frames, acked, durable, commit) = (Vec::new(), 0, 0, 0);
+    let mut world = World { rig, random, fsync, system, plant, frames, acked, durable, commit };
+    for _ in 0..3 {
+        world.live();
+        world.crash_and_check()?;
+    }
+    Ok(())
+}
+
+impl World {
+    /// Does this and that until it dies.
+    fn live(&mut self) {
+        let calls = 1 + self.random.below(60);
+        let mut dies_at = self.rig.disk.calls() + calls;
+        if self.random.below(8) == 0 {
+            dies_at = u64::MAX;
+        }
+        self.rig.disk.fail_call(dies_at, Fault::Kill);
+        self.begin_term();
+        for _ in 0..40 {
+            if dies_at != u64::MAX && self.rig.disk.has_failed() {
+                return;
+            }
+            self.act();
+        }
+    }
+
+    fn act(&mut self) {
+        match self.random.below(12) {
+            0 => self.begin_term(),
+            1 | 2 => self.flush(),
+            3 => self.checkpoint(),
+            4 => self.move_log_start(),
+            5 => {
+                let _ = self.rig.log.roll(self.rig.now_ms, self.snapshot());
+            }
+            _ => self.produce(),
+        }
+    }
+
+    fn begin_term(&mut self) {
+        let (index, end_offset) = (self.rig.log.last_index() + 1, self.rig.log.log_end_offset());
+        let term = self.rig.term + 1;
+        self.frames.push(Written { index, term, end_offset, batch: Vec::new() });
+        if self.rig.begin_term().is_ok() {
+            self.written(index);
+        }
+    }
+
+    fn produce(&mut self) {
+        let turn: Vec<_> = (0..1 + self.random.below(3))
+            .map(|_| (1 + self.random.below(4) as u32, self.random.below(200) as usize))
+            .collect();
+        let frames = self.rig.stamp(&turn);
+        let last = &frames[frames.len() - 1];
+        let next = NextAppend {
+            bytes: frames.iter().map(|frame| frame.entry.size).sum(),
+            max_timestamp: self.rig.now_ms,
+            last_offset: last.entry.end_offset() - 1,
+        };
+        let (last_index, snapshot) = (last.entry.index, self.snapshot());
+        if self.plant == Plant::AckBeforeWrite {
+            self.acked = last_index;
+        }
+        if self.rig.log.roll_if_needed(&next, self.rig.now_ms, || snapshot).is_err() {
+            return;
+        }
+        let written = |frame: &FrameToWriteOwned| Written {
+            index: frame.entry.index,
+            term: frame.entry.term,
+            end_offset: frame.entry.end_offset(),
+            batch: frame.bytes.clone(),
+        };
+        self.frames.extend(frames.iter().map(written));
+        if self.rig.append(&frames).is_ok() {
+            self.written(last_index);
+        }
+    }
+
+    fn written(&mut self, index: u64) {
+        if !self.fsync || self.plant == Plant::AckBeforeSync {
+            self.acked = self.acked.max(index);
+        }
+        if self.random.below(3) == 0 {
+            self.commit = self.commit.max(self.acked);
+        }
+    }
+
+    /// A flush, with writes while it runs.
+    fn flush(&mut self) {
+        let Some(job) = self.rig.log.flush_job() else { return };
+        if self.random.below(2) == 0 {
+            self.produce();
+        }
+        if self.rig.log.flushed(job.run()).is_ok() {
+            self.durable = self.durable.max(self.rig.log.flushed_index());
+            self.acked = self.acked.max(self.durable);
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        let state = self.rig.log.checkpoint_state(self.snapshot()).encode();
+        let _ = checkpoint::write(&self.rig.disk, Path::new("/data"), &[&state]);
+    }
+
+    /// The producer state of this test: the offset before which every batch is in it.
+    fn snapshot(&self) -> Vec<u8> {
+        self.rig.log.log_end_offset().to_string().into_bytes()
+    }
+
+    fn move_log_start(&mut self) {
+        // Committed before it takes effect: in fsync mode that means durable.
+        let (start, end) = (self.rig.log.log_start_offset(), self.rig.log.log_end_offset());
+        let limit = self.offset_after(self.acked).min(end);
+        if limit <= start {
+            return;
+        }
+        let offset = start + self.random.below(limit - start);
+        if self.rig.log.set_log_start(offset)
+            && let Some(job) = self.rig.log.delete_segments_below()
+        {
+            let _ = job.run();
+        }
+    }
+
+    fn offset_after(&self, index: u64) -> u64 {
+        let at = self.frames.iter().rposition(|frame| frame.index <= index);
+        at.map_or(0, |at| self.frames[at].end_offset)
+    }
+
+    fn crash_and_check(&mut self) -> Checked {
+        let log_start = self.rig.log.log_start_offset();
+        if self.system {
+            self.rig.disk.crash(self.random.below(u64::MAX));
+        } else {
+            self.rig.disk.crash_process();
+        }
+        if self.plant == Plant::CutOneTooMany {
+            self.cut_last_frame();
+        }
+        let found = checkpoint::read(&self.rig.disk, Path::new("/data")).unwrap();
+        let commit = self.commit;
+        let (recovery, seen) = self.rig.reopen(found.get(&77), !self.system, commit);
+        // A process that died lost nothing that it was told is written.
+        let must = if self.system && !self.fsync { self.durable } else { self.acked };
+        ensure(recovery.damage.is_empty(), || format!("damage: {recovery:?}"))?;
+        let last = self.rig.log.last_index();
+        ensure(last >= must, || format!("{last} is left of {must}: {recovery:?}"))?;
+        if recovery.lost_committed > 0 {
+            ensure(self.system && !self.fsync, || "lost what was committed".into())?;
+        }
+        self.check_frames(last)?;
+        ensure(self.rig.log.log_start_offset() <= log_start, || "log start moved".into())?;
+        self.check_producers(&seen)?;
+        // What was not acknowledged may be there or not; what is there now, stays.
+        self.frames.retain(|frame| frame.index <= last);
+        (self.acked, self.commit) = (last, self.commit.min(last));
+        self.durable = if self.system { last } else { self.durable.min(last) };
+        Ok(())
+    }
+
+    fn check_frames(&mut self, last: u64) -> Checked {
+        // Of several attempts at one index the later one is what may be there.
+        let log = &self.rig.log;
+        let mut model = Vec::new();
+        for frame in self.frames.iter().filter(|frame| frame.index <= last) {
+            model.retain(|old: &Written| old.index < frame.index);
+            model.push(frame.clone());
+        }
+        for frame in model.iter().filter(|frame| frame.index >= log.first_index()) {
+            let term = log.term(frame.index);
+            ensure(term == Some(frame.term), || format!("term of {}: {term:?}", frame.index))?;
+            let end = log.offset_after(frame.index).map_err(|error| error.to_string())?;
+            ensure(end == frame.end_offset, || format!("offset after {}", frame.index))?;
+        }
+        let start = log.log_start_offset();
+        let end = log.log_end_offset();
+        let expected: Vec<_> = model
+            .iter()
+            .filter(|frame| !frame.batch.is_empty() && frame.end_offset > start)
+            .map(|frame| frame.batch.clone())
+            .collect();
+        let (mut read, mut offset) = (Vec::new(), start);
+        while offset < end {
+            let bytes = self.rig.read(offset, 400, end).map_err(|error| error.to_string())?;
+            ensure(!bytes.is_empty(), || format!("nothing at {offset}"))?;
+            for batch in split(&bytes) {
+                let header = ms_wire::batch::BatchHeader::parse(&batch).unwrap();
+                offset = header.last_offset() as u64 + 1;
+                read.push(batch);
+            }
+        }
+        ensure(read == expected, || {
+            format!("{} batches are read, {} expected", read.len(), expected.len())
+        })
+    }
+
+    /// Every batch is in the snapshot or replayed, once.
+    fn check_producers(&self, seen: &Seen) -> Checked {
+        let text = String::from_utf8_lossy(&seen.snapshot);
+        let from = if self.plant == Plant::DropSnapshot {
+            0
+        } else {
+            text.parse().unwrap_or(self.oldest_offset())
+        };
+        let mut next = from;
+        let replayed: Vec<_> = seen.batches.iter().map(|(base, _)| *base as u64).collect();
+        for base in &replayed {
+            ensure(*base == next, || format!("{replayed:?} from {from}"))?;
+            let frame =
+                self.frames.iter().rev().find(|frame| {
+                    !frame.batch.is_empty() && frame.batch[..8] == base.to_be_bytes()
+                });
+            next = frame.map_or(next, |frame| frame.end_offset);
+        }
+        let end = self.rig.log.log_end_offset();
+        ensure(next == end, || format!("replay ends at {next} of {end}, {replayed:?}"))
+    }
+
+    fn oldest_offset(&self) -> u64 {
+        let first = self.rig.log.first_index();
+        self.rig.log.offset_after(first - 1).unwrap()
+    }
+
+    fn cut_last_frame(&self) {
+        let names = self.rig.disk.list_dir(&self.rig.dir).unwrap();
+        let logs = names.iter().filter(|entry| entry.name.ends_with(".log"));
+        let Some(newest) = logs.map(|entry| entry.name.clone()).max() else { return };
+        let path = self.rig.dir.join(newest);
+        let bytes = ms_log::read_all(&self.rig.disk, &path, 1 << 30).unwrap();
+        let (mut at, mut last) = (0, 0);
+        while let Ok(header) = ms_wire::frame::check_frame(&bytes[at..]) {
+            (last, at) = (at, at + header.size());
+        }
+        if last > 0 {
+            let file = self.rig.disk.open(&path, ms_log::OpenMode::Write).unwrap();
+            file.truncate(last as u64).unwrap();
+        }
+    }
+}
+
+fn ensure(holds: bool, text: impl FnOnce() -> String) -> Checked {
+    if holds { Ok(()) } else { Err(text()) }
+}
+
+#[test]
+fn two_thousand_crashes_lose_nothing_acknowledged() {
+    // CRASH_SEEDS=100000 for a long run.
+    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse().ok());
+    for seed in 0..seeds.unwrap_or(2000) {
+        if let Err(text) = run(seed, Plant::Nothing) {
+            panic!("seed {seed}: {text}");
+        }
+    }
+}
+
+#[test]
+fn planted_faults_are_reported() {
+    let plants =
+        [Plant::AckBeforeWrite, Plant::AckBeforeSync, Plant::DropSnapshot, Plant::CutOneTooMany];
+    for plant in plants {
+        let caught = (0..200).filter(|&seed| run(seed, plant).is_err()).count();
+        assert!(caught > 10, "{plant:?} was caught in {caught} of 200 seeds");
+    }
+}
