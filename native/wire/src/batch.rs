@@ -148,6 +148,11 @@ impl BatchHeader {
         }
     }
 
+    /// The same batch with the timestamps of its records counting, as it is in a CreateTime topic.
+    pub fn with_create_time(&self) -> Self {
+        Self { attributes: self.attributes & !APPEND_TIME_BIT, ..*self }
+    }
+
     pub fn is_transactional(&self) -> bool {
         self.attributes & TRANSACTIONAL_BIT != 0
     }

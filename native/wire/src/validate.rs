@@ -254,9 +254,15 @@ fn check_records(
     scratch: &mut Scratch,
 ) -> Result<Found, BatchRejection> {
     let limit = output_limit(batch.len(), rules.max_message_bytes);
+    let check = RecordCheck {
+        header: &header.with_create_time(),
+        rules,
+        now_ms,
+        is_append_time_claimed: claims_append_time(header, rules, now_ms),
+    };
     let mut found = Found { max_timestamp: NO_TIMESTAMP, delta: header.last_offset_delta };
     let (mut min_timestamp, mut is_keyless, mut wrong_delta) = (i64::MAX, false, None);
-    let walked = walk_records(batch, header, limit, scratch, |record| {
+    let walked = walk_records(batch, check.header, limit, scratch, |record| {
         if record.offset_delta != record.index {
             wrong_delta = Some(record);
             return Step::Stop;
@@ -264,7 +270,10 @@ fn check_records(
         if record.timestamp > found.max_timestamp {
             found = Found { max_timestamp: record.timestamp, delta: record.offset_delta };
         }
-        min_timestamp = min_timestamp.min(record.timestamp);
+        // One that was never set must not hide another that is too old.
+        if record.timestamp != NO_TIMESTAMP {
+            min_timestamp = min_timestamp.min(record.timestamp);
+        }
         is_keyless |= !record.has_key;
         Step::Next
     });
@@ -274,11 +283,9 @@ fn check_records(
         return Err(BatchRejection::invalid(message));
     }
     // Extremes in bounds mean that every record is; else the second pass says which are not.
-    let check = RecordCheck { header, rules, now_ms };
     let is_suspect = is_keyless && rules.is_compacted
-        || check.timestamp_fault(min_timestamp)
-        || check.timestamp_fault(found.max_timestamp)
-        || header.timestamp_type() == TimestampType::LogAppendTime;
+        || min_timestamp != i64::MAX && check.timestamp_fault(min_timestamp)
+        || check.timestamp_fault(found.max_timestamp);
     if is_suspect {
         list_record_errors(batch, limit, scratch, &check)?;
     }
@@ -295,22 +302,36 @@ fn walk_rejection(error: &WalkError) -> BatchRejection {
 }
 
 struct RecordCheck<'a> {
+    // Of CreateTime: what the records say counts, whatever the batch claims.
     header: &'a BatchHeader,
     rules: &'a ValidationRules,
     now_ms: i64,
+    is_append_time_claimed: bool,
 }
 
 impl RecordCheck<'_> {
-    // A timestamp that was never set has no bounds, yet a producer may not claim the broker's
-    // clock.
     fn timestamp_fault(&self, timestamp: i64) -> bool {
-        if self.rules.timestamp_type == TimestampType::CreateTime && timestamp != NO_TIMESTAMP {
-            let age = self.now_ms.wrapping_sub(timestamp);
-            return age > self.rules.timestamp_before_max_ms
-                || age.wrapping_neg() > self.rules.timestamp_after_max_ms;
-        }
-        self.header.timestamp_type() == TimestampType::LogAppendTime
+        self.is_append_time_claimed
+            || self.rules.timestamp_type == TimestampType::CreateTime
+                && is_out_of_bounds(timestamp, self.rules, self.now_ms)
     }
+}
+
+// A producer may not claim the broker's clock. As Kafka, a CreateTime topic lets it pass when the
+// time it claims is in bounds; the batch is stored as one of CreateTime then.
+fn claims_append_time(header: &BatchHeader, rules: &ValidationRules, now_ms: i64) -> bool {
+    header.timestamp_type() == TimestampType::LogAppendTime
+        && (rules.timestamp_type == TimestampType::LogAppendTime
+            || header.max_timestamp == NO_TIMESTAMP
+            || is_out_of_bounds(header.max_timestamp, rules, now_ms))
+}
+
+// A timestamp that was never set has no bounds.
+fn is_out_of_bounds(timestamp: i64, rules: &ValidationRules, now_ms: i64) -> bool {
+    let age = now_ms.wrapping_sub(timestamp);
+    timestamp != NO_TIMESTAMP
+        && (age > rules.timestamp_before_max_ms
+            || age.wrapping_neg() > rules.timestamp_after_max_ms)
 }
 
 fn list_record_errors(

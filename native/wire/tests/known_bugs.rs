@@ -146,6 +146,18 @@ fn c_048_timestamps_out_of_bounds_are_listed_one_by_one() {
 }
 
 #[test]
+fn c_048_a_record_without_timestamp_does_not_hide_one_that_is_too_old() {
+    let rules = ValidationRules { timestamp_before_max_ms: 1000, ..ValidationRules::default() };
+    let mut old = records(3);
+    old[0].timestamp_delta = -1 - NOW_MS;
+    old[1].timestamp_delta = 5 - NOW_MS;
+    let mut bytes = batch(&header(3), Codec::None, &encode(&old));
+    let refused = validate(&mut bytes, &rules).expect_err("too old");
+    let at_fault: Vec<i32> = refused.record_errors.iter().map(|e| e.batch_index).collect();
+    assert_eq!((refused.error_code, at_fault), (error_code::INVALID_TIMESTAMP, vec![1]));
+}
+
+#[test]
 fn c_053_sequences_wrap_behind_the_largest_int32() {
     assert_eq!(increment_sequence(i32::MAX, 1), 0);
     assert_eq!(increment_sequence(i32::MAX - 1, 3), 1);
@@ -156,6 +168,16 @@ fn c_053_sequences_wrap_behind_the_largest_int32() {
     let valid = validate(&mut bytes, &ValidationRules::default()).expect("valid");
     assert_eq!((valid.producer_id, valid.base_sequence), (9, i32::MAX - 1));
     assert_eq!(BatchHeader::parse(&bytes).expect("a header").last_sequence(), 1);
+}
+
+#[test]
+fn c_044_a_claimed_append_time_does_not_become_the_maximum_of_a_create_time_topic() {
+    let claim = BatchHeader { attributes: 8, max_timestamp: NOW_MS + 1000, ..header(3) };
+    let mut bytes = batch(&claim, Codec::None, &encode(&records(3)));
+    let valid = validate(&mut bytes, &ValidationRules::default()).expect("valid");
+    assert_eq!((valid.max_timestamp, valid.max_timestamp_offset_delta), (NOW_MS + 2, 2));
+    let stored = BatchHeader::parse(&bytes).expect("a header");
+    assert_eq!(stored.timestamp_type(), TimestampType::CreateTime);
 }
 
 #[test]
