@@ -23,7 +23,7 @@ impl MemoryLog {
     }
 
     fn drop_below(&mut self, index: u64) {
-        self.first_prev_term = self.term(index - 1).unwrap();
+        self.first_prev_term = self.term(index - 1).expect("an entry");
         self.entries.drain(..(index - self.first_index) as usize);
         self.first_index = index;
     }
@@ -56,7 +56,7 @@ impl GroupLog for MemoryLog {
 fn start(log: MemoryLog, hard_state: HardState) -> RaftConsensus<MemoryLog> {
     let applied = hard_state.commit;
     let start = Start { node_id: 1, voters: vec![1], hard_state, applied };
-    RaftConsensus::new(log, &start).unwrap()
+    RaftConsensus::new(log, &start).expect("a group")
 }
 
 /// Handles one Ready; gives its number, hard state and entries.

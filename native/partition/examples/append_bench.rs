@@ -109,7 +109,7 @@ fn one_record(idempotent: bool) -> Vec<u8> {
         record_count: 1,
     };
     let mut bytes = header.encode().to_vec();
-    bytes.extend_from_slice(&[(record.len() * 2) as u8 | 0x80, (record.len() * 2 >> 7) as u8]);
+    bytes.extend_from_slice(&[(record.len() * 2) as u8 | 0x80, ((record.len() * 2) >> 7) as u8]);
     bytes.extend_from_slice(&record);
     batch::write_crc(&mut bytes);
     bytes

@@ -184,7 +184,7 @@ fn open_existing(
     now_ms: i64,
 ) -> Result<(PartitionLog, Producers, Recovery), OpenError> {
     let checkpoint = env.state.checkpoints.lock().remove(&spec.group_id);
-    let group = env.hard_state.group(spec.group_id);
+    let known = env.hard_state.group(spec.group_id).unwrap_or_default().hard_state;
     let mut producers = Producers::default();
     let how = OpenLog {
         disk: Arc::clone(&env.disk),
@@ -193,11 +193,13 @@ fn open_existing(
         options,
         checkpoint: checkpoint.as_ref(),
         same_boot: env.same_boot,
-        hard_state: group.map(|group| group.hard_state),
+        // The only voter: whatever is in its log is committed, and no one can say otherwise.
+        hard_state: Some(LoggedHardState { commit: u64::MAX, ..known }),
         sync_on_open: spec.fsync_always || spec.config.flush_messages <= 1,
         now_ms,
     };
-    let (log, recovery) = PartitionLog::open(how, &mut producers)?;
+    let (log, mut recovery) = PartitionLog::open(how, &mut producers)?;
+    recovery.lost_committed = known.commit.saturating_sub(log.last_index());
     producers.expire(now_ms, env.producer_id_expiration_ms);
     Ok((log, producers, recovery))
 }
@@ -236,7 +238,7 @@ fn campaign(
         env.hard_state.append(group_id, &Record::ConfState(conf_state));
     }
     let last_index = files.0.last_index();
-    // The only voter: what is in its log is committed, and no one can say otherwise. The term is never below the log's.
+    // The term is never below the log's.
     let last_term = u64::from(files.0.latest_epoch().unwrap_or(0));
     let known = known.hard_state;
     let vote = if known.term >= last_term { known.vote } else { 0 };

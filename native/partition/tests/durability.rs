@@ -62,7 +62,7 @@ fn frames_written_while_a_flush_runs_wait_for_the_next() {
 fn a_duplicate_of_what_is_not_durable_yet_is_answered_with_the_original() {
     let (broker, partition) = open_with(fsync());
     let batch = Batch::of(1, 0, 0, 2);
-    turn_with(&partition, &[batch.clone()], -1, Origin::Client, 1);
+    turn_with(&partition, std::slice::from_ref(&batch), -1, Origin::Client, 1);
     turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 2);
     assert_eq!(turn_with(&partition, &[batch], -1, Origin::Client, 3), [None]);
     broker.work();

@@ -1,9 +1,9 @@
 //! A partition over a disk in memory, with reactors, flusher and workers played by the test.
 #![allow(dead_code)]
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use ms_log::hard_state::HardStateLog;
 use ms_log::sim::SimDisk;
@@ -46,11 +46,23 @@ impl Notifier for TestNotifier {
 }
 
 pub const HANDLE: Handle = Handle { index: 0, generation: 1 };
-static NOW_MS: AtomicI64 = AtomicI64::new(START_MS);
 pub const START_MS: i64 = 1_000_000_000_000;
 
+thread_local! {
+    static NOW_MS: Cell<i64> = const { Cell::new(START_MS) };
+}
+
+/// The clock of this test.
 pub fn now_ms() -> i64 {
-    NOW_MS.load(Ordering::Relaxed)
+    NOW_MS.get()
+}
+
+/// Runs `work` at another time.
+pub fn at_time<R>(now_ms: i64, work: impl FnOnce() -> R) -> R {
+    let before = NOW_MS.replace(now_ms);
+    let result = work();
+    NOW_MS.set(before);
+    result
 }
 
 /// One process over a disk.
