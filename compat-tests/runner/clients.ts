@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Launch } from './adapter.ts';
 import {
@@ -36,9 +37,10 @@ async function node(name: string): Promise<Launch> {
 
 async function java(name: string, jars: typeof clientJars): Promise<Launch> {
   const classPath = await fetchJars(jars);
-  const source = join(clientsFolder, name, 'Adapter.java');
+  const own = readdirSync(join(clientsFolder, name)).filter((file) => file.endsWith('.java'));
+  const sources = own.map((file) => join(clientsFolder, name, file));
   const shared = join(clientsFolder, 'Serve.java');
-  const classes = await compileJava(name, classPath, [source, shared]);
+  const classes = await compileJava(name, classPath, [...sources, shared]);
   const logging = join(clientsFolder, 'log4j2.properties');
   return {
     program: 'java',
