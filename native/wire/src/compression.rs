@@ -4,11 +4,12 @@
 use std::io::{self, Read, Write};
 
 use flate2::bufread::GzDecoder;
-use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
 use thiserror::Error;
-use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
+use crate::lz4::{Lz4Reader, Lz4Scratch};
 use crate::snappy::SnappyReader;
+use crate::zstd_reader::{ZstdReader, ZstdScratch};
 
 /// The codec of a batch, by its number in the attributes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,8 +48,23 @@ pub enum CompressionError {
 /// State of codecs that is dear to make anew for each batch.
 #[derive(Default)]
 pub struct CodecScratch {
-    zstd: Option<Decoder<'static>>,
+    zstd: ZstdScratch,
     snappy_block: Vec<u8>,
+    lz4: Lz4Scratch,
+}
+
+/// More than this is given back behind a batch, so that rare large ones do not pin memory.
+const KEPT_BYTES: usize = 8 << 20;
+
+impl CodecScratch {
+    /// Gives back what an unusually large batch made grow.
+    pub(crate) fn trim(&mut self) {
+        if self.snappy_block.capacity() > KEPT_BYTES {
+            self.snappy_block = Vec::new();
+        }
+        self.lz4.trim(KEPT_BYTES);
+        self.zstd.trim(KEPT_BYTES as u64);
+    }
 }
 
 impl std::fmt::Debug for CodecScratch {
@@ -58,13 +74,13 @@ impl std::fmt::Debug for CodecScratch {
 }
 
 /// What comes out of compressed bytes, as a stream. Its memory is bounded by the codec's window: 32
-/// KiB for gzip, 8 MiB and 64 KiB for lz4, 24 times the block for snappy, and for zstd the smaller
-/// of 128 MiB and what comes out.
+/// KiB for gzip, 4 MiB for lz4, 24 times the block for snappy, and for zstd the smaller of 128 MiB
+/// and what comes out.
 pub enum Stream<'a> {
     Plain(&'a [u8]),
     Gzip(Box<GzDecoder<&'a [u8]>>),
     Snappy(SnappyReader<'a>),
-    Lz4(Box<FrameDecoder<&'a [u8]>>),
+    Lz4(Lz4Reader<'a>),
     Zstd(ZstdReader<'a>),
 }
 
@@ -75,7 +91,7 @@ impl<'a> Stream<'a> {
             Codec::None => Self::Plain(source),
             Codec::Gzip => Self::Gzip(Box::new(GzDecoder::new(source))),
             Codec::Snappy => Self::Snappy(SnappyReader::new(source, &mut scratch.snappy_block)),
-            Codec::Lz4 => Self::Lz4(Box::new(FrameDecoder::new(source))),
+            Codec::Lz4 => Self::Lz4(Lz4Reader::new(source, &mut scratch.lz4)),
             Codec::Zstd => Self::Zstd(ZstdReader::open(source, &mut scratch.zstd)?),
         })
     }
@@ -105,50 +121,6 @@ fn read_gzip(reader: &mut GzDecoder<&[u8]>, out: &mut [u8]) -> io::Result<usize>
     }
 }
 
-/// zstd frames one behind the other, through a decoder that is kept for the next batch.
-pub struct ZstdReader<'a> {
-    source: &'a [u8],
-    decoder: &'a mut Decoder<'static>,
-    is_between_frames: bool,
-}
-
-impl<'a> ZstdReader<'a> {
-    fn open(source: &'a [u8], kept: &'a mut Option<Decoder<'static>>) -> io::Result<Self> {
-        let decoder = match kept {
-            Some(decoder) => decoder,
-            None => kept.insert(Decoder::new()?),
-        };
-        decoder.reinit()?;
-        Ok(Self { source, decoder, is_between_frames: true })
-    }
-}
-
-impl Read for ZstdReader<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if out.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            if self.source.is_empty() && self.is_between_frames {
-                return Ok(0);
-            }
-            let mut input = InBuffer::around(self.source);
-            let mut output = OutBuffer::around(&mut *out);
-            let hint = self.decoder.run(&mut input, &mut output)?;
-            let (taken, produced) = (input.pos(), output.pos());
-            self.source = &self.source[taken..];
-            self.is_between_frames = hint == 0;
-            if produced > 0 {
-                return Ok(produced);
-            }
-            // Neither input nor output moved: the last frame is cut short.
-            if taken == 0 && !self.is_between_frames {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-        }
-    }
-}
-
 /// Appends what `source` decompresses to. Memory grows with what comes out, up to `limit` bytes.
 pub fn decompress(
     codec: Codec,
@@ -159,9 +131,10 @@ pub fn decompress(
 ) -> Result<(), CompressionError> {
     let start = out.len();
     let most = limit.saturating_add(1) as u64;
-    Stream::open(codec, source, scratch)
-        .and_then(|stream| stream.take(most).read_to_end(out))
-        .map_err(|source| CompressionError::Corrupt { codec, source })?;
+    let read =
+        Stream::open(codec, source, scratch).and_then(|stream| stream.take(most).read_to_end(out));
+    scratch.trim();
+    read.map_err(|source| CompressionError::Corrupt { codec, source })?;
     if out.len() - start > limit {
         out.truncate(start);
         return Err(CompressionError::TooLarge { limit });

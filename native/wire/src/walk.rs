@@ -81,11 +81,14 @@ pub fn walk_records(
     }
     let Scratch { window, codecs } = scratch;
     window.resize(WINDOW_BYTES, 0);
-    let corrupt = |source| WalkError::Corrupt { codec, source };
-    let stream = Stream::open(codec, body, codecs).map_err(corrupt)?;
-    let mut input =
-        Window { stream, codec, bytes: window, start: 0, end: 0, left: output_limit, output_limit };
-    walk_stream(&mut walker, &mut input)
+    let walked = match Stream::open(codec, body, codecs) {
+        Ok(stream) => {
+            walk_stream(&mut walker, &mut Window::new(stream, codec, window, output_limit))
+        }
+        Err(source) => Err(WalkError::Corrupt { codec, source }),
+    };
+    codecs.trim();
+    walked
 }
 
 /// The most that a batch may decompress to: 64 times `max.message.bytes`, and no more than any sane
@@ -288,7 +291,11 @@ struct Window<'a> {
     output_limit: usize,
 }
 
-impl Window<'_> {
+impl<'a> Window<'a> {
+    fn new(stream: Stream<'a>, codec: Codec, bytes: &'a mut Vec<u8>, output_limit: usize) -> Self {
+        Self { stream, codec, bytes, start: 0, end: 0, left: output_limit, output_limit }
+    }
+
     fn available(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
