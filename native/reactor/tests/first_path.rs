@@ -1,5 +1,7 @@
 //! The thinnest true path: a partition opened by a command, a control request, a Produce and a Fetch.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::frames::{batch, fetch, fetched, header, produce, produced};
