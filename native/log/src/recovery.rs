@@ -411,6 +411,9 @@ impl<'a> Opening<'a> {
         let next = ActiveSegment::create(disk, how.dir, start, &how.identity, None, how.now_ms)?;
         next.file.sync_data().map_err(at("sync", &next.path))?;
         disk.sync_dir(how.dir).map_err(at("sync", how.dir))?;
+        let mark = marks::LOG_START;
+        marks::write(disk, how.dir, mark, self.log_start)
+            .map_err(at("write", &how.dir.join(mark)))?;
         let older = self.sealed.drain(..).map(|sealed| sealed.path.clone());
         for path in older.chain([active.path]) {
             disk.remove_file(&path).map_err(at("remove", &path))?;

@@ -142,7 +142,8 @@ impl DeleteJob {
             Some(oldest) => oldest.file()?.sync_data()?,
             None => self.active.sync_data()?,
         }
-        // This syncs the folder too, with the name of that segment.
+        // Its name too, before the log start may reach the disk.
+        self.disk.sync_dir(&self.dir)?;
         marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start)
     }
 

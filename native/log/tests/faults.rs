@@ -1,0 +1,227 @@
+//! A scenario in which each single call of the disk fails once, one run a call: the log stays in step with what its callers
+//! were told, and a full disk heals.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{IDENTITY, Rig, Seen, options};
+use ms_log::hard_state::{HardState, HardStateLog, Record};
+use ms_log::sim::{Fault, SimDisk};
+use ms_log::{Disk, LogError, OpenLog, PartitionLog, checkpoint};
+use ms_wire::batch::BatchHeader;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A caller that does what the partition does: a failed append or roll is answered as an error, anything else makes it open
+/// the log again.
+struct Caller {
+    rig: Rig,
+    /// Acknowledged batches, oldest first.
+    acked: Vec<Vec<u8>>,
+    errors: u32,
+}
+
+impl Caller {
+    fn produce(&mut self, batches: &[(u32, usize)]) {
+        let (last, end) = (self.rig.log.last_index(), self.rig.log.log_end_offset());
+        match self.rig.produce(batches) {
+            Ok(written) => self.acked.extend(written),
+            Err(error) => {
+                self.errors += 1;
+                assert_eq!(self.rig.log.last_index(), last);
+                assert_eq!(self.rig.log.log_end_offset(), end);
+                if !error.usable {
+                    self.reopen();
+                }
+            }
+        }
+    }
+
+    fn begin_term(&mut self) {
+        for _ in 0..2 {
+            match self.rig.begin_term() {
+                Ok(()) => return,
+                Err(error) if error.usable => self.errors += 1,
+                Err(_) => {
+                    self.errors += 1;
+                    self.reopen();
+                }
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        let Some(job) = self.rig.log.flush_job() else { return };
+        if self.rig.log.flushed(job.run()).is_err() {
+            self.errors += 1;
+            self.reopen();
+        }
+    }
+
+    /// The process starts again; what fails meanwhile is tried again.
+    fn reopen(&mut self) {
+        self.rig.disk.crash_process();
+        for _ in 0..2 {
+            if self.try_reopen().is_ok() {
+                return;
+            }
+            self.errors += 1;
+        }
+        panic!("the log does not open");
+    }
+
+    fn try_reopen(&mut self) -> Result<(), LogError> {
+        let data = Path::new("/data");
+        let found = checkpoint::read(&self.rig.disk, data).map_err(|source| LogError::Io {
+            operation: "read",
+            path: data.into(),
+            source,
+        })?;
+        let mut seen = Seen::default();
+        let how = OpenLog {
+            disk: Arc::new(self.rig.disk.clone()),
+            dir: &self.rig.dir,
+            identity: IDENTITY,
+            options: options(1000),
+            checkpoint: found.get(&IDENTITY.group_id),
+            same_boot: true,
+            hard_state: Some(HardState::default()),
+            sync_on_open: true,
+            now_ms: 0,
+        };
+        let (log, recovery) = PartitionLog::open(how, &mut seen)?;
+        assert_eq!(recovery.damage, []);
+        self.rig.log = log;
+        self.rig.term = self.rig.log.latest_epoch().unwrap_or(0);
+        Ok(())
+    }
+
+    fn scenario(&mut self) {
+        self.begin_term();
+        for size in 0..6 {
+            self.produce(&[(1, 100), (2, size * 90)]);
+        }
+        self.flush();
+        let state = self.rig.log.checkpoint_state(b"state".to_vec()).encode();
+        if checkpoint::write(&self.rig.disk, Path::new("/data"), &[&state]).is_err() {
+            self.errors += 1;
+        }
+        self.produce(&[(3, 200)]);
+        self.reopen();
+        self.begin_term();
+        self.produce(&[(1, 900)]);
+        self.truncate();
+        self.begin_term();
+        self.produce(&[(1, 20), (1, 30)]);
+        if self.rig.log.roll(5, b"rolled".to_vec()).is_err() {
+            self.errors += 1;
+        }
+        self.flush();
+        self.delete();
+        self.produce(&[(4, 10)]);
+    }
+
+    /// Takes back the last entry, as a follower does.
+    fn truncate(&mut self) {
+        let last = self.rig.log.last_index();
+        let is_data = self.rig.log.entry(last).is_none_or(|entry| entry.count > 0);
+        match self.rig.log.truncate_from(last) {
+            Ok(()) => {}
+            Err(_) => {
+                self.errors += 1;
+                self.reopen();
+            }
+        }
+        if is_data && self.rig.log.last_index() < last {
+            self.acked.pop();
+        }
+    }
+
+    fn delete(&mut self) {
+        let offset = self.rig.log.log_end_offset() / 2;
+        self.rig.log.set_log_start(offset);
+        if let Some(job) = self.rig.log.delete_segments_below()
+            && job.run().is_err()
+        {
+            self.errors += 1;
+        }
+    }
+
+    fn check(&self, text: &str) {
+        let start = self.rig.log.log_start_offset();
+        let ends_above =
+            |batch: &&Vec<u8>| BatchHeader::parse(batch).unwrap().last_offset() as u64 >= start;
+        let expected: Vec<_> = self.acked.iter().filter(ends_above).cloned().collect();
+        assert_eq!(self.rig.consume(start, 300), expected, "{text}");
+        assert!(!expected.is_empty());
+    }
+}
+
+#[test]
+fn each_single_call_that_fails_leaves_the_log_in_step() {
+    let mut caller = Caller { rig: Rig::new(1000), acked: Vec::new(), errors: 0 };
+    let before = caller.rig.disk.calls();
+    caller.scenario();
+    caller.check("no fault");
+    assert_eq!(caller.errors, 0);
+    let calls = caller.rig.disk.calls() - before;
+    assert!(calls > 80, "{calls} calls");
+    for fault in [Fault::NoSpace, Fault::ShortWrite, Fault::Io] {
+        for number in 0..calls {
+            let mut caller = Caller { rig: Rig::new(1000), acked: Vec::new(), errors: 0 };
+            caller.rig.disk.fail_call(caller.rig.disk.calls() + number, fault);
+            caller.scenario();
+            assert!(caller.rig.disk.has_failed());
+            let text = format!("{fault:?} in call {number}");
+            caller.check(&text);
+            // Healed: everything works again, and a new process finds the same.
+            caller.begin_term();
+            caller.produce(&[(2, 40)]);
+            caller.flush();
+            caller.check(&text);
+            caller.reopen();
+            caller.check(&text);
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_heals_without_a_gap() {
+    let mut caller = Caller { rig: Rig::new(1000), acked: Vec::new(), errors: 0 };
+    caller.begin_term();
+    for round in 0..20 {
+        caller.rig.disk.set_full(round % 2 == 1);
+        for _ in 0..5 {
+            caller.produce(&[(2, 150)]);
+        }
+        caller.flush();
+    }
+    assert_eq!(caller.errors, 50);
+    assert_eq!(caller.rig.consume(0, 300), caller.acked);
+    assert_eq!(caller.acked.len(), 50);
+}
+
+#[test]
+fn each_call_of_opening_the_hard_state_log_may_fail() {
+    for number in 0.. {
+        let disk = SimDisk::new();
+        disk.create_dir_all(Path::new("/data")).unwrap();
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let (log, _) = HardStateLog::open(shared.clone(), Path::new("/data")).unwrap();
+        log.append(1, &Record::HardState(HardState { term: 7, vote: 1, commit: 3 }));
+        log.sync(true).unwrap();
+        drop(log);
+        disk.fail_call(disk.calls() + number, Fault::ShortWrite);
+        let first = HardStateLog::open(shared.clone(), Path::new("/data"));
+        let done = !disk.has_failed();
+        drop(first);
+        disk.crash_process();
+        let (log, _) = HardStateLog::open(shared, Path::new("/data")).unwrap();
+        assert_eq!(log.group(1).unwrap().hard_state.term, 7);
+        if done {
+            assert!(number > 5);
+            return;
+        }
+    }
+}
