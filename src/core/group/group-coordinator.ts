@@ -9,7 +9,7 @@ import {
 import { GroupMachine } from './group-machine.ts';
 import { syncRefusal } from './membership.ts';
 import { partitionFor } from './partition-for.ts';
-import { groupRecordCodec } from './record-codec.ts';
+import { createGroupRecordCodec } from './record-codec.ts';
 import type {
   CommitCommand,
   CommitReply,
@@ -236,7 +236,7 @@ export class GroupCoordinator {
       name: `${OFFSETS_TOPIC}-${index}`,
       clock,
       logger,
-      codec: groupRecordCodec,
+      codec: createGroupRecordCodec(),
       createMachine: () => new GroupMachine(config),
       newId: () => asUuid(newId()),
       defer: defer ?? ((task) => void setImmediate(task)),

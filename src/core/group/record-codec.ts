@@ -11,6 +11,7 @@ import {
   OffsetCommitValue,
 } from '../../kafka-protocol/index.ts';
 import type { EncodedRecord, RecordCodec } from '../coordinator/index.ts';
+import { OffsetRecordReader } from './offset-record.ts';
 import type { CommittedOffset, GroupRecord, GroupValue } from './vocabulary.ts';
 
 /** Values as a Kafka 4.4 broker writes them: version 1 of an offset only with an expiry of its own. */
@@ -19,7 +20,16 @@ const EXPIRING_OFFSET_VALUE_VERSION = 1;
 const GROUP_VALUE_VERSION = 3;
 
 /** The records of `__consumer_offsets`, byte for byte those of Kafka. Records of other kinds are skipped. */
-export const groupRecordCodec: RecordCodec<GroupRecord> = { encode, decode };
+export function createGroupRecordCodec(): RecordCodec<GroupRecord> {
+  const reader = new OffsetRecordReader();
+  return {
+    encode,
+    decode(key, value) {
+      if (key === null) return undefined;
+      return (value === null ? undefined : reader.read(key, value)) ?? decode(key, value);
+    },
+  };
+}
 
 function encode(record: GroupRecord): EncodedRecord {
   switch (record.kind) {
@@ -34,8 +44,7 @@ function encode(record: GroupRecord): EncodedRecord {
   }
 }
 
-function decode(key: Uint8Array | null, value: Uint8Array | null): GroupRecord | undefined {
-  if (key === null) return undefined;
+function decode(key: Uint8Array, value: Uint8Array | null): GroupRecord | undefined {
   switch (keyType(key)) {
     case LegacyOffsetCommitKey.type:
     case OffsetCommitKey.type: {

@@ -2,10 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { AssertionFailure } from '../../base/index.ts';
 import type { Effects, Input, ReplyToken } from '../../coordinator/index.ts';
 import { GroupMachine } from '../group-machine.ts';
-import { groupRecordCodec } from '../record-codec.ts';
+import { createGroupRecordCodec } from '../record-codec.ts';
 import type { GroupCommand, GroupRecord, GroupSettings, GroupVocabulary } from '../vocabulary.ts';
 import { parseCommand, settingsOf, words } from './trace-commands.ts';
 import { formatCommand, formatRecord, formatReply } from './trace-format.ts';
+
+const groupRecordCodec = createGroupRecordCodec();
 
 /** Runs a trace and returns it with the effects that the machine had, as the file should be. */
 export function runTrace(text: string): string {
