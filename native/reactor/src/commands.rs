@@ -1,6 +1,7 @@
 //! Commands of TypeScript: read, queued where they belong, executed, and answered by exactly one event each.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ms_partition::{
     Handle, Isolation, ListOffsetsAnswer, ListOffsetsQuery, ListedOffset, Origin, Partition,
@@ -53,6 +54,10 @@ fn submit_one(shared: &Arc<Shared>, mut entry: PackedReader<'_>) -> Result<bool,
     let hub = &shared.hub;
     if !hub.open_commands.begin(token, kind, handle, bytes) {
         return Ok(false);
+    }
+    if shared.is_stopped.load(Ordering::SeqCst) {
+        done(shared, token, error_code::BROKER_NOT_AVAILABLE, |_| {});
+        return Ok(true);
     }
     match kind {
         command::OPEN_PARTITION => {

@@ -1,8 +1,10 @@
 //! The data plane: what the addon, and tests, see of all this.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -147,6 +149,7 @@ impl DataPlane {
             stats: Stats::default(),
             loads: polls.iter().map(|_| Default::default()).collect(),
             is_short_of_space: Default::default(),
+            is_stopped: Default::default(),
             config,
         });
         let running = start(&shared, polls, lock).map_err(StartError::Threads)?;
@@ -249,6 +252,7 @@ impl DataPlane {
         if let Err(error) = shared.env.hard_state.stop() {
             shared.hub.control.log(50, &format!("the stop could not be recorded: {error}"));
         }
+        shared.is_stopped.store(true, Ordering::SeqCst);
         shared.hub.open_commands.fail_all(&shared.hub.control, error_code::BROKER_NOT_AVAILABLE);
     }
 }
@@ -298,6 +302,9 @@ fn start(
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name).spawn(move || {
         crate::sys::block_signals();
-        body();
+        // Work on one partition is guarded where it is done; a panic elsewhere leaves nothing that could be trusted.
+        if catch_unwind(AssertUnwindSafe(body)).is_err() {
+            std::process::abort();
+        }
     })
 }

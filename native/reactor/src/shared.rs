@@ -33,6 +33,8 @@ pub struct Shared {
     pub stats: Stats,
     /// Connections of each reactor.
     pub loads: Vec<AtomicUsize>,
+    /// Threads have ended: commands are refused.
+    pub is_stopped: AtomicBool,
     /// Less free space than `min_free_bytes`: clients' appends are refused.
     pub is_short_of_space: AtomicBool,
 }
