@@ -237,6 +237,9 @@ class Client:
     async def committed(self, request):
         admin = await self.admin(request)
         found = await admin.list_consumer_group_offsets(request["group"])
+        if not found:
+            # The client hides the error of the whole answer, which a coordinator that loads sends.
+            raise Named("COORDINATOR_NOT_AVAILABLE")
         rows = [[p.partition, row.offset, row.metadata] for p, row in found.items()]
         return {"offsets": sorted(rows)}
 
