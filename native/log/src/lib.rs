@@ -28,6 +28,7 @@ mod segment;
 mod sys;
 mod time_search;
 mod truncate;
+mod trust;
 mod walk;
 
 pub mod checkpoint;

@@ -1,9 +1,11 @@
-//! Finds the exact ranges of a read by looking at frame headers, without the partition's lock.
+//! Finds the exact ranges of a read by looking at frame headers, without the partition's lock, and checks the CRC of what an
+//! earlier process left when it is read for the first time.
 
 use crate::disk::File;
 use crate::maps::{ControlFrame, consumer_ranges};
 use crate::read::{ReadPlan, ReadRequest};
 use crate::segment::SealedSegment;
+use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker};
 use ms_wire::frame::FrameHeader;
 use std::io;
@@ -26,6 +28,7 @@ enum Source {
 #[derive(Clone)]
 struct Hints {
     file: Arc<dyn File>,
+    trust: Arc<Trust>,
     controls: Arc<[ControlFrame]>,
     /// A frame boundary at or before the batch wanted.
     from: u32,
@@ -42,13 +45,17 @@ impl LocateJob {
 
     pub(crate) fn active(
         file: Arc<dyn File>,
+        trust: Arc<Trust>,
         controls: Arc<[ControlFrame]>,
         from: u32,
         near: u32,
         size: u32,
         request: ReadRequest,
     ) -> LocateJob {
-        LocateJob { source: Source::Active(Hints { file, controls, from, near, size }), request }
+        LocateJob {
+            source: Source::Active(Hints { file, trust, controls, from, near, size }),
+            request,
+        }
     }
 
     /// From the page cache only: `WouldBlock` means [`LocateJob::run`] on a thread that may wait. `NotFound`: the segment
@@ -91,7 +98,14 @@ impl LocateJob {
             lines.iter().flatten().map(|line| line.position).min().unwrap_or(from)
         };
         let first = maps.controls.partition_point(|frame| frame.position < from);
-        Ok(Hints { file, controls: maps.controls[first..].into(), from, near, size })
+        Ok(Hints {
+            file,
+            trust: segment.trust.clone(),
+            controls: maps.controls[first..].into(),
+            from,
+            near,
+            size,
+        })
     }
 
     fn find(&self, hints: &Hints, depth: Depth) -> io::Result<ReadPlan> {
@@ -103,6 +117,10 @@ impl LocateJob {
         let mut to = self.find_end(hints, depth, hints.near.max(from), wanted)?;
         if to == from {
             to = if request.min_one { first_end } else { from };
+        }
+        let cached = depth == Depth::CachedHeaders;
+        if to > from {
+            to = hints.trust.check(hints.file.as_ref(), from, to, cached)?;
         }
         Ok(consumer_ranges(&hints.file, &hints.controls, from, to))
     }

@@ -86,6 +86,9 @@ impl PartitionLog {
         let known = self.start_position(request.from_offset);
         let Some(from) = known else { return self.locate_active(request) };
         let Some(to) = self.end_position(from, request) else { return self.locate_active(request) };
+        if !self.active.trust.covers(from, to) {
+            return self.locate_active(request);
+        }
         consumer_ranges(&self.active.file, &self.active.maps.controls, from, to)
     }
 
@@ -144,6 +147,7 @@ impl PartitionLog {
         let first = controls.partition_point(|frame| frame.position < from);
         ReadPlan::Locate(LocateJob::active(
             active.file.clone(),
+            active.trust.clone(),
             controls[first..].into(),
             from,
             near.unwrap_or(from),

@@ -11,6 +11,7 @@ use crate::ring::EntryRing;
 use crate::segment::{
     ActiveSegment, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name, header_crc,
 };
+use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker, entry_of};
 use ms_wire::frame::{self, ControlKind, FrameHeader};
 use std::io::{self, IoSlice};
@@ -235,6 +236,7 @@ impl Loader<'_> {
         };
         if u64::from(segment.end.size) < flushed {
             let stop = self.note_frames(&mut segment, Depth::Headers, flushed, ring)?;
+            segment.trust = Arc::new(Trust::from(segment.end.size));
             if stop != Step::End {
                 return Ok((segment, stop, 0));
             }
@@ -266,6 +268,7 @@ impl Loader<'_> {
                 let created = found.created_ms;
                 let mut segment = ActiveSegment::new(start, found.end, path, file, created);
                 segment.maps = found.maps.clone();
+                segment.trust = Arc::new(Trust::from(found.end.size));
                 let first = found.first_timestamp;
                 segment.first_timestamp = (first != i64::MIN).then_some(first);
                 return Ok(segment);

@@ -7,6 +7,7 @@ use crate::error::{LogError, at};
 use crate::index;
 use crate::maps::{ControlFrame, IndexEntry, SegmentMaps, TimeEntry};
 use crate::options::LogIdentity;
+use crate::trust::Trust;
 use ms_wire::frame::{self, ControlPosition, SegmentInfo};
 use parking_lot::Mutex;
 use std::io::{self, IoSlice};
@@ -58,6 +59,7 @@ pub(crate) struct ActiveSegment {
     /// Largest timestamp of the first batch, which the time of the roll counts from.
     pub first_timestamp: Option<i64>,
     pub created_ms: i64,
+    pub trust: Arc<Trust>,
 }
 
 /// A segment that does not grow any more. Its file and maps are opened on demand, without the partition's lock.
@@ -66,6 +68,7 @@ pub(crate) struct SealedSegment {
     pub end: SegmentEnd,
     pub path: PathBuf,
     pub controls: Vec<ControlFrame>,
+    pub trust: Arc<Trust>,
     disk: Arc<dyn Disk>,
     open: Mutex<Opened>,
 }
@@ -151,6 +154,7 @@ impl ActiveSegment {
             since_line: 0,
             first_timestamp: None,
             created_ms,
+            trust: Arc::new(Trust::from(0)),
         }
     }
 
@@ -224,6 +228,7 @@ impl ActiveSegment {
             end: self.end,
             path: self.path,
             controls,
+            trust: self.trust,
             disk: disk.clone(),
             open: Mutex::new(open),
         }
@@ -231,7 +236,7 @@ impl ActiveSegment {
 }
 
 impl SealedSegment {
-    /// A sealed segment found on disk, nothing of it opened.
+    /// A sealed segment found on disk, nothing of it opened or checked.
     pub fn closed(
         disk: &Arc<dyn Disk>,
         start: SegmentStart,
@@ -239,8 +244,8 @@ impl SealedSegment {
         path: PathBuf,
         controls: Vec<ControlFrame>,
     ) -> SealedSegment {
-        let open = Mutex::new(Opened::default());
-        SealedSegment { start, end, path, controls, disk: disk.clone(), open }
+        let (open, trust) = (Mutex::new(Opened::default()), Arc::new(Trust::from(end.size)));
+        SealedSegment { start, end, path, controls, trust, disk: disk.clone(), open }
     }
 
     /// The file, opened if it is not. May wait for the disk.

@@ -10,6 +10,7 @@ use crate::ring::EntryRing;
 use crate::segment::{ActiveSegment, SegmentEnd};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 impl PartitionLog {
     /// Drops the entries from `index` on, durably. Waits for the disk. The caller has seen to it that none of them is
@@ -67,6 +68,8 @@ impl PartitionLog {
         let end = SegmentEnd::empty(&start, crc);
         let created = self.active.created_ms;
         let mut segment = ActiveSegment::new(start, end, path.clone(), file, created);
+        let trust = self.sealed.get(number).map_or(&self.active.trust, |sealed| &sealed.trust);
+        segment.trust = Arc::new(trust.cut(position));
         let mut ring = EntryRing::new(start.base_index);
         let interval = self.options.index_interval_bytes;
         let noted = |entry: &Entry, position: u32| ring.push(entry, position);

@@ -28,6 +28,18 @@ pub(crate) enum Depth {
     CachedHeaders,
     /// Everything, with its CRC.
     Checked,
+    /// As `Checked`, from the page cache.
+    CachedChecked,
+}
+
+impl Depth {
+    fn is_checked(self) -> bool {
+        matches!(self, Depth::Checked | Depth::CachedChecked)
+    }
+
+    fn is_cached(self) -> bool {
+        matches!(self, Depth::CachedHeaders | Depth::CachedChecked)
+    }
 }
 
 const SMALL_CHUNK: usize = 4096 + MAX_HEADER_BYTES;
@@ -56,7 +68,7 @@ impl<'a> Walker<'a> {
         end: u64,
         max_frame: u32,
     ) -> Walker<'a> {
-        let chunk = if depth == Depth::Checked { LARGE_CHUNK } else { SMALL_CHUNK };
+        let chunk = if depth.is_checked() { LARGE_CHUNK } else { SMALL_CHUNK };
         Walker {
             file,
             depth,
@@ -104,7 +116,7 @@ impl<'a> Walker<'a> {
             return Ok(Step::Torn);
         }
         self.last = head;
-        if self.depth == Depth::Checked {
+        if self.depth.is_checked() {
             self.last = self.fill(size as usize)?;
             if frame::check_frame(self.frame()).is_err() {
                 return Ok(Step::Bad);
@@ -130,9 +142,10 @@ impl<'a> Walker<'a> {
         let mut done = 0;
         while done < len {
             let offset = self.position + done as u64;
-            let read = match self.depth {
-                Depth::CachedHeaders => self.file.read_cached_at(&mut self.buffer[done..], offset),
-                _ => self.file.read_at(&mut self.buffer[done..], offset),
+            let read = if self.depth.is_cached() {
+                self.file.read_cached_at(&mut self.buffer[done..], offset)
+            } else {
+                self.file.read_at(&mut self.buffer[done..], offset)
             };
             match read {
                 Ok(0) => return self.give_up(io::ErrorKind::UnexpectedEof.into()),

@@ -88,6 +88,30 @@ fn damage_in_a_sealed_segment_stays_and_later_segments_are_readable() {
 }
 
 #[test]
+fn damage_that_no_recovery_looked_at_is_found_when_it_is_read() {
+    for same_boot in [true, false] {
+        let (mut rig, written, logs, checkpoint) = filled();
+        // In a sealed segment, and in the last one below what the checkpoint knows.
+        rig.disk.corrupt(&logs[2], HEADER + 400, |bytes| bytes[0] ^= 0x10);
+        rig.disk.corrupt(logs.last().unwrap(), HEADER + 100, |bytes| bytes[0] ^= 0x10);
+        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+        let (recovery, _) = rig.reopen(Some(&checkpoint), same_boot, last);
+        assert_eq!((recovery.damage, recovery.checked_bytes), (vec![], 0));
+        let more = rig.produce(&[(2, 30)]).unwrap();
+        for _ in 0..2 {
+            let bad = written.iter().find(|batch| offsets(batch).start > base(&logs[2])).unwrap();
+            let mut lost: Vec<_> = (offsets(bad).start..base(&logs[3])).collect();
+            lost.extend(base(logs.last().unwrap())..end);
+            assert_eq!(unreadable(&rig, &written), lost);
+            assert_eq!(rig.consume(end, 100), more);
+            // A read that meets damage gives what is before it.
+            let before = split(&rig.read(base(&logs[2]), 1 << 20, end).unwrap());
+            assert_eq!(before.len(), 1);
+        }
+    }
+}
+
+#[test]
 fn a_sealed_segment_that_lost_its_end_is_damaged() {
     let (mut rig, written, logs, checkpoint) = filled();
     let file = rig.disk.open(&logs[1], OpenMode::Write).unwrap();

@@ -261,7 +261,10 @@ impl FrameToWriteOwned {
 pub fn read(log: &PartitionLog, request: &ReadRequest) -> Result<Vec<u8>, ReadError> {
     let mut plan = log.read_plan(request)?;
     if let ReadPlan::Locate(job) = &plan {
-        plan = job.run().unwrap();
+        plan = job.run().map_err(|error| {
+            assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+            ReadError::Damaged { segment: 0, from_offset: request.from_offset }
+        })?;
     }
     let mut bytes = Vec::new();
     for range in plan.ranges() {
