@@ -140,12 +140,30 @@ pub fn validate_records(
     now_ms: i64,
     scratch: &mut Scratch,
 ) -> Result<ValidBatch, BatchRejection> {
+    let valid = validate_inline(records, rules, now_ms, scratch, usize::MAX)?;
+    valid.ok_or_else(|| BatchRejection::invalid("more bytes than can be"))
+}
+
+/// `validate_records` for a thread that must not spend long on one batch: `None`, and no byte
+/// changed, when more than `inline_bytes` come out of a compressed batch; then a worker validates it.
+#[inline]
+pub fn validate_inline(
+    records: &mut [u8],
+    rules: &ValidationRules,
+    now_ms: i64,
+    scratch: &mut Scratch,
+    inline_bytes: usize,
+) -> Result<Option<ValidBatch>, BatchRejection> {
     let header = single_batch(records)?;
     let size = header.size();
     let batch = &mut records[..size];
     check_header(batch, &header, rules)?;
     let found = if header.codec() == Some(Codec::None) || rules.check_compressed {
-        check_records(batch, &header, rules, now_ms, scratch)?
+        let limit = output_limit(size, rules.max_message_bytes);
+        match check_records(batch, &header, rules, now_ms, scratch, limit.min(inline_bytes)) {
+            Err(CheckError::TooLarge) if inline_bytes < limit => return Ok(None),
+            checked => checked?,
+        }
     } else {
         Found { max_timestamp: header.max_timestamp, delta: header.last_offset_delta }
     };
@@ -165,7 +183,7 @@ pub fn validate_records(
             TimestampType::CreateTime => (found.max_timestamp, found.delta, NO_TIMESTAMP),
             TimestampType::LogAppendTime => (now_ms, header.last_offset_delta, now_ms),
         };
-    Ok(valid)
+    Ok(Some(valid))
 }
 
 // What Kafka's batch iterator makes of the bytes: too few for a batch are none at all, a length or
@@ -252,8 +270,8 @@ fn check_records(
     rules: &ValidationRules,
     now_ms: i64,
     scratch: &mut Scratch,
-) -> Result<Found, BatchRejection> {
-    let limit = output_limit(batch.len(), rules.max_message_bytes);
+    limit: usize,
+) -> Result<Found, CheckError> {
     let check = RecordCheck {
         header: &header.with_create_time(),
         rules,
@@ -277,10 +295,10 @@ fn check_records(
         is_keyless |= !record.has_key;
         Step::Next
     });
-    walked.map_err(|error| walk_rejection(&error))?;
+    walked.map_err(|error| walk_error(&error))?;
     if let Some(RecordHead { index, offset_delta, .. }) = wrong_delta {
         let message = format!("record {index} has offset delta {offset_delta}");
-        return Err(BatchRejection::invalid(message));
+        return Err(BatchRejection::invalid(message).into());
     }
     // Extremes in bounds mean that every record is; else the second pass says which are not.
     let is_suspect = is_keyless && rules.is_compacted
@@ -292,13 +310,35 @@ fn check_records(
     Ok(found)
 }
 
-fn walk_rejection(error: &WalkError) -> BatchRejection {
-    let code = match error {
-        WalkError::TooLarge { .. } => error_code::MESSAGE_TOO_LARGE,
-        WalkError::UnknownCodec(_) => error_code::UNSUPPORTED_COMPRESSION_TYPE,
-        _ => error_code::INVALID_RECORD,
-    };
-    BatchRejection::new(code, error.to_string())
+enum CheckError {
+    /// More comes out than the walk was allowed to read.
+    TooLarge,
+    Rejected(BatchRejection),
+}
+
+impl From<BatchRejection> for CheckError {
+    fn from(rejection: BatchRejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<CheckError> for BatchRejection {
+    fn from(error: CheckError) -> Self {
+        match error {
+            // Java's producer splits such a batch and sends the parts.
+            CheckError::TooLarge => {
+                Self::new(error_code::MESSAGE_TOO_LARGE, "the batch decompresses to too much")
+            }
+            CheckError::Rejected(rejection) => rejection,
+        }
+    }
+}
+
+fn walk_error(error: &WalkError) -> CheckError {
+    match error {
+        WalkError::TooLarge { .. } => CheckError::TooLarge,
+        _ => CheckError::Rejected(BatchRejection::invalid(error.to_string())),
+    }
 }
 
 struct RecordCheck<'a> {
@@ -339,7 +379,7 @@ fn list_record_errors(
     limit: usize,
     scratch: &mut Scratch,
     check: &RecordCheck<'_>,
-) -> Result<(), BatchRejection> {
+) -> Result<(), CheckError> {
     let (mut errors, mut has_timestamp_error) = (Vec::new(), false);
     let walked = walk_records(batch, check.header, limit, scratch, |record| {
         let message = if check.rules.is_compacted && !record.has_key {
@@ -353,7 +393,7 @@ fn list_record_errors(
         errors.push(RecordError { batch_index: record.index, message: Some(message) });
         if errors.len() < MAX_RECORD_ERRORS { Step::Next } else { Step::Stop }
     });
-    walked.map_err(|error| walk_rejection(&error))?;
+    walked.map_err(|error| walk_error(&error))?;
     if errors.is_empty() {
         return Ok(());
     }
@@ -362,5 +402,5 @@ fn list_record_errors(
     } else {
         (error_code::INVALID_RECORD, "records were refused")
     };
-    Err(BatchRejection { error_code, message: message.into(), record_errors: errors })
+    Err(BatchRejection { error_code, message: message.into(), record_errors: errors }.into())
 }

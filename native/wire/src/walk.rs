@@ -94,7 +94,7 @@ pub fn walk_records(
 /// The most that a batch may decompress to: 64 times `max.message.bytes`, and no more than any sane
 /// codec makes of its size. Keeps a small batch from costing seconds of CPU.
 pub fn output_limit(batch_bytes: usize, max_message_bytes: usize) -> usize {
-    const FLOOR: usize = 1 << 20;
+    const FLOOR: usize = 4 << 20;
     let by_ratio = batch_bytes.saturating_mul(1100).max(FLOOR);
     max_message_bytes.saturating_mul(64).max(FLOOR).min(by_ratio)
 }
