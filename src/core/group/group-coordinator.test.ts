@@ -1,0 +1,199 @@
+import { describe, expect, test } from '@jest/globals';
+import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { silentLogger } from '../base/index.ts';
+import { FakeClock } from '../coordinator/testing/fake-clock.ts';
+import { FakeLog, turns } from '../coordinator/testing/fake-log.ts';
+import { GroupCoordinator } from './group-coordinator.ts';
+import { settingsOf } from './testing/trace-commands.ts';
+
+const { NONE, COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, COORDINATOR_LOAD_IN_PROGRESS } =
+  ErrorCode;
+
+describe('the group coordinator of a broker', () => {
+  test('makes the offsets topic when somebody asks for a coordinator, and answers when it is led', () => {
+    const { groups, world } = start({ hasTopic: false });
+    expect(groups.locate('g', 1000)).toBe(COORDINATOR_NOT_AVAILABLE);
+    expect(world.created).toEqual(['__consumer_offsets']);
+    world.hasTopic = true;
+    expect(groups.locate('g', 1000)).toBe(COORDINATOR_NOT_AVAILABLE);
+    world.isLeader = true;
+    expect(groups.locate('g', 1000)).toBe(NONE);
+  });
+
+  test('answers NOT_COORDINATOR for a partition that is not led here', async () => {
+    const { groups } = start({ hasTopic: false });
+    expect((await groups.join(join)).errorCode).toBe(NOT_COORDINATOR);
+    expect(await groups.heartbeat(heartbeat)).toBe(NOT_COORDINATOR);
+    expect((await groups.fetchOffsets(fetchAll)).errorCode).toBe(NOT_COORDINATOR);
+    expect(await groups.describeGroups(['g'])).toEqual([
+      { groupId: 'g', errorCode: NOT_COORDINATOR },
+    ]);
+    expect(await groups.deleteGroups(['g'])).toEqual([
+      { groupId: 'g', errorCode: NOT_COORDINATOR, errorMessage: null },
+    ]);
+  });
+
+  test('while a partition is loaded, heartbeats are good and everything else waits', async () => {
+    const { groups, log } = start();
+    log.isReadHeld = true;
+    groups.role(0, handle, { leaderEpoch: 1, isLeader: true, startOffset: 5n });
+    await turns();
+    expect(await groups.heartbeat(heartbeat)).toBe(NONE);
+    expect((await groups.join(join)).errorCode).toBe(COORDINATOR_LOAD_IN_PROGRESS);
+    expect((await groups.listGroups([], [])).errorCode).toBe(COORDINATOR_LOAD_IN_PROGRESS);
+  });
+
+  test('commits, fetches, describes, lists and deletes', async () => {
+    const { groups, ask } = await serving();
+    expect(await ask(groups.commitOffsets(commit))).toMatchObject({ errorCode: NONE });
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({
+      topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 7n }] }],
+    });
+    expect(await ask(groups.describeGroups(['g', 'none']))).toMatchObject([
+      { groupId: 'g', groupState: 'Empty' },
+      { groupId: 'none', groupState: 'Dead', errorCode: ErrorCode.GROUP_ID_NOT_FOUND },
+    ]);
+    const { groups: listed } = await ask(groups.listGroups([], []));
+    expect(listed.map(({ groupId }) => groupId)).toEqual(['g']);
+    expect(await ask(groups.deleteGroups(['g']))).toMatchObject([
+      { groupId: 'g', errorCode: NONE },
+    ]);
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
+  });
+
+  test('forgets what was committed for a topic that is deleted', async () => {
+    const { groups, ask } = await serving();
+    await ask(groups.commitOffsets(commit));
+    groups.topicDeleted('t');
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
+  });
+
+  test('gives members ids with a UUID in the usual notation', async () => {
+    const { groups, ask } = await serving();
+    const { memberId, errorCode } = await ask(groups.join(join));
+    expect(errorCode).toBe(ErrorCode.MEMBER_ID_REQUIRED);
+    expect(memberId).toBe('c-00000000-0000-0000-0000-000000000005');
+  });
+
+  test('refuses session timeouts outside the limits, and groups without a name', async () => {
+    const { groups } = await serving();
+    const refused = await groups.join({ ...join, sessionTimeoutMs: 5_999 });
+    expect(refused.errorCode).toBe(ErrorCode.INVALID_SESSION_TIMEOUT);
+    const { INVALID_GROUP_ID } = ErrorCode;
+    expect((await groups.join({ ...join, groupId: '' })).errorCode).toBe(INVALID_GROUP_ID);
+    expect(await groups.heartbeat({ ...heartbeat, groupId: '' })).toBe(INVALID_GROUP_ID);
+    const leave = { kind: 'leave', groupId: '', members: [] } as const;
+    expect((await groups.leave(leave)).errorCode).toBe(INVALID_GROUP_ID);
+  });
+
+  test('a client id too long for the log fails its own SyncGroup and nobody else', async () => {
+    const { groups, log, clock, ask } = await serving();
+    await ask(groups.commitOffsets(commit));
+    const clientId = 'c'.repeat(32_760);
+    const joined = groups.join({ ...join, groupId: 'h', clientId, needsMemberId: false });
+    await log.settleAll();
+    clock.advance(3_000);
+    const { memberId = '' } = await ask(joined);
+    const sync = {
+      kind: 'sync',
+      groupId: 'h',
+      generationId: 1,
+      memberId,
+      groupInstanceId: null,
+      protocolType: null,
+      protocolName: null,
+      assignments: [],
+    } as const;
+    const { errorCode } = await ask(groups.sync(sync));
+    expect(errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ errorCode: NONE });
+  });
+
+  test('a partition that is closed answers nothing more', async () => {
+    const { groups } = await serving();
+    const parked = groups.join({ ...join, needsMemberId: false });
+    await turns();
+    groups.closed(0);
+    expect((await parked).errorCode).toBe(NOT_COORDINATOR);
+    expect((await groups.listGroups([], [])).groups).toEqual([]);
+  });
+});
+
+const handle = { index: 3, generation: 1 };
+const heartbeat = {
+  kind: 'heartbeat',
+  groupId: 'g',
+  generationId: 1,
+  memberId: 'm',
+  groupInstanceId: null,
+} as const;
+const fetchAll = { kind: 'fetch', groupId: 'g', topics: undefined } as const;
+const join = {
+  kind: 'join',
+  groupId: 'g',
+  memberId: '',
+  groupInstanceId: null,
+  clientId: 'c',
+  clientHost: '/127.0.0.1',
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 10_000,
+  protocolType: 'consumer',
+  protocols: [{ name: 'range', metadata: new Uint8Array(0) }],
+  needsMemberId: true,
+  canSkipAssignment: true,
+} as const;
+const commit = {
+  kind: 'commit',
+  groupId: 'g',
+  generationId: -1,
+  memberId: '',
+  groupInstanceId: null,
+  retentionTimeMs: -1n,
+  knowsGroupIdNotFound: true,
+  topics: [
+    {
+      name: 't',
+      topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+      partitions: [
+        { partitionIndex: 0, committedOffset: 7n, committedLeaderEpoch: 0, committedMetadata: '' },
+      ],
+    },
+  ],
+} as const;
+
+function start(options: { hasTopic?: boolean } = {}) {
+  const log = new FakeLog();
+  const clock = new FakeClock();
+  const world = { hasTopic: options.hasTopic ?? true, isLeader: false, created: [] as string[] };
+  const groups = new GroupCoordinator({
+    engine: log,
+    clock,
+    logger: silentLogger,
+    config: settingsOf([]),
+    metadata: {
+      topicByName: () => (world.hasTopic ? { id: 'id', partitions: [{ index: 0 }] } : undefined),
+      partition: () => ({ isLeader: world.isLeader }),
+    },
+    controller: {
+      async autoCreateTopic(name) {
+        world.created.push(name);
+        return NONE;
+      },
+    },
+    newId: () => 'AAAAAAAAAAAAAAAAAAAABQ',
+    defer: (task) => void turns(3).then(task),
+  });
+  return { groups, log, clock, world };
+}
+
+/** One partition, led here and loaded. `ask` commits what is appended until the answer comes. */
+async function serving() {
+  const started = start();
+  started.groups.role(0, handle, { leaderEpoch: 1, isLeader: true, startOffset: 0n });
+  await turns();
+  const ask = async <T>(answer: Promise<T>): Promise<T> => {
+    await started.log.settleAll();
+    return answer;
+  };
+  return { ...started, ask };
+}
