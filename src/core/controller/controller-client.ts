@@ -6,6 +6,7 @@ import { CoordinatorError, CoordinatorPartition } from '../coordinator/index.ts'
 import {
   type BrokerRecord,
   type ClusterMetadata,
+  decodeBatches,
   decodeMetadataRecord,
   encodeMetadataRecord,
 } from '../metadata/index.ts';
@@ -67,6 +68,12 @@ export class ControllerClient {
       defer: (task) => void setImmediate(task),
       batchBytesMax: deps.batchBytesMax,
       checkpointBytes: 0,
+      loadSnapshot: async () => {
+        const snapshot = await deps.engine.readSnapshot(deps.handle);
+        if (snapshot === undefined) return undefined;
+        const records = [...decodeBatches(snapshot.bytes)].map(({ record }) => record);
+        return { offset: snapshot.offset, records };
+      },
       onServing: (isServing) => {
         if (isServing) onFirstServing();
       },

@@ -10,6 +10,11 @@ export {
   type TimerChange,
   type Vocabulary,
 } from './machine.ts';
-export { CoordinatorError, type CoordinatorLog, type CoordinatorOptions } from './options.ts';
+export {
+  CoordinatorError,
+  type CoordinatorLog,
+  type CoordinatorOptions,
+  type StateSnapshot,
+} from './options.ts';
 export { BatchBuilder, readBatches } from './record-batch.ts';
 export { CoordinatorPartition } from './runtime.ts';

@@ -19,6 +19,8 @@ export interface CoordinatorOptions<V extends Vocabulary> {
   readonly batchBytesMax: number;
   /** A checkpoint is written each time this much log has been appended since the last; 0: never. */
   readonly checkpointBytes: number;
+  /** The newest snapshot of the state, if there is one; the log is then replayed from its offset. */
+  readonly loadSnapshot?: () => Promise<StateSnapshot<V['Record']> | undefined>;
   /**
    * Told of every record in log order once it is committed, at load and afterwards, before the
    * replies that depend on it leave. For who publishes an image of the state.
@@ -26,6 +28,12 @@ export interface CoordinatorOptions<V extends Vocabulary> {
   readonly onCommitted?: (records: readonly V['Record'][], endOffset: bigint) => void;
   /** Told when commands are accepted and when they are no longer. */
   readonly onServing?: (isServing: boolean) => void;
+}
+
+/** The state as of an offset, as records that make it. */
+export interface StateSnapshot<R> {
+  readonly offset: bigint;
+  readonly records: Iterable<R>;
 }
 
 /** The part of the engine that a coordinator partition uses. */

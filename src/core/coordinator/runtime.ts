@@ -116,7 +116,11 @@ export class CoordinatorPartition<V extends Vocabulary> {
     assert(log !== undefined && log.logStartOffset >= 0n, 'the partition of a role is open');
     this.#bytesSinceCheckpoint = 0;
     this.#recordsRead = 0;
-    let offset = log.logStartOffset;
+    const snapshot = await this.#options.loadSnapshot?.();
+    if (!isCurrent()) return undefined;
+    for (const record of snapshot?.records ?? []) machine.replay(record, snapshot?.offset ?? 0n);
+    let offset = snapshot?.offset ?? log.logStartOffset;
+    assert(offset >= log.logStartOffset, 'the log goes on where the snapshot ends');
     while (offset < endOffset) {
       const slice = await engine.readLog(handle, offset, READ_BYTES);
       if (!isCurrent()) return undefined;

@@ -142,4 +142,24 @@ describe('the metadata of a broker', () => {
     expect([...metadata.image.topics()].map(({ name }) => name)).toEqual(['orders']);
     expect(metadata.topicByName('orders')?.partitions).toHaveLength(2);
   });
+
+  test('writes a snapshot of what it applied after ten thousand records', async () => {
+    const { engine, metadata, follow } = setUp();
+    await follow(topic(), partition(0, 1n));
+    for (let i = 0; i < 10; i++) {
+      const ids = Array.from({ length: 1000 }, (_, k): MetadataRecord => {
+        return { kind: 'producer-ids', nextProducerId: BigInt(i * 1000 + k) };
+      });
+      engine.put(batchOf(...ids));
+    }
+    metadata.committed(engine.endOffset);
+    await metadata.waitUntilApplied(engine.endOffset, NEVER);
+    expect(engine.snapshot?.offset).toBe(engine.endOffset);
+    const { metadata: other, engine: otherEngine } = setUp();
+    otherEngine.snapshot = { offset: 0n, bytes: engine.snapshot?.bytes ?? new Uint8Array() };
+    otherEngine.put(batchOf({ kind: 'producer-ids', nextProducerId: 9999n }));
+    other.committed(1n);
+    await other.waitUntilApplied(1n, NEVER);
+    expect([...other.image.records()]).toEqual([...metadata.image.records()]);
+  });
 });

@@ -1,10 +1,13 @@
 import type { Engine, PartitionHandle } from '../../engine/index.ts';
 import type { Clock, Logger } from '../base/index.ts';
 import { ClusterImage } from './image.ts';
-import { decodeBatches } from './record-codec.ts';
+import { decodeBatches, encodeBatches } from './record-codec.ts';
 import type { MetadataRecord } from './records.ts';
 
 const READ_BYTES = 1 << 20;
+/** A snapshot is written when so many records or bytes were applied since the last one. */
+const SNAPSHOT_RECORDS = 10_000;
+const SNAPSHOT_BYTES = 10 << 20;
 
 interface FollowerDeps {
   readonly engine: Engine;
@@ -29,6 +32,8 @@ export class MetadataFollower {
   #next: bigint | undefined;
   #applied = 0n;
   #isRunning = false;
+  #recordsSinceSnapshot = 0;
+  #bytesSinceSnapshot = 0;
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
@@ -65,9 +70,10 @@ export class MetadataFollower {
         await this.#deps.onChanged(touched, this.image);
         this.#applied = this.#next ?? 0n;
         for (const waiter of this.#waiters) if (waiter.offset <= this.#applied) waiter.settle(true);
+        this.#snapshotIfDue();
       }
     } catch (error) {
-      this.#deps.logger.error({ error }, 'the metadata log could not be followed');
+      this.#deps.logger.error({ err: error }, 'the metadata log could not be followed');
     }
   }
 
@@ -80,13 +86,30 @@ export class MetadataFollower {
       for (const { record, offset } of decodeBatches(slice.batches)) {
         if (offset < next) continue; // The batch began before the offset that was asked for.
         this.image.apply(record);
+        this.#recordsSinceSnapshot += 1;
         noteTouched(touched, record);
       }
+      this.#bytesSinceSnapshot += slice.batches.length;
       if (slice.nextOffset <= next) break;
       next = slice.nextOffset;
       this.#next = next;
     }
     return touched;
+  }
+
+  // The engine drops the log that the two newest snapshots make superfluous.
+  #snapshotIfDue(): void {
+    const isDue =
+      this.#recordsSinceSnapshot >= SNAPSHOT_RECORDS || this.#bytesSinceSnapshot >= SNAPSHOT_BYTES;
+    if (!isDue) return;
+    this.#recordsSinceSnapshot = 0;
+    this.#bytesSinceSnapshot = 0;
+    const { engine, handle, logger } = this.#deps;
+    const offset = this.#applied;
+    engine.writeSnapshot(handle, offset, encodeBatches(this.image.records())).then(
+      () => logger.debug({ offset }, 'a snapshot of the metadata was written'),
+      (err) => logger.warn({ err, offset }, 'a snapshot of the metadata was not written'),
+    );
   }
 
   async #begin(touched: Set<string>): Promise<bigint> {

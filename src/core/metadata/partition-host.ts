@@ -127,7 +127,7 @@ export class PartitionHost {
       this.#opened(topic, partition.index, handle, leaderEpoch);
     } catch (error) {
       const where = `${topic.name}-${partition.index}`;
-      this.#deps.logger.error({ error, partition: where }, 'a partition could not be opened');
+      this.#deps.logger.error({ err: error, partition: where }, 'a partition could not be opened');
     }
   }
 

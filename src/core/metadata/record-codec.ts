@@ -1,5 +1,6 @@
 import {
   BrokerRegistrationRecord,
+  buildBatch,
   type Draft,
   FeatureLevelRecord,
   GroupIdsRecord,
@@ -7,6 +8,7 @@ import {
   PartitionCreatedRecord,
   ProducerIdsRecord,
   Reader,
+  type RecordDraft,
   type RecordFormat,
   readBatches,
   TopicCreatedRecord,
@@ -61,6 +63,24 @@ export function decodeMetadataRecord(value: Uint8Array): MetadataRecord {
   }
   const format: RecordFormat<object> = known.format;
   return { kind: known.kind, ...format.read(reader, version) } as MetadataRecord;
+}
+
+const RECORDS_PER_BATCH = 1000;
+
+/** Records as whole batches, for a snapshot. */
+export function encodeBatches(records: Iterable<MetadataRecord>): Uint8Array {
+  const batches: Uint8Array[] = [];
+  let drafts: RecordDraft[] = [];
+  const close = () => {
+    if (drafts.length > 0) batches.push(buildBatch(drafts, { timestamp: 0n }));
+    drafts = [];
+  };
+  for (const record of records) {
+    drafts.push({ key: null, value: encodeMetadataRecord(record) });
+    if (drafts.length === RECORDS_PER_BATCH) close();
+  }
+  close();
+  return Buffer.concat(batches);
 }
 
 /** The records of whole batches with their offsets. @throws MalformedError */
