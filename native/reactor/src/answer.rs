@@ -195,6 +195,7 @@ impl Reactor {
             Message::Flushed(partition, outcome) => partition.flush_finished(outcome),
             Message::Cold { connection, block } => self.cold_done(connection, block),
             Message::Located { request, found } => self.located(RequestRef::unpack(request), found),
+            Message::Validated(validated) => self.take_validated(*validated),
             Message::Command(command) => self.execute(*command),
             Message::Shutdown(deadline) => self.begin_shutdown(deadline),
         }

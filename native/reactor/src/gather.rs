@@ -1,6 +1,7 @@
 //! From bytes to requests: frames, headers, and what is done with each API.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use ms_wire::cursor::Cursor;
 use ms_wire::header::{API_VERSIONS, FETCH, PRODUCE, RequestHeader, parse_request_header};
@@ -9,22 +10,25 @@ use ms_wire::{fetch, produce as produce_versions};
 
 use crate::conn::{CloseReason, Connection, PREFIX};
 use crate::control::ControlFrame;
-use crate::produce::{self, ProduceFrame};
+use crate::pool::Pool;
+use crate::produce::{self, NotGathered, ProduceFrame};
 use crate::reactor::Counters;
 use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::topology::Topology;
 use crate::turn::{RequestKind, Turn, TurnRequest};
+use crate::validation::{self, ValidatedFrame};
 
 /// From this version on ApiVersions says which client asks (KIP-511).
 const FIRST_WITH_SOFTWARE: i16 = 3;
 
 /// What a reactor lends to the parsing of frames.
 pub struct Gather<'a> {
-    pub shared: &'a Shared,
+    pub shared: &'a Arc<Shared>,
     pub topology: &'a Topology,
     pub turn: &'a mut Turn,
     pub scratch: &'a mut Scratch,
+    pub pool: &'a mut Pool,
     pub counters: &'a mut Counters,
     pub reactor: u16,
     pub now_ms: i64,
@@ -105,12 +109,80 @@ impl Gather<'_> {
         }
         let (local, seq) = (connection.id.local(), connection.slots.next_seq());
         let reactor = self.reactor;
-        let frame =
-            ProduceFrame { local, reactor, seq, block, frame, body, version, correlation_id };
+        let verdicts = Vec::new();
+        let mut frame = ProduceFrame {
+            local,
+            reactor,
+            seq,
+            block,
+            frame,
+            body,
+            version,
+            correlation_id,
+            verdicts,
+        };
         let before = self.turn.items.len();
         let gathered = produce::gather(
             self.turn,
-            &frame,
+            &mut frame,
+            self.shared,
+            self.topology,
+            self.now_ms,
+            self.scratch,
+        );
+        match gathered {
+            Ok(()) => connection.slots.push(Slot::Turn),
+            Err(NotGathered::Malformed) => return self.refuse(connection),
+            Err(NotGathered::Long) => return self.validate_elsewhere(connection, frame),
+        };
+        self.counters.produce_requests += 1;
+        self.counters.produce_batches += (self.turn.items.len() - before) as u64;
+    }
+
+    // The frame waits as a whole, in a buffer of its own; nothing behind it is parsed.
+    fn validate_elsewhere(&mut self, connection: &mut Connection, frame: ProduceFrame) {
+        let range = frame.frame;
+        let Some(mut bytes) = self.pool.take(range.len()) else {
+            connection.closing = Some(CloseReason::Slow);
+            return;
+        };
+        let len = range.len();
+        bytes[..len].copy_from_slice(&self.turn.blocks[frame.block].bytes[range]);
+        let seq = connection.slots.push(Slot::Validating);
+        connection.is_gate_closed = true;
+        let validated = ValidatedFrame {
+            connection: connection.id,
+            seq,
+            bytes,
+            frame: 0..len,
+            body: frame.body,
+            version: frame.version,
+            correlation_id: frame.correlation_id,
+            verdicts: frame.verdicts,
+        };
+        validation::on_worker(self.shared, validated);
+    }
+
+    /// Takes a validated Produce up again; its block is the turn's last.
+    pub fn validated(&mut self, connection: &mut Connection, validated: ValidatedFrame) {
+        let ValidatedFrame { seq, frame, body, version, correlation_id, verdicts, .. } = validated;
+        let (local, reactor) = (connection.id.local(), self.reactor);
+        let block = self.turn.blocks.len() - 1;
+        let mut frame = ProduceFrame {
+            local,
+            reactor,
+            seq,
+            block,
+            frame,
+            body,
+            version,
+            correlation_id,
+            verdicts,
+        };
+        let before = self.turn.items.len();
+        let gathered = produce::gather(
+            self.turn,
+            &mut frame,
             self.shared,
             self.topology,
             self.now_ms,
@@ -119,7 +191,6 @@ impl Gather<'_> {
         if gathered.is_err() {
             return self.refuse(connection);
         }
-        connection.slots.push(Slot::Turn);
         self.counters.produce_requests += 1;
         self.counters.produce_batches += (self.turn.items.len() - before) as u64;
     }

@@ -22,6 +22,7 @@ use crate::listener::{Acceptor, Admission};
 use crate::open_commands::OpenCommands;
 use crate::opening::Opening;
 use crate::registry::Registry;
+use crate::validation::ValidatedFrame;
 use crate::workers::{Job, WorkQueues};
 
 /// Something that a reactor must do.
@@ -51,6 +52,8 @@ pub enum Message {
         request: u64,
         found: Vec<FoundPlan>,
     },
+    /// A Produce whose batches a worker has validated.
+    Validated(Box<ValidatedFrame>),
     /// A command of TypeScript for a partition whose home this reactor is.
     Command(Box<Command>),
     /// Finish what is in flight until then, and end.

@@ -31,6 +31,7 @@ mod sweep;
 mod sys;
 mod topology;
 mod turn;
+mod validation;
 mod workers;
 
 pub use config::{DataPlaneConfig, ListenerConfig, ListenerKind};

@@ -19,6 +19,7 @@ use crate::out::OutQueue;
 use crate::shared::Shared;
 use crate::topology::{TopicRef, Topology};
 use crate::turn::{Item, Outcome, RequestKind, Turn, TurnRequest};
+use crate::validation::{self, Verdict};
 
 const API_KEY: i16 = 0;
 const FIRST_BY_ID: i16 = 13;
@@ -34,15 +35,22 @@ pub struct ProduceFrame {
     pub body: usize,
     pub version: i16,
     pub correlation_id: i32,
+    /// What a worker has found, by ordinal of the partition; empty: not asked.
+    pub verdicts: Vec<Option<Verdict>>,
 }
 
-/// The frame cannot be read, or names more partitions than an answer can be put together for: its connection is closed.
+/// Why a frame was not put into the turn.
 #[derive(Debug)]
-pub struct Malformed;
+pub enum NotGathered {
+    /// It cannot be read, or names more partitions than an answer can be put together for: its connection is closed.
+    Malformed,
+    /// Its batches must be validated by a worker first.
+    Long,
+}
 
-impl From<WireError> for Malformed {
+impl From<WireError> for NotGathered {
     fn from(_: WireError) -> Self {
-        Self
+        Self::Malformed
     }
 }
 
@@ -50,12 +58,12 @@ impl From<WireError> for Malformed {
 /// No allocation for a request whose batches are plain.
 pub fn gather(
     turn: &mut Turn,
-    frame: &ProduceFrame,
+    frame: &mut ProduceFrame,
     shared: &Shared,
     topology: &Topology,
     now_ms: i64,
     scratch: &mut Scratch,
-) -> Result<(), Malformed> {
+) -> Result<(), NotGathered> {
     let first_item = turn.items.len();
     // The bytes leave the turn while it is filled, and come back whatever happens.
     let mut bytes = std::mem::take(&mut turn.blocks[frame.block].bytes);
@@ -65,7 +73,8 @@ pub fn gather(
             Validator { bytes: &mut bytes, version: frame.version, now_ms, scratch };
         let is_short_of_space = shared.is_short_of_space.load(Ordering::Relaxed);
         for at in first_item..turn.items.len() {
-            validator.validate(turn, at, is_short_of_space);
+            let known = frame.verdicts.get_mut(at - first_item).and_then(Option::take);
+            validator.validate(turn, at, known, is_short_of_space);
         }
     }
     turn.blocks[frame.block].bytes = bytes;
@@ -77,11 +86,14 @@ fn find_partitions(
     frame: &ProduceFrame,
     bytes: &[u8],
     topology: &Topology,
-) -> Result<(), Malformed> {
+) -> Result<(), NotGathered> {
     let first_item = turn.items.len();
     let request = ProduceRequest::parse(&bytes[frame.frame.clone()], frame.version, frame.body)?;
     if request.partition_count >= ORDINALS {
-        return Err(Malformed);
+        return Err(NotGathered::Malformed);
+    }
+    if frame.verdicts.is_empty() && validation::is_long(&request, &bytes[frame.frame.clone()]) {
+        return Err(NotGathered::Long);
     }
     for topic in request.topics() {
         let found = topology.topic(&topic.key);
@@ -144,7 +156,13 @@ struct Validator<'a> {
 }
 
 impl Validator<'_> {
-    fn validate(&mut self, turn: &mut Turn, at: usize, is_short_of_space: bool) {
+    fn validate(
+        &mut self,
+        turn: &mut Turn,
+        at: usize,
+        known: Option<Verdict>,
+        is_short_of_space: bool,
+    ) {
         if turn.items[at].outcome.is_some() {
             return;
         }
@@ -154,7 +172,9 @@ impl Validator<'_> {
         let item = &mut turn.items[at];
         let range = item.range.clone();
         let records = &mut self.bytes[range.clone()];
-        match validate_records(records, &rules, self.now_ms, self.scratch) {
+        let verdict =
+            known.unwrap_or_else(|| validate_records(records, &rules, self.now_ms, self.scratch));
+        match verdict {
             Err(rejection) => item.outcome = Some(Outcome::rejected(rejection)),
             Ok(batch) if batch.is_transactional => {
                 item.outcome = Some(Outcome::error(error_code::INVALID_TXN_STATE));

@@ -204,6 +204,9 @@ impl Reactor {
         }
         self.finish_gathered();
         let had_messages = self.take_messages();
+        if !self.turn.requests.is_empty() {
+            self.finish_gathered();
+        }
         self.wake_due();
         self.pass_deadlines();
         self.flush_dirty();

@@ -8,6 +8,7 @@ use crate::gather::Gather;
 use crate::reactor::{Reactor, make_ready};
 use crate::slots::Slot;
 use crate::turn::{Block, RECEIVE_BLOCK};
+use crate::validation::ValidatedFrame;
 
 /// Bytes of an incomplete frame up to which they are copied in front of what is received, instead of receiving behind them.
 const COPY_MAX: usize = 16 << 10;
@@ -54,7 +55,7 @@ impl Reactor {
             // At most doubling, however long the frame is announced to be.
             let grown = missing.min(carried);
             if !connection.carry.reserve(grown, &mut self.pool) {
-                return self.out_of_memory(local);
+                return self.shed(local);
             }
             let spare = connection.carry.spare();
             let count = missing.min(spare.len());
@@ -154,7 +155,19 @@ impl Reactor {
     }
 
     fn gather(&mut self, local: u32, block: usize, range: Range<usize>) -> usize {
-        let Some(connection) = self.connections[local as usize].as_mut() else { return range.end };
+        let end = range.end;
+        let stopped =
+            self.with_gather(local, |gather, connection| gather.frames(connection, block, range));
+        self.make_dirty(local);
+        stopped.unwrap_or(end)
+    }
+
+    fn with_gather<R>(
+        &mut self,
+        local: u32,
+        work: impl FnOnce(&mut Gather<'_>, &mut Connection) -> R,
+    ) -> Option<R> {
+        let connection = self.connections[local as usize].as_mut()?;
         // Loaded after the bytes were received: they may ask for what was just announced.
         let topology = self.topology.load();
         let mut gather = Gather {
@@ -162,14 +175,29 @@ impl Reactor {
             topology,
             turn: &mut self.turn,
             scratch: &mut self.scratch,
+            pool: &mut self.pool,
             counters: &mut self.counters,
             reactor: self.number,
             now_ms: self.now_ms,
             out_max: self.out_max,
         };
-        let stopped = gather.frames(connection, block, range);
-        self.make_dirty(local);
-        stopped
+        Some(work(&mut gather, connection))
+    }
+
+    /// A Produce comes back from a worker: it is appended with the next batches, and the gate opens behind it.
+    pub fn take_validated(&mut self, mut validated: ValidatedFrame) {
+        let (id, seq) = (validated.connection, validated.seq);
+        let slot = self.connection(id).and_then(|connection| connection.slots.get_mut(seq));
+        let bytes = std::mem::take(&mut validated.bytes);
+        let Some(slot @ Slot::Validating) = slot else { return self.pool.give(bytes) };
+        *slot = Slot::Turn;
+        self.turn.blocks.push(Block { bytes, owner: None });
+        self.with_gather(id.local(), |gather, connection| {
+            connection.is_gate_closed = false;
+            gather.validated(connection, validated);
+        });
+        self.make_dirty(id.local());
+        self.revive(id.local());
     }
 
     // Requests whose answer is on its way are still answered; nobody waits for new records on behalf of a client that left.
@@ -191,6 +219,16 @@ impl Reactor {
 
     fn out_of_memory(&mut self, local: u32) {
         self.close_after_turn(local, CloseReason::Slow);
+    }
+
+    // The incomplete frame with the least progress goes, so that the memory always drains; who asked tries again.
+    fn shed(&mut self, asking: u32) {
+        let clock_ms = self.clock_ms;
+        let rate = |c: &Connection| c.carry.len() as i64 * 1000 / (1 + clock_ms - c.frame.began_ms);
+        let incomplete = self.connections.iter().flatten().filter(|c| !c.carry.is_empty());
+        let slowest = incomplete.min_by_key(|c| rate(c)).map_or(asking, |c| c.id.local());
+        self.close(slowest, CloseReason::Slow);
+        self.revive(asking);
     }
 
     fn close_after_turn(&mut self, local: u32, reason: CloseReason) {

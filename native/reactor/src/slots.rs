@@ -15,6 +15,8 @@ pub enum Slot {
     Ready(Box<OutQueue>),
     /// With TypeScript; the gate is closed.
     Control,
+    /// With a worker that validates its batches; the gate is closed.
+    Validating,
     /// Appended, not yet acknowledged.
     Produce(Box<WaitingProduce>),
     /// A long poll.

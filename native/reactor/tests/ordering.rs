@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::frames::{LogConfig, batch, fetch, fetched, header, produce, produced};
+use common::frames::{LogConfig, batch, fetch, fetched, gzip, header, produce, produced};
 use common::{Broker, REACTORS, TestTopic};
 use ms_reactor::packed::answer_flag;
 use ms_wire::error_code;
@@ -215,4 +215,40 @@ fn a_read_behind_a_write_on_one_connection_sees_it() {
     client.raw(&framed(&frames));
     client.receive();
     assert_eq!(fetched(&client.receive(), 12).partitions[0].base_offsets(), [0]);
+}
+
+#[test]
+fn batches_validated_by_a_worker_keep_their_place() {
+    for reactors in REACTORS {
+        let broker = Broker::start(reactors);
+        broker.with_topic("orders", [7; 16], 2);
+        let mut client = broker.connect();
+        let plain = batch(&[b"x"]);
+        let large = gzip(&batch(&[&[b'y'; 400_000], b"z"]));
+        let mut broken = batch(&[&[b'y'; 400_000], b"z"]);
+        broken[61 + 6] ^= 0x55;
+        let broken = gzip(&broken);
+        let frames = [
+            produce(9, 0, 1, TOPIC, &[(0, Some(&plain))]),
+            produce(9, 1, 1, TOPIC, &[(0, Some(&large))]),
+            produce(9, 2, 1, TOPIC, &[(0, Some(&plain))]),
+            produce(9, 3, 1, TOPIC, &[(0, Some(&broken)), (1, Some(&plain)), (8, Some(&large))]),
+            header(10, 0, 4),
+            produce(9, 5, 1, TOPIC, &[(0, Some(&large))]),
+        ];
+        client.raw(&framed(&frames));
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            answers.push(produced(&client.receive(), 9));
+        }
+        let offsets: Vec<_> = answers[..3].iter().map(|a| a[0].base_offset).collect();
+        assert_eq!(offsets, [0, 1, 3]);
+        let codes: Vec<_> = answers[3].iter().map(|p| p.error_code).collect();
+        let (none, unknown) = (error_code::NONE, error_code::UNKNOWN_TOPIC_OR_PARTITION);
+        assert_eq!(codes, [error_code::INVALID_RECORD, none, unknown]);
+        broker.respond(&broker.await_request(10), b"");
+        assert_eq!(correlation_id(&client.receive()), 4);
+        assert_eq!(produced(&client.receive(), 9)[0].base_offset, 4);
+        assert_eq!(broker.stat("poolBytes"), 0);
+    }
 }

@@ -1,5 +1,7 @@
 //! Requests as a client writes them, answers as it reads them.
 
+use std::io::Write;
+
 use ms_wire::batch::{BatchHeader, write_crc};
 use ms_wire::cursor::Cursor;
 use ms_wire::fetch::{FetchOptions, FetchPartition, FetchRequestWriter};
@@ -135,6 +137,18 @@ pub fn batch(values: &[&[u8]]) -> Vec<u8> {
     out.extend_from_slice(&(-1_i32).to_be_bytes());
     out.extend_from_slice(&(values.len() as i32).to_be_bytes());
     out.extend_from_slice(&records);
+    write_crc(&mut out);
+    out
+}
+
+/// The same batch compressed with gzip.
+pub fn gzip(batch: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(&batch[61..]).unwrap();
+    let mut out = [&batch[..61], &encoder.finish().unwrap()].concat();
+    let length = out.len() as i32 - 12;
+    out[8..12].copy_from_slice(&length.to_be_bytes());
+    out[22] |= 1;
     write_crc(&mut out);
     out
 }
