@@ -8,7 +8,7 @@ use crate::flush::FlushState;
 use crate::identity;
 use crate::options::{LogIdentity, LogOptions};
 use crate::ring::EntryRing;
-use crate::segment::{ActiveSegment, SealedSegment, SegmentStart};
+use crate::segment::{ActiveSegment, SealedSegment, SegmentStart, header_crc};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -160,6 +160,7 @@ impl PartitionLog {
             assert_eq!(entry.base_offset, offset, "offset out of step");
             assert!(entry.term >= term, "term goes back");
             assert_eq!(entry.size as usize, frame.bytes.len(), "size of a frame");
+            assert_eq!(entry.crc, header_crc(frame.bytes), "CRC of a frame");
             (index, offset, term) = (index + 1, entry.end_offset(), entry.term);
         }
     }

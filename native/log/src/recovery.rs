@@ -7,7 +7,7 @@
 //! - else: always. Pages reach the disk in any order, so valid frames may follow; they are set aside first.
 
 use crate::checkpoint::{LogPoint, PartitionCheckpoint};
-use crate::disk::Disk;
+use crate::disk::{Disk, OpenMode};
 use crate::entry::EntryKind;
 use crate::epochs::EpochTable;
 use crate::error::{LogError, at};
@@ -19,7 +19,7 @@ use crate::options::{LogIdentity, LogOptions};
 use crate::recover_segment::{Loaded, Loader};
 use crate::ring::EntryRing;
 use crate::segment::{
-    ActiveSegment, SealedSegment, SegmentEnd, SegmentStart, file_name, parse_name,
+    ActiveSegment, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name, parse_name,
 };
 use crate::truncate;
 use ms_wire::batch::BatchHeader;
@@ -100,7 +100,8 @@ impl PartitionLog {
         }
         let disk = how.disk.as_ref();
         let log_start = marks::read(disk, how.dir, marks::LOG_START, 0)?.unwrap_or(0);
-        let segments = list_segments(disk, how.dir, log_start)?;
+        let mut segments = list_segments(disk, how.dir, log_start)?;
+        drop_unborn(disk, how.dir, &mut segments)?;
         if found.is_none() {
             if segments.is_empty() {
                 visitor.snapshot(&[]);
@@ -152,6 +153,20 @@ fn list_segments(disk: &dyn Disk, dir: &Path, log_start: u64) -> Result<Vec<u64>
         disk.sync_dir(dir).map_err(at("sync", dir))?;
     }
     Ok(segments)
+}
+
+/// Removes newest segments that are too short for a header: their creation was cut short, and they hold nothing.
+fn drop_unborn(disk: &dyn Disk, dir: &Path, segments: &mut Vec<u64>) -> Result<(), LogError> {
+    while let [_, .., base] = segments[..] {
+        let path = dir.join(file_name(base, "log"));
+        let file = disk.open(&path, OpenMode::Read).map_err(at("open", &path))?;
+        if file.len().map_err(at("look at", &path))? >= u64::from(HEADER_BYTES) {
+            return Ok(());
+        }
+        disk.remove_file(&path).map_err(at("remove", &path))?;
+        segments.pop();
+    }
+    Ok(())
 }
 
 /// A log on its way: segments are added oldest first.

@@ -75,15 +75,18 @@ impl PartitionLog {
     }
 
     fn candidate(&self, number: usize) -> Option<Candidate> {
-        let (end, next_offset, file) = match self.sealed.get(number) {
+        let (end, next_offset) = match self.sealed.get(number) {
             Some(sealed) => {
                 let next = self.sealed.get(number + 1).map_or(&self.active.start, |s| &s.start);
-                (sealed.end, next.base_offset, sealed.open_file())
+                (sealed.end, next.base_offset)
             }
-            None => (self.active.end, self.active.end.end_offset, Some(self.active.file.clone())),
+            None => (self.active.end, self.active.end.end_offset),
         };
-        let written = || file.and_then(|file| file.modified_ms().ok()).unwrap_or(i64::MAX);
-        let newest_ms = if end.max_timestamp >= 0 { end.max_timestamp } else { written() };
+        let written = || {
+            let segment = self.open_segment(number).ok()?;
+            segment.file.modified_ms().ok()
+        };
+        let newest_ms = if end.max_timestamp >= 0 { end.max_timestamp } else { written()? };
         Some(Candidate { bytes: u64::from(end.size), end_offset: next_offset, newest_ms })
     }
 

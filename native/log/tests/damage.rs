@@ -51,7 +51,7 @@ fn unreadable(rig: &Rig, written: &[Vec<u8>]) -> Vec<u64> {
     for batch in written {
         for offset in offsets(batch) {
             match rig.read(offset, 1, end) {
-                Ok(bytes) => assert_eq!(split(&bytes), [batch.clone()]),
+                Ok(bytes) => assert_eq!(split(&bytes), std::slice::from_ref(batch)),
                 Err(ReadError::Damaged { .. }) => damaged.push(offset),
                 Err(other) => panic!("{other} at {offset}"),
             }

@@ -189,3 +189,43 @@ fn retention_goes_by_size_and_by_time_as_kafka_does() {
     assert_eq!(logs.iter().filter(|entry| entry.name.ends_with("index")).count(), 0);
     assert_eq!(logs.iter().filter(|entry| entry.name.ends_with(".log")).count(), 1);
 }
+
+#[test]
+fn consumer_ranges_are_whole_batches_with_contiguous_offsets() {
+    for seed in 0..40 {
+        let mut random = common::Random::new(seed);
+        let mut rig = Rig::new(1000 + random.below(20_000) as u32);
+        rig.begin_term().unwrap();
+        let mut ends = vec![0];
+        for _ in 0..300 {
+            match random.below(10) {
+                0 => rig.begin_term().unwrap(),
+                1 => rig.set_log_start(0),
+                _ => {
+                    let batch = (1 + random.below(9) as u32, random.below(400) as usize);
+                    rig.produce(&[batch]).unwrap();
+                    ends.push(rig.log.log_end_offset());
+                }
+            }
+            let end = rig.log.log_end_offset();
+            let up_to = ends[random.below(ends.len() as u64) as usize].max(end / 2);
+            let up_to = *ends.iter().find(|&&boundary| boundary >= up_to).unwrap();
+            let (from, max_bytes) = (random.below(end.max(1)), random.below(3000) as u32);
+            if from >= end {
+                continue;
+            }
+            let batches = split(&rig.read(from, max_bytes, up_to).unwrap());
+            assert_eq!(batches.is_empty(), from >= up_to);
+            let mut next = None;
+            for batch in &batches {
+                let header = ms_wire::batch::BatchHeader::parse(batch).unwrap();
+                let base = header.base_offset as u64;
+                assert!(next.is_none_or(|next| next == base) && base < up_to);
+                next = Some(header.last_offset() as u64 + 1);
+            }
+            let bytes: usize = batches.iter().map(Vec::len).sum();
+            assert!(batches.len() <= 1 || bytes <= max_bytes as usize);
+            assert!(next.is_none_or(|next| from < next && next <= up_to));
+        }
+    }
+}
