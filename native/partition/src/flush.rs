@@ -11,17 +11,19 @@ impl Partition {
     /// What the flusher has to sync; `None` when there is nothing, or a job is out. `run()` it without the lock, then
     /// `flush_finished`.
     pub fn flush_job(&self) -> Option<FlushJob> {
-        let mut shared = self.shared.lock();
-        shared.is_flush_wanted = false;
-        if self.state() == PartitionState::Failed {
-            return None;
-        }
-        let job = shared.body.log_mut()?.flush_job();
-        if job.is_some() {
-            // What comes after the job is counted anew.
-            shared.unflushed = None;
-        }
-        job
+        let job = self.locked(|shared| {
+            shared.is_flush_wanted = false;
+            if self.state() == PartitionState::Failed {
+                return None;
+            }
+            let job = shared.body.log_mut()?.flush_job();
+            if job.is_some() {
+                // What comes after the job is counted anew.
+                shared.unflushed = None;
+            }
+            job
+        });
+        job.flatten()
     }
 
     /// By the home reactor, or any: acknowledges what waited for the fsync. A failed one takes the log directory off-line;

@@ -60,9 +60,11 @@ pub(crate) fn set_aside_own(env: &Env, spec: &PartitionSpec) -> io::Result<PathB
     if folders.get(&name) != Some(&spec.group_id) {
         return Ok(PathBuf::new());
     }
-    let to = set_aside(env, &name)?;
     folders.remove(&name);
-    Ok(to)
+    match set_aside(env, &name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PathBuf::new()),
+        moved => moved,
+    }
 }
 
 /// Removes a folder that was set aside.

@@ -88,23 +88,21 @@ impl Partition {
 
     /// This partition's part of the checkpoint file; the same `Arc` while nothing changed.
     pub fn checkpoint(&self) -> Option<Arc<[u8]>> {
-        let shared = self.shared.lock();
-        if matches!(self.state(), PartitionState::Failed | PartitionState::Deleted) {
-            return None;
-        }
-        let (log, producers) = (shared.body.log()?, shared.body.producers()?);
-        let version = log.version();
         let mut cache = self.checkpoint_cache.lock();
-        if let Some((cached, bytes)) = cache.as_ref()
-            && *cached == version
-        {
-            return Some(Arc::clone(bytes));
+        let known = cache.as_ref().map(|(version, _)| *version);
+        let changed = self.locked(|shared| {
+            if matches!(self.state(), PartitionState::Failed | PartitionState::Deleted) {
+                return None;
+            }
+            let (log, producers) = (shared.body.log()?, shared.body.producers()?);
+            let version = log.version();
+            let is_known = known == Some(version);
+            Some((version, (!is_known).then(|| log.checkpoint_state(producers.encode()))))
+        });
+        if let (version, Some(state)) = changed.flatten()? {
+            *cache = Some((version, state.encode().into()));
         }
-        let state = log.checkpoint_state(producers.encode());
-        drop(shared);
-        let bytes: Arc<[u8]> = state.encode().into();
-        *cache = Some((version, Arc::clone(&bytes)));
-        Some(bytes)
+        cache.as_ref().map(|(_, bytes)| Arc::clone(bytes))
     }
 
     fn run_rebuild(self: &Arc<Self>) {

@@ -166,13 +166,13 @@ impl Partition {
     }
 
     /// Runs `work` under the lock. A panic in it marks the partition Failed before the lock is released; `None` then.
-    pub(crate) fn locked<R>(self: &Arc<Self>, work: impl FnOnce(&mut Shared) -> R) -> Option<R> {
+    pub(crate) fn locked<R>(&self, work: impl FnOnce(&mut Shared) -> R) -> Option<R> {
         let mut shared = self.shared.lock();
         self.guarded(&mut shared, work)
     }
 
     fn guarded<R>(
-        self: &Arc<Self>,
+        &self,
         shared: &mut MutexGuard<'_, Shared>,
         work: impl FnOnce(&mut Shared) -> R,
     ) -> Option<R> {
@@ -187,7 +187,7 @@ impl Partition {
     }
 
     /// Off-line until restart. What it was in the middle of is never touched again, not even to drop it.
-    pub(crate) fn fail(self: &Arc<Self>, shared: &mut Shared, reason: String) {
+    pub(crate) fn fail(&self, shared: &mut Shared, reason: String) {
         self.set_state(PartitionState::Failed);
         self.stop_leading(shared, error_code::KAFKA_STORAGE_ERROR);
         std::mem::forget(std::mem::replace(&mut shared.body, Body::Away));
@@ -195,7 +195,7 @@ impl Partition {
     }
 
     /// Answers everything that waits. The outcome of parked appends is unknown to their clients, as in Kafka.
-    pub(crate) fn stop_leading(self: &Arc<Self>, shared: &mut Shared, error_code: i16) {
+    pub(crate) fn stop_leading(&self, shared: &mut Shared, error_code: i16) {
         let was_leader = self.is_leader.swap(false, Ordering::Release);
         for parked in shared.parked.drain(..) {
             self.env.notifier.append_done(parked.slot, self.refusal(error_code));

@@ -42,8 +42,7 @@ impl OffsetSearch {
 impl Partition {
     /// Plans a Fetch: epochs and range are checked, the bytes are named. A few hundred nanoseconds.
     pub fn read(&self, query: &ReadQuery) -> ReadAnswer {
-        let mut shared = self.shared.lock();
-        match self.plan(&mut shared, query) {
+        match self.guarded_result(|shared| self.plan(shared, query)) {
             Ok((plan, diverging)) => self.read_answer(error_code::NONE, plan, diverging),
             Err(error_code) => self.read_answer(error_code, ReadPlan::Empty, None),
         }
@@ -111,8 +110,7 @@ impl Partition {
 
     /// Kafka's ListOffsets. By time, and the largest timestamp, are searches.
     pub fn list_offsets(&self, query: &ListOffsetsQuery) -> ListOffsetsAnswer {
-        let mut shared = self.shared.lock();
-        match self.list_locked(&mut shared, query) {
+        match self.guarded_result(|shared| self.list_locked(shared, query)) {
             Ok(answer) => answer,
             Err(error_code) => ListOffsetsAnswer::Now(nothing_listed(error_code)),
         }
@@ -161,12 +159,21 @@ impl Partition {
         current_leader_epoch: i32,
         leader_epoch: i32,
     ) -> Result<EpochEnd, i16> {
-        let shared = self.shared.lock();
-        self.check_readable()?;
-        self.check_epoch(current_leader_epoch)?;
-        self.check_leads(&shared)?;
-        let log = shared.body.log().ok_or(error_code::NOT_LEADER_OR_FOLLOWER)?;
-        Ok(self.epoch_end(log, leader_epoch))
+        self.guarded_result(|shared| {
+            self.check_readable()?;
+            self.check_epoch(current_leader_epoch)?;
+            self.check_leads(shared)?;
+            let log = shared.body.log().ok_or(error_code::NOT_LEADER_OR_FOLLOWER)?;
+            Ok(self.epoch_end(log, leader_epoch))
+        })
+    }
+
+    /// A panic counts as a storage error, as from then on.
+    fn guarded_result<R>(
+        &self,
+        work: impl FnOnce(&mut Shared) -> Result<R, i16>,
+    ) -> Result<R, i16> {
+        self.locked(work).unwrap_or(Err(error_code::KAFKA_STORAGE_ERROR))
     }
 
     /// Committed whole batches from `offset`, at least one if there is any. Waits for the disk. Err is an error code.
