@@ -9,8 +9,8 @@ interface ClientResults {
   readonly steps: Readonly<Record<string, boolean>>;
 }
 
-const startMark = '<!-- compatibility matrix: written by compat-tests/matrix.mjs -->';
-const endMark = '<!-- end of the compatibility matrix -->';
+const startMark = '<!-- matrix -->';
+const endMark = '<!-- /matrix -->';
 
 /** Writes the table between its marks in README.md, or only compares; returns the exit code. */
 export function main(args: readonly string[]): number {

@@ -54,7 +54,7 @@ function keyed(first: number) {
 }
 
 /** Waits until each member has partitions and each partition one owner; says how many each has. */
-async function settled(
+export async function settled(
   context: Context,
   group: string,
   topic: string,

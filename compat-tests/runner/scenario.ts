@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json } from './adapter.ts';
 import type { Context } from './context.ts';
+import { knownBugs } from './scenario-bugs.ts';
 import { baseTimestamp, bulkRecords, plainRecord, sha, variedRecords } from './scenario-data.ts';
 import { chainedGroups, groupOfThree } from './scenario-groups.ts';
 
@@ -32,15 +33,16 @@ export const scenario: readonly Step[] = [
     ),
   ),
   fresh('acks', 'acks 0, 1, all', always, acknowledgements),
-  fresh('auto-create', 'C-021 produce to a missing topic', always, autoCreate),
-  fresh('broker-time', 'C-043 broker time', needs('report-time'), brokerTime),
+  fresh('C-021-auto-create', 'C-021 produce to a missing topic', always, autoCreate),
+  fresh('C-043-broker-time', 'C-043 broker time', needs('report-time'), brokerTime),
   fresh('from-start', 'from the start', always, readAll),
   fresh('from-timestamp', 'from a timestamp', always, fromTimestamp),
-  fresh('offset-lookup', 'C-089 offset by time', needs('offset-lookup'), offsetLookup),
+  fresh('C-089-offset-by-time', 'C-089 offset by time', needs('offset-lookup'), offsetLookup),
   fresh('from-end', 'from the end', always, fromEnd),
   fresh('errors', 'errors by name', needs('errors'), errors),
   fresh('group', 'group of three', always, groupOfThree),
-  fresh('chained-groups', 'C-102 chained groups', needs('chained-groups'), chainedGroups),
+  fresh('C-102-chained-groups', 'C-102 chained groups', needs('chained-groups'), chainedGroups),
+  ...knownBugs.map(({ name, title, feature, run }) => fresh(name, title, needs(feature), run)),
   fresh('perf-test', 'perf test', needs('perf-test'), (context) => context.call('perf-test')),
   fresh('commit', 'commit', always, commit),
   resumed('resume', 'restart, resume', always, resume),
@@ -207,7 +209,16 @@ async function commit(context: Context): Promise<Json> {
   const other = context.own('committed');
   const offsets = [[0, 13, 'a note']];
   await context.call('commit', { group: other, topic, offsets });
-  return { values, ...(await committed(context)) };
+  const observed = { values, ...(await committed(context)) };
+  if (!context.has('errors')) return observed;
+  // C-110: metadata is kept to the letter and limited to 4096 bytes.
+  const long = [[0, 1, 'x'.repeat(5_000)]];
+  const tooLong = await context.attempt('commit', {
+    group: context.own('long'),
+    topic,
+    offsets: long,
+  });
+  return { ...observed, tooLong };
 }
 
 async function committed(context: Context): Promise<{ [key: string]: Json }> {

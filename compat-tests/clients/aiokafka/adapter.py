@@ -57,7 +57,8 @@ class Client:
             "codecs": ["none", "gzip", "snappy", "lz4", "zstd"],
             "features": [
                 "timestamps", "headers", "null-headers", "binary", "admin", "report-time",
-                "offset-lookup", "errors", "idempotence", "commit", "committed",
+                "offset-lookup", "errors", "idempotence", "commit", "committed", "delete",
+                "static-members", "order",
             ],
         }
 
@@ -189,7 +190,11 @@ class Client:
 
     async def join(self, request):
         consumer = await self.consumer(
-            request, group_id=request["group"], auto_offset_reset="earliest", start=False
+            request,
+            group_id=request["group"],
+            group_instance_id=request.get("instanceId"),
+            auto_offset_reset="earliest",
+            start=False,
         )
         member = Member(consumer)
         self.members[request["name"]] = member

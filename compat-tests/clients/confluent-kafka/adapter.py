@@ -54,7 +54,8 @@ class Client:
             "codecs": ["none", "gzip", "snappy", "lz4", "zstd"],
             "features": [
                 "timestamps", "headers", "null-headers", "binary", "null-records", "admin", "report-time",
-                "offset-lookup", "errors", "idempotence", "commit", "committed",
+                "offset-lookup", "errors", "idempotence", "commit", "committed", "delete",
+                "static-members", "order",
             ],
         }
 
@@ -191,6 +192,8 @@ class Client:
 
     def join(self, request):
         config = {"group.id": request["group"], "auto.offset.reset": "earliest"}
+        if "instanceId" in request:
+            config["group.instance.id"] = request["instanceId"]
         member = Member(self.consumer(request, config), request["topic"])
         self.members[request["name"]] = member
         member.start()
@@ -275,6 +278,7 @@ class Client:
             "heartbeat.interval.ms": 500,
             "session.timeout.ms": 10000,
             "fetch.wait.max.ms": 100,
+            "check.crcs": True,
         }
         return ck.Consumer({**base, **config})
 

@@ -71,7 +71,7 @@ public final class Adapter {
         ArrayNode codecs = ok.putArray("codecs");
         List.of("none", "gzip", "snappy", "lz4", "zstd").forEach(codecs::add);
         ArrayNode features = ok.putArray("features");
-        List.of("headers", "null-records", "admin", "offset-lookup", "idempotence", "commit", "committed", "perf-test")
+        List.of("headers", "null-records", "admin", "offset-lookup", "idempotence", "commit", "committed", "perf-test", "order")
             .forEach(features::add);
     }
 

@@ -58,6 +58,7 @@ type request struct {
 	Count      int                `json:"count"`
 	WithinMs   int                `json:"withinMs"`
 	ForwardTo  string             `json:"forwardTo"`
+	InstanceID string             `json:"instanceId"`
 	Offsets    [][]any            `json:"offsets"`
 }
 
@@ -143,7 +144,8 @@ func (a *adapter) hello(_ context.Context, r *request) (object, error) {
 		"version": version,
 		"codecs":  []string{"none", "gzip", "snappy", "lz4", "zstd"},
 		"features": []string{"timestamps", "headers", "null-headers", "null-records", "binary", "admin", "report-time",
-			"offset-lookup", "errors", "idempotence", "commit", "committed", "chained-groups"},
+			"offset-lookup", "errors", "idempotence", "commit", "committed", "chained-groups", "delete",
+			"static-members", "order"},
 	}, err
 }
 
@@ -386,9 +388,13 @@ func (a *adapter) committed(ctx context.Context, r *request) (object, error) {
 }
 
 func groupOptions(r *request) []kgo.Opt {
-	return []kgo.Opt{kgo.SeedBrokers(r.Bootstrap), kgo.ConsumerGroup(r.Group), kgo.ConsumeTopics(r.Topic),
+	options := []kgo.Opt{kgo.SeedBrokers(r.Bootstrap), kgo.ConsumerGroup(r.Group), kgo.ConsumeTopics(r.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(500 * time.Millisecond),
 		kgo.SessionTimeout(10 * time.Second)}
+	if r.InstanceID != "" {
+		options = append(options, kgo.InstanceID(r.InstanceID))
+	}
+	return options
 }
 
 // member consumes in the background until it leaves, and forwards each record if it has a target.

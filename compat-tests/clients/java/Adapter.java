@@ -77,7 +77,8 @@ public final class Adapter {
         List.of("none", "gzip", "snappy", "lz4", "zstd").forEach(codecs::add);
         ArrayNode features = ok.putArray("features");
         List.of("timestamps", "headers", "null-headers", "binary", "null-records", "admin", "report-time", "offset-lookup", "errors",
-            "idempotence", "commit", "committed", "chained-groups").forEach(features::add);
+            "idempotence", "commit", "committed", "chained-groups", "delete", "static-members", "order",
+            "split-batches").forEach(features::add);
     }
 
     private void brokers(JsonNode request, ObjectNode ok) throws Exception {
@@ -299,6 +300,9 @@ public final class Adapter {
         properties.put("enable.auto.commit", "true");
         properties.put("heartbeat.interval.ms", "500");
         properties.put("session.timeout.ms", "10000");
+        if (request.has("instanceId")) {
+            properties.put("group.instance.id", request.get("instanceId").asText());
+        }
         return properties;
     }
 

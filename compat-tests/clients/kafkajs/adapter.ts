@@ -65,7 +65,7 @@ serve(
       return {
         version: '2.2.4',
         codecs: Object.keys(codecTypes),
-        features: [...features, 'committed', 'idempotence'],
+        features: [...features, 'committed', 'idempotence', 'delete', 'order'],
       };
     },
     brokers: async (args) => {
@@ -80,6 +80,10 @@ serve(
           throw named(error);
         });
       return { count: metadata.topics[0]?.partitions.length ?? null };
+    },
+    delete: async (args) => {
+      await (await admin(args)).deleteTopics({ topics: [topicOf(args)] });
+      return {};
     },
     produce,
     offset,

@@ -42,7 +42,7 @@ serve(
       return {
         version: `${version?.[1]}, ${version?.[2]}`,
         codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-        features: ['headers', 'null-records', 'offset-lookup', 'idempotence'],
+        features: ['headers', 'null-records', 'offset-lookup', 'idempotence', 'order', 'handshake'],
       };
     },
     brokers: async (args) => {
@@ -50,6 +50,7 @@ serve(
       const ids = (listed.brokers as { id: number }[]).map((broker) => broker.id);
       return { ids, controller: listed.controllerid };
     },
+    handshake,
     create,
     partitions: async (args) => {
       const listed = JSON.parse(
@@ -90,6 +91,15 @@ serve(
     for (const { children } of readers.values()) for (const child of children) child.kill();
   },
 );
+
+/** What librdkafka makes of the broker's answer to ApiVersions, from its own debug log. */
+async function handshake(args: JsonObject): Promise<JsonObject> {
+  const { log } = await run([...at(args), '-L', '-d', 'protocol,feature']);
+  const complaint = /malformed|underflow|parse (?:failure|error)|invalid (?:response|message)/i;
+  const problems = log.split('\n').filter((line) => complaint.test(line)).length;
+  const features = [...log.matchAll(/Updated enabled protocol features.* to (.*)$/gm)].at(-1)?.[1];
+  return { problems, features: features ?? null };
+}
 
 async function create(args: JsonObject): Promise<JsonObject> {
   const { Kafka, logLevel } = kafkajs;

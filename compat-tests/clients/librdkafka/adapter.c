@@ -152,6 +152,7 @@ static rd_kafka_t *producer(const cJSON *request) {
     set(conf, "acks", acks);
     set(conf, "enable.idempotence", is_idempotent ? "true" : "false");
     set(conf, "message.timeout.ms", "20000");
+    set(conf, "linger.ms", "50"); /* one batch: a single small record would not be worth compressing */
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     return add(name, rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0))->rk;
 }
@@ -323,6 +324,7 @@ static rd_kafka_t *consumer(const cJSON *request, const char *group, const char 
     set(conf, "session.timeout.ms", "10000");
     set(conf, "fetch.wait.max.ms", "100");
     set(conf, "check.crcs", "true");
+    if (text_of(request, "instanceId")[0] != 0) set(conf, "group.instance.id", text_of(request, "instanceId"));
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
     rd_kafka_poll_set_consumer(rk);
@@ -556,7 +558,8 @@ static void hello(const cJSON *request, cJSON *ok) {
     (void)request;
     const char *codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
     const char *features[] = {"timestamps", "headers", "null-headers", "null-records", "binary", "admin", "report-time",
-                              "offset-lookup", "errors", "idempotence", "commit", "committed"};
+                              "offset-lookup", "errors", "idempotence", "commit", "committed", "delete", "static-members",
+                              "order"};
     cJSON_AddStringToObject(ok, "version", rd_kafka_version_str());
     cJSON_AddItemToObject(ok, "codecs", cJSON_CreateStringArray(codecs, sizeof codecs / sizeof *codecs));
     cJSON_AddItemToObject(ok, "features", cJSON_CreateStringArray(features, sizeof features / sizeof *features));
