@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from './adapter.ts';
-import { clientsFolder } from './paths.ts';
+import { clientsFolder, repositoryRoot } from './paths.ts';
 import { isObject } from './scenario-data.ts';
 
 /** What one client observed against Kafka, by step. */
@@ -20,7 +21,9 @@ export function readExpected(client: string): Expected | undefined {
 export function writeExpected(recorded: Expected): void {
   const steps = { ...readExpected(recorded.client)?.steps, ...recorded.steps };
   const file = join(clientsFolder, recorded.client, 'expected.json');
-  writeFileSync(file, `${stringify({ ...recorded, steps }, '')}\n`);
+  writeFileSync(file, `${JSON.stringify({ ...recorded, steps }, null, 2)}\n`);
+  const biome = join(repositoryRoot, 'node_modules', '.bin', 'biome');
+  execFileSync(biome, ['format', '--write', file], { cwd: repositoryRoot, stdio: 'ignore' });
 }
 
 /** The differences that are allowed: one place a line, as `step.path.of.the.difference`. */
@@ -71,21 +74,4 @@ function compare(
 
 function brief(value: Json | undefined): string {
   return (JSON.stringify(value) ?? 'nothing').slice(0, 300);
-}
-
-// Short values on one line each, as a formatter would write them: recordings are read in reviews.
-function stringify(value: unknown, indent: string): string {
-  const flat = JSON.stringify(value);
-  if (typeof value !== 'object' || value === null || indent.length + flat.length <= 90) {
-    return flat;
-  }
-  const inner = `${indent}  `;
-  if (Array.isArray(value)) {
-    const items = value.map((item) => `${inner}${stringify(item, inner)}`);
-    return `[\n${items.join(',\n')}\n${indent}]`;
-  }
-  const members = Object.entries(value).map(
-    ([key, item]) => `${inner}${JSON.stringify(key)}: ${stringify(item, inner)}`,
-  );
-  return `{\n${members.join(',\n')}\n${indent}}`;
 }

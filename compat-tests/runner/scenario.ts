@@ -27,7 +27,7 @@ export const scenario: readonly Step[] = [
   ...codecs.map((codec) =>
     fresh(
       `produce-${codec}`,
-      codec,
+      codec === 'none' ? 'records, no codec' : `records, ${codec}`,
       (context) => context.facts.codecs.includes(codec),
       (context) => produceWithCodec(context, codec),
     ),
