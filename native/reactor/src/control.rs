@@ -256,3 +256,91 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    fn queue() -> (ControlQueue, Arc<AtomicUsize>) {
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&wakes);
+        let wake = Box::new(move || _ = counted.fetch_add(1, Ordering::SeqCst));
+        (ControlQueue::new(wake), wakes)
+    }
+
+    fn frame(bytes: &[u8]) -> ControlFrame<'_> {
+        ControlFrame {
+            connection: ConnectionId { slot: 1, generation: 2 },
+            listener: 0,
+            api_key: 3,
+            api_version: 4,
+            correlation_id: 5,
+            seq: Seq::from_u32(6),
+            frame: bytes,
+        }
+    }
+
+    #[test]
+    fn one_wake_up_carries_all_that_is_queued() {
+        let (queue, wakes) = queue();
+        for _ in 0..10 {
+            assert!(queue.push_frame(&frame(b"abc")));
+        }
+        assert_eq!(wakes.load(Ordering::SeqCst), 1);
+        let mut into = vec![0; 1000];
+        assert_eq!(queue.drain(&mut into), (350, false));
+        assert_eq!(queue.drain(&mut into), (0, false));
+        queue.log(30, "x");
+        assert_eq!(wakes.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn an_entry_larger_than_the_buffer_says_what_it_needs() {
+        let (queue, _) = queue();
+        queue.push_frame(&frame(b"abc"));
+        queue.push_frame(&frame(&[0; 100]));
+        let mut into = [0; 40];
+        assert_eq!(queue.drain(&mut into).0, 35);
+        assert_eq!(queue.drain(&mut into).0, -132);
+        assert_eq!(queue.drain(&mut [0; 132]).0, 132);
+    }
+
+    #[test]
+    fn only_the_newest_role_and_commit_of_a_partition_is_kept() {
+        let (queue, _) = queue();
+        let (a, b) = (Handle { index: 1, generation: 1 }, Handle { index: 2, generation: 1 });
+        for offset in 0..100 {
+            queue.committed(a, offset);
+            queue.role(a, offset as i32, true, offset);
+        }
+        queue.committed(b, 7);
+        let mut into = [0; 1000];
+        let (len, _) = queue.drain(&mut into);
+        assert_eq!(len, 28 + 33 + 28);
+        assert_eq!(into[20..28], 99_i64.to_le_bytes());
+        assert_eq!(into[28 + 20..28 + 24], 99_i32.to_le_bytes());
+        queue.committed(a, 100);
+        assert_eq!(queue.drain(&mut into).0, 28);
+        assert_eq!(into[20..28], 100_i64.to_le_bytes());
+    }
+
+    #[test]
+    fn a_full_queue_refuses_frames_and_says_when_there_is_room() {
+        let (queue, _) = queue();
+        let large = vec![0; FRAME_BYTES_MAX / 2];
+        assert!(queue.push_frame(&frame(&large)));
+        assert!(queue.push_frame(&frame(&large)));
+        assert!(!queue.push_frame(&frame(b"small")));
+        // Events always have room.
+        queue.log(30, "x");
+        let mut into = vec![0; large.len() + 32];
+        assert!(queue.drain(&mut into).1);
+        assert!(queue.push_frame(&frame(b"small")));
+        while queue.drain(&mut into).0 > 0 {}
+        // A frame above the bound is taken when it is alone.
+        assert!(queue.push_frame(&frame(&vec![0; FRAME_BYTES_MAX + 1])));
+    }
+}

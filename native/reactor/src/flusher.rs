@@ -54,6 +54,7 @@ impl FlushQueue {
 /// The body of the flusher.
 pub fn run(shared: &Shared) {
     let mut wanted = Vec::new();
+    let mut has_failed = false;
     let mut next_tick = Instant::now() + TICK;
     let mut next_checkpoint = Instant::now() + CHECKPOINT_EVERY;
     while shared.hub.flush.take(next_tick, &mut wanted) {
@@ -65,7 +66,7 @@ pub fn run(shared: &Shared) {
             continue;
         }
         next_tick = now + TICK;
-        if shared.env.write_hard_state().is_err() {
+        if shared.env.write_hard_state().is_err() && !std::mem::replace(&mut has_failed, true) {
             shared.hub.control.log_directory(2, &shared.hub.log_dir);
         }
         check_space(shared);

@@ -8,7 +8,7 @@ use ms_log::FileRange;
 
 /// Bytes that are read from files and sent at once, at least and at most.
 const CHUNK_MIN: usize = 64 << 10;
-/// Above this an emptied buffer is given back.
+/// Above this an emptied buffer is given back; a connection that rests keeps none.
 const KEEP_BYTES: usize = 64 << 10;
 
 /// Answers in the order in which they leave. A slow consumer holds ranges of files here, never their bytes.
@@ -78,6 +78,13 @@ impl OutQueue {
 
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Gives an empty queue's memory back.
+    pub fn trim(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
     }
 
     /// Where answers are encoded: append only.
@@ -291,5 +298,97 @@ fn send(socket: &mut impl Write, bytes: &[u8]) -> Result<usize, Flush> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(_) => return Err(Flush::Failed),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ms_log::{Disk, OpenMode, RealDisk};
+
+    use super::*;
+
+    /// Takes so many bytes in each call, then is full once.
+    struct Socket {
+        taken: Vec<u8>,
+        room: usize,
+        is_full: bool,
+    }
+
+    impl Write for Socket {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.is_full = !self.is_full;
+            if !self.is_full {
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            let taken = bytes.len().min(self.room);
+            self.taken.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn file(name: &str, bytes: &[u8]) -> Arc<dyn ms_log::File> {
+        let path = std::env::temp_dir().join(format!("ms-out-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        let file = RealDisk.open(Path::new(&path), OpenMode::Read).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        file
+    }
+
+    #[test]
+    fn bytes_and_files_leave_in_order_however_little_the_socket_takes() {
+        let content: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
+        let file = file("order", &content);
+        for room in [1000, 4097, 65_536, 1 << 20] {
+            let mut out = OutQueue::new();
+            let mut expected = Vec::new();
+            for (position, len) in [(0, 100_000), (50_000, 7), (99, 200_000)] {
+                out.bytes().extend_from_slice(b"head");
+                out.push_file(&FileRange { file: Arc::clone(&file), position, len });
+                out.bytes().extend_from_slice(b"tail");
+                expected.extend_from_slice(b"head");
+                expected.extend_from_slice(&content[position as usize..][..len as usize]);
+                expected.extend_from_slice(b"tail");
+            }
+            let mut ready = OutQueue::new();
+            ready.bytes().extend_from_slice(b"behind");
+            ready.push_file(&FileRange { file: Arc::clone(&file), position: 1, len: 2 });
+            out.append(ready);
+            expected.extend_from_slice(b"behind");
+            expected.extend_from_slice(&content[1..3]);
+            assert_eq!(out.len(), expected.len() as u64);
+            let mut socket = Socket { taken: Vec::new(), room, is_full: false };
+            let mut scratch = vec![0; 128 << 10];
+            while !matches!(out.flush(&mut socket, &mut scratch), Flush::Done) {}
+            assert!(socket.taken == expected, "with room {room}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_announced_ends_the_connection() {
+        let mut out = OutQueue::new();
+        out.push_file(&FileRange { file: file("short", b"abc"), position: 3, len: 1 });
+        let mut socket = Socket { taken: Vec::new(), room: 10, is_full: false };
+        assert!(matches!(out.flush(&mut socket, &mut [0; 1000]), Flush::Failed));
+    }
+
+    #[test]
+    fn what_the_cold_reader_brings_takes_the_place_of_the_file() {
+        let content = b"0123456789";
+        let mut out = OutQueue::new();
+        out.bytes().extend_from_slice(b"<");
+        out.push_file(&FileRange { file: file("cold", content), position: 0, len: 10 });
+        out.bytes().extend_from_slice(b">");
+        let mut socket = Socket { taken: Vec::new(), room: 1, is_full: false };
+        assert!(matches!(out.flush(&mut socket, &mut [0; 1]), Flush::Blocked | Flush::Done));
+        out.unblock(b"0123".to_vec());
+        socket.room = 100;
+        while !matches!(out.flush(&mut socket, &mut [0; 64]), Flush::Done) {}
+        assert_eq!(socket.taken, b"<0123456789>");
     }
 }

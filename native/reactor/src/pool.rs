@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SMALLEST: usize = 16 << 10;
 const CLASSES: usize = 17;
-/// Free buffers that a reactor keeps in each class, in bytes.
+/// Free buffers that a reactor keeps in each class, in bytes, and the largest class of which it keeps any.
 const KEEP_BYTES: usize = 4 << 20;
+const KEEP_LARGEST: usize = 1 << 20;
 
 /// How many bytes all pools of a data plane may hold in use.
 pub struct PoolLimit {
@@ -55,6 +56,7 @@ impl Pool {
         }
         self.limit.used.fetch_sub(buffer.len(), Ordering::Relaxed);
         if let Some(class) = class_of(buffer.len())
+            && buffer.len() <= KEEP_LARGEST
             && (self.free[class].len() + 1) * buffer.len() <= KEEP_BYTES
         {
             self.free[class].push(buffer);

@@ -11,6 +11,9 @@ const LARGE_FRAME_BYTES_PER_MS: i64 = 64;
 /// An answer must be taken by the client at least a little within so long.
 const WRITE_STALL_MS: i64 = 60_000;
 
+/// A connection on which nothing happened for so long gives memory back.
+const RESTS_MS: i64 = 5_000;
+
 impl Reactor {
     pub fn sweep(&mut self) {
         for local in 0..self.connections.len() as u32 {
@@ -39,6 +42,9 @@ impl Reactor {
             return Some(CloseReason::Slow);
         }
         let is_quiet = connection.slots.is_empty() && connection.out.is_empty();
+        if clock_ms - connection.used_ms > RESTS_MS {
+            connection.out.trim();
+        }
         let is_idle = idle_max_ms >= 0 && clock_ms - connection.used_ms > idle_max_ms;
         (is_quiet && is_idle).then_some(CloseReason::Idle)
     }
