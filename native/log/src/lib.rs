@@ -3,6 +3,7 @@
 //! disk ([`FlushJob`], [`LocateJob`], [`TimeSearch`], [`DeleteJob`]) without it.
 
 mod bytes;
+mod cut;
 mod disk;
 mod entry;
 mod epochs;
@@ -15,6 +16,7 @@ mod log;
 mod lookup;
 mod maps;
 mod marks;
+mod opening;
 mod options;
 mod read;
 mod real;

@@ -135,10 +135,17 @@ impl LocateJob {
             let end = (header.base_offset() + header.offset_count()) as u64;
             // Nothing that ends above `up_to`, not even the first batch.
             if end > self.request.up_to {
+                // Unless it is a damaged header that says so.
+                let cached = depth == Depth::CachedHeaders;
+                let (from, to) = (position as u32, walker.position() as u32);
+                hints.trust.check(hints.file.as_ref(), from, to, cached)?;
                 return Ok(None);
             }
             let is_data = matches!(header, FrameHeader::Data(_));
             if is_data && end > self.request.from_offset {
+                if header.base_offset() as u64 > self.request.from_offset {
+                    return Err(io::ErrorKind::InvalidData.into());
+                }
                 return Ok(Some((position as u32, walker.position() as u32)));
             }
         }

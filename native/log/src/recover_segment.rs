@@ -1,11 +1,11 @@
 //! Recovery of one segment file.
 
 use crate::checkpoint::{LogPoint, PartitionCheckpoint};
-use crate::disk::{File, OpenMode, read_exact_at, replace_file};
+use crate::disk::{File, OpenMode, read_exact_at};
 use crate::error::{LogError, at};
 use crate::index::{self, max_timestamp};
 use crate::maps::ControlFrame;
-use crate::recovery::{OpenLog, Recovery, is_missing};
+use crate::recovery::OpenLog;
 use crate::resync::{Follow, find_valid};
 use crate::ring::EntryRing;
 use crate::segment::{
@@ -14,7 +14,7 @@ use crate::segment::{
 use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker, entry_of};
 use ms_wire::frame::{self, ControlKind, FrameHeader};
-use std::io::{self, IoSlice};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -35,9 +35,9 @@ pub(crate) enum Loaded {
 
 /// What lies behind the readable part of a segment.
 pub(crate) struct Tail {
-    len: u64,
+    pub len: u64,
     /// Valid frames in it.
-    follow: Option<Follow>,
+    pub follow: Option<Follow>,
 }
 
 /// Loads segments of one log.
@@ -236,7 +236,7 @@ impl Loader<'_> {
         };
         if u64::from(segment.end.size) < flushed {
             let stop = self.note_frames(&mut segment, Depth::Headers, flushed, ring)?;
-            segment.trust = Arc::new(Trust::from(segment.end.size));
+            segment.trust = Arc::new(Trust::from(segment.end.size, &start));
             if stop != Step::End {
                 return Ok((segment, stop, 0));
             }
@@ -268,7 +268,7 @@ impl Loader<'_> {
                 let created = found.created_ms;
                 let mut segment = ActiveSegment::new(start, found.end, path, file, created);
                 segment.maps = found.maps.clone();
-                segment.trust = Arc::new(Trust::from(found.end.size));
+                segment.trust = Arc::new(Trust::from(found.end.size, &start));
                 let first = found.first_timestamp;
                 segment.first_timestamp = (first != i64::MIN).then_some(first);
                 return Ok(segment);
@@ -344,68 +344,9 @@ impl Loader<'_> {
         header.is_some_and(|header| header.size() as u64 >= left)
     }
 
-    /// Cuts a torn tail, durably. What may be valid in it is copied aside first.
-    pub fn cut(
-        &self,
-        segment: ActiveSegment,
-        tail: &Tail,
-        report: &mut Recovery,
-    ) -> Result<ActiveSegment, LogError> {
-        let (size, path) = (u64::from(segment.end.size), &segment.path);
-        let disk = self.how.disk.as_ref();
-        if tail.follow.is_some() {
-            let copy = self.free_name(path)?;
-            copy_tail(disk, segment.file.as_ref(), size, tail.len, &copy)
-                .map_err(at("write", &copy))?;
-            report.set_aside.push(copy);
-        }
-        report.cut_bytes += tail.len - size;
-        if size == 0 {
-            let how = self.how;
-            let start = segment.start;
-            let again =
-                ActiveSegment::create(disk, how.dir, start, &how.identity, None, how.now_ms)?;
-            again.file.sync_data().map_err(at("sync", path))?;
-            return Ok(again);
-        }
-        segment.file.truncate(size).map_err(at("cut", path))?;
-        // New frames must not mix with what was cut, should they be lost too.
-        segment.file.sync_data().map_err(at("sync", path))?;
-        Ok(segment)
-    }
-
-    /// Renames a segment that does not continue the log, durably; its index files go.
-    pub fn set_aside(&self, base_offset: u64) -> Result<PathBuf, LogError> {
-        let path = self.how.dir.join(file_name(base_offset, "log"));
-        let disk = self.how.disk.as_ref();
-        let (lines, times) = index::paths(&path);
-        for path in [lines, times] {
-            match disk.remove_file(&path) {
-                Err(error) if is_missing(&error) => {}
-                other => other.map_err(at("remove", &path))?,
-            }
-        }
-        let aside = self.free_name(&path)?;
-        disk.rename(&path, &aside).map_err(at("rename", &path))?;
-        disk.sync_dir(self.how.dir).map_err(at("sync", self.how.dir))?;
-        Ok(aside)
-    }
-
     /// Whether a log that ends with this segment lacks what must be there.
     pub fn is_short(&self, active: &ActiveSegment) -> bool {
         active.end.next_index - 1 < self.claim.index
-    }
-
-    fn free_name(&self, log: &Path) -> Result<PathBuf, LogError> {
-        let mut number = 0;
-        loop {
-            let suffix = if number == 0 { "log.cut".into() } else { format!("log.cut{number}") };
-            let path = log.with_extension(suffix);
-            if !self.how.disk.exists(&path).map_err(at("look at", &path))? {
-                return Ok(path);
-            }
-            number += 1;
-        }
     }
 }
 
@@ -422,16 +363,4 @@ fn continues(end: &SegmentEnd, header: &FrameHeader) -> bool {
                 && control.prev_term == end.last_term
         }
     }
-}
-
-fn copy_tail(
-    disk: &dyn crate::disk::Disk,
-    file: &dyn File,
-    from: u64,
-    to: u64,
-    path: &Path,
-) -> io::Result<()> {
-    let mut bytes = vec![0; (to - from) as usize];
-    read_exact_at(file, &mut bytes, from)?;
-    replace_file(disk, path, &[IoSlice::new(&bytes)])
 }

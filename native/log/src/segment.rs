@@ -154,7 +154,7 @@ impl ActiveSegment {
             since_line: 0,
             first_timestamp: None,
             created_ms,
-            trust: Arc::new(Trust::from(0)),
+            trust: Arc::new(Trust::from(0, &start)),
         }
     }
 
@@ -244,7 +244,8 @@ impl SealedSegment {
         path: PathBuf,
         controls: Vec<ControlFrame>,
     ) -> SealedSegment {
-        let (open, trust) = (Mutex::new(Opened::default()), Arc::new(Trust::from(end.size)));
+        let (open, trust) =
+            (Mutex::new(Opened::default()), Arc::new(Trust::from(end.size, &start)));
         SealedSegment { start, end, path, controls, trust, disk: disk.clone(), open }
     }
 

@@ -69,7 +69,7 @@ impl PartitionLog {
         let created = self.active.created_ms;
         let mut segment = ActiveSegment::new(start, end, path.clone(), file, created);
         let trust = self.sealed.get(number).map_or(&self.active.trust, |sealed| &sealed.trust);
-        segment.trust = Arc::new(trust.cut(position));
+        segment.trust = Arc::new(trust.cut(position, &start));
         let mut ring = EntryRing::new(start.base_index);
         let interval = self.options.index_interval_bytes;
         let noted = |entry: &Entry, position: u32| ring.push(entry, position);
