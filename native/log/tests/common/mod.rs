@@ -5,9 +5,8 @@ use ms_log::checkpoint::PartitionCheckpoint;
 use ms_log::hard_state::HardState;
 use ms_log::sim::SimDisk;
 use ms_log::{
-    AppendError, BatchVisitor, Disk, Entry, EntryKind, FrameToWrite, LogError, LogIdentity,
-    LogOptions, NextAppend, OpenLog, PartitionLog, ReadError, ReadPlan, ReadRequest, Recovery,
-    read_exact_at,
+    AppendError, BatchVisitor, Disk, Entry, EntryKind, FrameToWrite, LogIdentity, LogOptions,
+    NextAppend, OpenLog, PartitionLog, ReadError, ReadPlan, ReadRequest, Recovery, read_exact_at,
 };
 use ms_wire::batch::{self, BatchHeader};
 use ms_wire::frame::{self, ControlKind, ControlPosition, FrameHeader};
