@@ -19,6 +19,7 @@ export default {
     },
     { ...common, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },
   ],
+  testTimeout: 30_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/generated/**', '!src/**/*.test.ts'],
 };

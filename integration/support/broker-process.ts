@@ -70,7 +70,10 @@ export class BrokerProcess {
     ];
     const [program = '', ...args] = command;
     this.#output = '';
-    const child = spawn(program, [...args, file], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const coverage = process.env.BROKER_COVERAGE;
+    const env =
+      coverage === undefined ? process.env : { ...process.env, NODE_V8_COVERAGE: coverage };
+    const child = spawn(program, [...args, file], { stdio: ['ignore', 'pipe', 'pipe'], env });
     this.#child = child;
     this.#port = await this.#ready(child);
   }

@@ -1,0 +1,81 @@
+// `npm run coverage`: lines of src/ (without generated files) that the unit and integration tests run, also inside the
+// broker processes that they start and stop. Exit code 1 below the limit. A process that is killed leaves no figures.
+//   node tools/coverage.mjs [--verbose]      --verbose lists the files with the most lines missed
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const LIMIT_PERCENT = 95;
+const require = createRequire(import.meta.url);
+const libCoverage = require('istanbul-lib-coverage');
+const v8ToIstanbul = require('v8-to-istanbul');
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const folder = join(root, 'build', 'coverage');
+const processes = join(folder, 'processes');
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(processes, { recursive: true });
+
+const map = libCoverage.createCoverageMap({});
+for (const project of ['unit', 'integration']) map.merge(runJest(project));
+for (const file of readdirSync(processes)) await addProcess(join(processes, file));
+report();
+
+function runJest(project) {
+  const output = join(folder, project);
+  const args = [
+    '--experimental-vm-modules',
+    '--no-warnings',
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    project,
+    '--coverage',
+    '--coverageReporters=json',
+    `--coverageDirectory=${output}`,
+    ...(project === 'integration' ? ['--runInBand'] : []),
+  ];
+  const env = { ...process.env, BROKER_COVERAGE: processes };
+  const run = spawnSync(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env,
+  });
+  if (run.status !== 0) console.log(`coverage: some ${project} tests failed`);
+  return JSON.parse(readFileSync(join(output, 'coverage-final.json'), 'utf8'));
+}
+
+async function addProcess(file) {
+  for (const { url, functions } of JSON.parse(readFileSync(file, 'utf8')).result) {
+    if (!url.startsWith(`file://${root}/dist/`)) continue;
+    const path = fileURLToPath(url);
+    if (!existsSync(path)) continue;
+    const converter = v8ToIstanbul(path);
+    await converter.load();
+    converter.applyCoverage(functions);
+    map.merge(converter.toIstanbul());
+  }
+}
+
+function report() {
+  const rows = [];
+  const total = { lines: 0, covered: 0 };
+  for (const path of map.files()) {
+    const name = relative(root, path);
+    if (!/^src\/.*\.ts$/.test(name) || /generated\/|testing\/|\.test\.ts$/.test(name)) continue;
+    const { total: lines, covered } = map.fileCoverageFor(path).toSummary().lines;
+    total.lines += lines;
+    total.covered += covered;
+    rows.push({ name, lines, missed: lines - covered });
+  }
+  rows.sort((a, b) => b.missed - a.missed);
+  const shown = process.argv.includes('--verbose')
+    ? rows.filter(({ missed }) => missed > 0)
+    : rows.slice(0, 10);
+  for (const { name, lines, missed } of shown)
+    console.log(`${missed} of ${lines} lines missed: ${name}`);
+  const percent = (total.covered / total.lines) * 100;
+  console.log(`coverage: ${percent.toFixed(1)} % of ${total.lines} lines in ${rows.length} files`);
+  process.exit(percent >= LIMIT_PERCENT ? 0 : 1);
+}
