@@ -21,7 +21,7 @@ export function runTrace(text: string): string {
  * The runtime in small: a machine, its timers and its log, one command after the other. Each decision
  * is taken twice, which must give the same, and each record goes through its codec.
  */
-class TraceRunner {
+export class TraceRunner {
   #settings: GroupSettings = settingsOf([]);
   #machine = new GroupMachine(this.#settings);
   #records: GroupRecord[] = [];
@@ -31,6 +31,11 @@ class TraceRunner {
   #requests = 0;
   #ids = 0;
   #out: string[] = [];
+
+  /** Requests that have no answer yet. */
+  get parked(): readonly string[] {
+    return [...this.#labels.values()];
+  }
 
   block(block: string): string {
     const lines = block.split('\n');
@@ -68,6 +73,8 @@ class TraceRunner {
       this.#load();
     } else if (first === 'load') {
       this.#load();
+    } else if (first === 'topics-deleted') {
+      this.#execute(parseCommand([first, ...rest]), undefined);
     } else {
       const isLabelled = first.startsWith('@');
       this.#requests += 1;
