@@ -7,7 +7,7 @@ use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, S
 use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Damage, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
-    is_no_space,
+    is_no_space, read_identity,
 };
 use thiserror::Error;
 
@@ -156,24 +156,29 @@ fn open_log(
     let identity = LogIdentity { topic_id: spec.topic_id, group_id: spec.group_id };
     let options = log_options(&spec.config);
     let now_ms = (env.now_ms)();
-    let mut folders = env.state.folders.lock();
-    folders.insert(name.clone(), spec.group_id);
-    if env.disk.exists(&dir)? {
-        if env.disk.exists(&dir.join("partition.metadata"))? {
-            match open_existing(env, spec, identity, options, now_ms) {
-                Err(OpenError::Log(LogError::WrongIdentity { .. })) => {}
-                Ok((log, producers, recovery)) => {
-                    report(env, &name, handle, &recovery);
-                    return Ok((log, producers));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        // Another topic's, or its creation did not get as far as a name.
-        crate::folders::set_aside(env, &name)?;
+    if claim_folder(env, &name, identity)? {
+        let (log, producers, recovery) = open_existing(env, spec, identity, options, now_ms)?;
+        report(env, &name, handle, &recovery);
+        return Ok((log, producers));
     }
     let log = PartitionLog::create(Arc::clone(&env.disk), &dir, identity, options, now_ms)?;
     Ok((log, Producers::default()))
+}
+
+/// Makes the group the owner of the folder's name; says whether the folder is there. One of other ids, or whose creation did
+/// not get as far as a name, is set aside.
+fn claim_folder(env: &Env, name: &str, identity: LogIdentity) -> Result<bool, OpenError> {
+    let dir = env.log_dir.join(name);
+    let mut folders = env.state.folders.lock();
+    folders.insert(name.to_string(), identity.group_id);
+    match read_identity(env.disk.as_ref(), &dir)? {
+        Some(found) if found == identity => return Ok(true),
+        None if !env.disk.exists(&dir)? => {}
+        _ => {
+            crate::folders::set_aside(env, name)?;
+        }
+    }
+    Ok(false)
 }
 
 fn open_existing(
