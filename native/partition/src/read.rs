@@ -257,6 +257,8 @@ impl Partition {
     fn check_leads(&self, shared: &Shared) -> Result<(), i16> {
         match &shared.body {
             Body::Leading(core) if core.is_serving() => Ok(()),
+            // Nobody else can lead a group of one voter: what held when the disk became full still does.
+            Body::Idle(_) if self.state() == PartitionState::NoSpace => Ok(()),
             _ => Err(error_code::NOT_LEADER_OR_FOLLOWER),
         }
     }

@@ -150,6 +150,13 @@ fn a_full_disk_refuses_appends_keeps_reads_and_heals_in_a_new_term() {
         broker.work();
         assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
         assert_eq!(consume(&partition, 0).len(), 1);
+        let latest = ListOffsetsQuery {
+            timestamp: LATEST_TIMESTAMP,
+            isolation: Isolation::ReadUncommitted,
+            current_leader_epoch: -1,
+        };
+        let ListOffsetsAnswer::Now(end) = partition.list_offsets(&latest) else { panic!() };
+        assert_eq!((end.error_code, end.offset), (0, 1), "consumers can find the end");
     }
     broker.disk.set_full(false);
     partition.housekeeping(now_ms());
