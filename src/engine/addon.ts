@@ -22,8 +22,12 @@ interface Addon {
   readonly DataPlane: new (config: NativeConfig, onWake: () => void) => DataPlane;
 }
 
-/** Loads the native module; throws Node's own error when it was not built for this machine. */
+/**
+ * Loads the native module; throws Node's own error when it was not built for this machine. MEMORYSTREAMER_ADDON names
+ * another build of it: the crash suite runs one with faults on purpose.
+ */
 export function loadAddon(): Addon {
   const require = createRequire(import.meta.url);
-  return require('../../native/memorystreamer.node') as Addon;
+  const path = process.env.MEMORYSTREAMER_ADDON ?? '../../native/memorystreamer.node';
+  return require(path) as Addon;
 }

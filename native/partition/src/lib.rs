@@ -14,6 +14,8 @@ mod jobs;
 mod log_start;
 mod open;
 mod partition;
+#[cfg(feature = "planted-faults")]
+mod planted;
 mod producers;
 mod read;
 mod snapshot;

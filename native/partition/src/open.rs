@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, Start};
 use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
-    AppendError, Damage, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
+    AppendError, Damage, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
     is_no_space, read_identity,
 };
 use thiserror::Error;
@@ -161,7 +161,7 @@ fn open_log(
         report(env, &name, handle, &recovery);
         return Ok((log, producers));
     }
-    let log = PartitionLog::create(Arc::clone(&env.disk), &dir, identity, options, now_ms)?;
+    let log = PartitionLog::create(disk_of(env, spec), &dir, identity, options, now_ms)?;
     Ok((log, Producers::default()))
 }
 
@@ -192,7 +192,7 @@ fn open_existing(
     let known = env.hard_state.group(spec.group_id).unwrap_or_default().hard_state;
     let mut producers = Producers::default();
     let how = OpenLog {
-        disk: Arc::clone(&env.disk),
+        disk: disk_of(env, spec),
         dir: &env.log_dir.join(spec.folder_name()),
         identity,
         options,
@@ -203,10 +203,23 @@ fn open_existing(
         sync_on_open: spec.fsync_always || spec.config.flush_messages <= 1,
         now_ms,
     };
-    let (log, mut recovery) = PartitionLog::open(how, &mut producers)?;
+    #[cfg_attr(not(feature = "planted-faults"), expect(unused_mut, reason = "only faults cut it"))]
+    let (mut log, mut recovery) = PartitionLog::open(how, &mut producers)?;
+    #[cfg(feature = "planted-faults")]
+    crate::planted::recovered(spec, &mut log, &mut producers)?;
     recovery.lost_committed = known.commit.saturating_sub(log.last_index());
     producers.expire(now_ms, env.producer_id_expiration_ms);
     Ok((log, producers, recovery))
+}
+
+#[cfg(not(feature = "planted-faults"))]
+fn disk_of(env: &Env, _spec: &PartitionSpec) -> Arc<dyn Disk> {
+    Arc::clone(&env.disk)
+}
+
+#[cfg(feature = "planted-faults")]
+fn disk_of(env: &Env, spec: &PartitionSpec) -> Arc<dyn Disk> {
+    crate::planted::disk(&env.disk, spec)
 }
 
 /// What was lost or set aside is said, not hidden.
