@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { ErrorCode, Fetch, ListOffsets, readBatches } from '../../src/kafka-protocol/index.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { CrashProducer } from './producer.ts';
 
 const FETCH_VERSION = 12;
+const RETRY_MS = 1000;
 const FETCH_BYTES = 8 << 20;
 
 /** The whole log of a partition as a consumer sees it: the text of each value, by offset. */
@@ -11,27 +13,42 @@ export interface PartitionLog {
   readonly values: ReadonlyMap<bigint, string>;
 }
 
-/** Reads from the log start to the end; throws when offsets are not contiguous. */
-export async function readPartition(port: number, topic: string, partition: number) {
+/**
+ * Reads from the log start to the end; throws when offsets are not contiguous. Retention may go on meanwhile: what it
+ * has taken by the end is not in the result.
+ */
+export async function readPartition(
+  port: number,
+  topic: string,
+  partition: number,
+): Promise<PartitionLog> {
   const client = await RawClient.connect(port);
   try {
-    const logStartOffset = await listOffset(client, topic, partition, -2n);
+    const first = await listOffset(client, topic, partition, -2n);
     const endOffset = await listOffset(client, topic, partition, -1n);
     const values = new Map<bigint, string>();
-    let offset = logStartOffset;
+    let offset = first;
     while (offset < endOffset) offset = await readSome(client, topic, partition, offset, values);
+    const logStartOffset = await listOffset(client, topic, partition, -2n);
+    for (const old of values.keys()) if (old < logStartOffset) values.delete(old);
     return { logStartOffset, values };
   } finally {
     client.close();
   }
 }
 
+/** Asks again for a while, as clients do, when the partition is without a leader for a moment. */
 async function listOffset(client: RawClient, name: string, partitionIndex: number, at: bigint) {
   const topics = [{ name, partitions: [{ partitionIndex, timestamp: at }] }];
-  const { topics: answers } = await client.request(ListOffsets, 7, { replicaId: -1, topics });
-  const answer = answers[0]?.partitions[0];
-  if (answer?.errorCode !== ErrorCode.NONE) throw new Error(`ListOffsets: ${answer?.errorCode}`);
-  return answer.offset;
+  const deadlineMs = Date.now() + RETRY_MS;
+  for (;;) {
+    const { topics: answers } = await client.request(ListOffsets, 7, { replicaId: -1, topics });
+    const answer = answers[0]?.partitions[0];
+    if (answer?.errorCode === ErrorCode.NONE) return answer.offset;
+    const isPassing = answer?.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER;
+    if (!isPassing || Date.now() > deadlineMs) throw new Error(`ListOffsets: ${answer?.errorCode}`);
+    await pause(50);
+  }
 }
 
 async function readSome(
@@ -49,6 +66,11 @@ async function readSome(
     topics: [{ topic, partitions }],
   });
   const answer = responses[0]?.partitions[0];
+  if (answer?.errorCode === ErrorCode.OFFSET_OUT_OF_RANGE) {
+    // Only because retention has moved the log start beyond it since.
+    const logStartOffset = await listOffset(client, topic, partition, -2n);
+    if (logStartOffset > offset) return logStartOffset;
+  }
   if (answer?.errorCode !== ErrorCode.NONE) {
     throw new Error(`Fetch of ${topic}-${partition} at ${offset}: ${answer?.errorCode}`);
   }

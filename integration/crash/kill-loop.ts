@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { BrokerProcess, type StartOptions } from '../support/broker-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { createTopic } from '../support/topics.ts';
@@ -80,10 +81,20 @@ async function produceUntilKilled(
     ...producers.map((producer) => producer.run(broker.port, isOver)),
     churn.run(broker.port, isOver),
   ]);
+  // Looked at when the broker is gone; until then nobody waits for it.
+  const failure = work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
   await pause(random.between(5, 400));
+  // What these have in flight is written, and they do not know it: they will send it again.
+  for (const producer of producers) if (random.next() < 0.3) producer.stopReading();
+  await pause(random.between(0, 10));
   isKilled = true;
   await broker.kill('SIGKILL');
-  await work;
+  for (const producer of producers) producer.disconnect();
+  const error = await failure;
+  if (error !== undefined) throw error;
 }
 
 async function killWhileStarting(broker: BrokerProcess, random: Random): Promise<void> {
@@ -104,10 +115,4 @@ async function checkAll(broker: BrokerProcess, producers: readonly CrashProducer
     }
   }
   return problems;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
 }

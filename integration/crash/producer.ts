@@ -29,6 +29,7 @@ export class CrashProducer {
   #producerId = -1n;
   #next = 0;
   #unacknowledged: SentBatch[] = [];
+  #client: RawClient | undefined;
 
   constructor(name: string, topic: string, partition: number, valueBytes: number) {
     this.name = name;
@@ -42,6 +43,16 @@ export class CrashProducer {
     return this.#next;
   }
 
+  /** It does not see the answers to what is in flight. */
+  stopReading(): void {
+    this.#client?.stopReading();
+  }
+
+  /** Gives up its connection. */
+  disconnect(): void {
+    this.#client?.close();
+  }
+
   /** Produces until the connection ends or `isOver` says so; then waits for what is in flight. */
   async run(port: number, isOver: () => boolean): Promise<void> {
     let client: RawClient;
@@ -50,6 +61,7 @@ export class CrashProducer {
     } catch {
       return;
     }
+    this.#client = client;
     try {
       await this.#initialise(client);
       const correlationIds: number[] = [];

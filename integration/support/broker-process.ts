@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly settings?: Readonly<Record<string, string | number>>;
   /** Names the command to run with the configuration file as its last argument; default: our own. */
   readonly command?: readonly string[];
+  /** Environment variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A broker in a process of its own, with a data folder of its own under the system's temporary folder. */
@@ -71,9 +73,14 @@ export class BrokerProcess {
     const [program = '', ...args] = command;
     this.#output = '';
     const coverage = process.env.BROKER_COVERAGE;
-    const env =
-      coverage === undefined ? process.env : { ...process.env, NODE_V8_COVERAGE: coverage };
-    const child = spawn(program, [...args, file], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(program, [...args, file], {
+      env: {
+        ...process.env,
+        ...(coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage }),
+        ...this.#options.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     this.#port = await this.#ready(child);
   }

@@ -125,6 +125,11 @@ export class RawClient {
     });
   }
 
+  /** What arrives from now on is never seen; `close` ends the connection. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
   close(): void {
     this.#socket.destroy();
   }

@@ -1,0 +1,101 @@
+import { connect, type Socket } from 'node:net';
+import { ApiVersions, Fetch, Metadata } from '../../src/kafka-protocol/index.ts';
+import { encodeRequest } from '../support/raw-client.ts';
+import { fetchBody } from '../support/records.ts';
+
+// node hostile-client.ts ATTACK PORT: attacks until it is killed; prints a line when it is on.
+const [, , name = '', port = ''] = process.argv;
+const LARGEST = 104_857_600;
+const run = { 'slow-loris': slowLoris, 'announced-frames': announcedFrames };
+const more = { 'absurd-frames': absurdFrames, 'never-reading': neverReading };
+const attack = { ...run, ...more }[name];
+if (attack === undefined) throw new Error(`no such attack: ${name}`);
+attack();
+console.log('on');
+
+function slowLoris(): void {
+  const frame = framed(encodeRequest(Metadata, 9, { topics: null }, 1, 'l'.repeat(20_000)));
+  for (let i = 0; i < 400; i++) {
+    const socket = open();
+    let sent = 0;
+    setInterval(
+      () => {
+        socket.write(frame.subarray(sent, sent + 1));
+        sent = (sent + 1) % frame.length;
+      },
+      100 + (i % 50),
+    );
+  }
+}
+
+function announcedFrames(): void {
+  for (let i = 0; i < 200; i++) open().write(Buffer.concat([int32(LARGEST), random(65_536)]));
+}
+
+/** Each connection sends one absurdity, and is opened again once the broker has closed it. */
+function absurdFrames(): void {
+  const header = Buffer.from([0, 3, 0, 1, 0, 0, 0, 1, 0, 1, 0x61]);
+  const absurdities = [
+    int32(2 ** 31 - 1),
+    int32(-1),
+    int32(LARGEST + 1),
+    Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'),
+    framed(Buffer.concat([header, int32(2 ** 31 - 1)])),
+    framed(Buffer.concat([header, int32(-2_000_000_000)])),
+    // Compact forms: Metadata 12, Produce 9 and Fetch 12 with counts of ten bytes of ones.
+    ...[3, 0, 1].map((key) => framed(Buffer.concat([compactHeader(key), Buffer.alloc(10, 0xff)]))),
+    framed(random(2000)),
+  ];
+  for (let i = 0; i < 40; i++) {
+    const again = () => {
+      const socket = open();
+      socket.write(absurdities[Math.floor(Math.random() * absurdities.length)] ?? Buffer.alloc(0));
+      setTimeout(() => socket.destroy(), 50);
+      socket.once('close', () => setTimeout(again, 5));
+    };
+    again();
+  }
+}
+
+function neverReading(): void {
+  const large = fetchBody('bait', new Map([[0, 0n]]), { maxBytes: 8 << 20 });
+  const requests = [
+    framed(encodeRequest(Fetch, 12, large, 1)),
+    framed(encodeRequest(Metadata, 9, { topics: null }, 2)),
+    framed(encodeRequest(ApiVersions, 2, {}, 3)),
+  ];
+  const flood = Buffer.concat(Array.from({ length: 300 }, (_, i) => requests[i % 3] ?? random(0)));
+  for (let i = 0; i < 30; i++) {
+    const socket = open();
+    socket.pause();
+    const more = () => {
+      socket.write(flood, () => setTimeout(more, 20));
+    };
+    more();
+  }
+}
+
+function open(): Socket {
+  const socket = connect({ port: Number(port), host: '127.0.0.1' });
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+function compactHeader(key: number): Buffer {
+  const version = key === 0 ? 9 : 12;
+  return Buffer.from([0, key, 0, version, 0, 0, 0, 1, 0, 1, 0x61, 0]);
+}
+
+function framed(frame: Uint8Array): Buffer {
+  return Buffer.concat([int32(frame.length), frame]);
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function random(length: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length }, () => Math.floor(Math.random() * 256)));
+}
