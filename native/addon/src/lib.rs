@@ -3,7 +3,6 @@
 #![allow(unsafe_code)]
 
 mod config;
-mod packed;
 
 use std::io;
 use std::sync::Arc;
@@ -136,12 +135,6 @@ impl Task for Shutdown {
     fn resolve(&mut self, _env: Env, (): ()) -> napi::Result<()> {
         Ok(())
     }
-}
-
-/// The numbers of the boundary as JSON, for the test that compares them with src/engine/packed.ts.
-#[napi]
-pub fn packed_layout() -> String {
-    packed::layout()
 }
 
 fn coded(code: &str, reason: String) -> Error<String> {

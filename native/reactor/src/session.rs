@@ -298,3 +298,82 @@ fn random_id() -> i32 {
     let bits = RandomState::new().build_hasher().finish();
     (bits as i32 & i32::MAX).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn create(cache: &SessionCache, partitions: i32, now_ms: i64) -> i32 {
+        let partition = |p| {
+            let topic = TopicRef::UnknownId([1; 16]);
+            SessionPartition::new(topic, FetchPartition::new(p, 0, 1000))
+        };
+        cache.create(13, (0..partitions).map(partition).collect(), now_ms)
+    }
+
+    fn ids(cache: &SessionCache) -> Vec<i32> {
+        let mut ids: Vec<_> = cache.entries.lock().keys().copied().collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    fn touch(cache: &SessionCache, id: i32, now_ms: i64) {
+        cache.entries.lock().get_mut(&id).unwrap().used_ms = now_ms;
+    }
+
+    #[test]
+    fn a_session_that_was_idle_for_two_minutes_gives_way_to_any() {
+        let cache = SessionCache::new(2);
+        let (old, young) = (create(&cache, 5, 0), create(&cache, 5, 60_000));
+        assert_eq!(create(&cache, 1, EVICTION_MS), 0);
+        let new = create(&cache, 1, EVICTION_MS + 1);
+        assert!(new > 0 && !ids(&cache).contains(&old) && ids(&cache).contains(&young));
+    }
+
+    #[test]
+    fn an_older_session_in_use_gives_way_to_a_larger_one_only() {
+        let cache = SessionCache::new(2);
+        let (small, large) = (create(&cache, 2, 0), create(&cache, 9, 0));
+        for id in [small, large] {
+            touch(&cache, id, EVICTION_MS + 1);
+        }
+        assert_eq!(create(&cache, 2, EVICTION_MS + 2), 0);
+        let new = create(&cache, 3, EVICTION_MS + 2);
+        assert!(new > 0 && !ids(&cache).contains(&small) && ids(&cache).contains(&large));
+        // The new one is young: it stays, however large the next is.
+        touch(&cache, large, EVICTION_MS + 3);
+        assert_eq!(create(&cache, 9, EVICTION_MS + 3), 0);
+    }
+
+    #[test]
+    fn a_fetch_of_nothing_makes_no_session() {
+        assert_eq!(create(&SessionCache::new(10), 0, 0), 0);
+    }
+
+    #[test]
+    fn epochs_skip_zero_when_they_wrap() {
+        assert_eq!(next_epoch(1), 2);
+        assert_eq!(next_epoch(i32::MAX), 1);
+    }
+
+    #[test]
+    fn what_was_told_once_is_no_news() {
+        let topic = TopicRef::UnknownId([1; 16]);
+        let mut partition = SessionPartition::new(topic, FetchPartition::new(0, 0, 1));
+        let mut told = Told {
+            error_code: error_code::NONE,
+            high_watermark: 5,
+            log_start_offset: 0,
+            has_records: false,
+            has_diverged: false,
+        };
+        assert!(partition.tell(&told));
+        assert!(!partition.tell(&told));
+        told.error_code = error_code::NOT_LEADER_OR_FOLLOWER;
+        assert!(partition.tell(&told) && partition.tell(&told));
+        told.error_code = error_code::NONE;
+        assert!(partition.tell(&told) && !partition.tell(&told));
+        told.log_start_offset = 3;
+        assert!(partition.tell(&told));
+    }
+}
