@@ -1,0 +1,252 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  CreateTopics,
+  DeleteRecords,
+  DeleteTopics,
+  DescribeCluster,
+  DescribeConfigs,
+  DescribeTopicPartitions,
+  ErrorCode,
+  InitProducerId,
+  Metadata,
+  ZERO_UUID,
+} from '../src/kafka-protocol/index.ts';
+import { BrokerProcess } from './support/broker-process.ts';
+import { RawClient } from './support/raw-client.ts';
+import { freshTopic } from './support/records.ts';
+
+// What administrators and clients ask about the cluster and its topics.
+
+let broker: BrokerProcess;
+let client: RawClient;
+
+beforeAll(async () => {
+  broker = await BrokerProcess.start();
+  client = await RawClient.connect(broker.port);
+}, 30_000);
+
+afterAll(async () => {
+  client?.close();
+  await broker?.dispose();
+});
+
+const TOPIC = 2;
+const BROKER = 4;
+
+async function configsOf(resourceType: number, resourceName: string, more: object = {}) {
+  const resources = [{ resourceType, resourceName, configurationKeys: null, ...more }];
+  const request = { resources, includeSynonyms: true, includeDocumentation: true };
+  const { results } = await client.request(DescribeConfigs, 4, request);
+  const result = results[0];
+  if (result === undefined) throw new Error('no result');
+  return result;
+}
+
+describe('DescribeConfigs', () => {
+  test('says the settings of a topic, with their sources and synonyms', async () => {
+    const topic = await freshTopic(client, { 'retention.ms': '60000' });
+    const { errorCode, configs } = await configsOf(TOPIC, topic);
+    expect(errorCode).toBe(ErrorCode.NONE);
+    const retention = configs.find(({ name }) => name === 'retention.ms');
+    expect(retention).toMatchObject({ value: '60000', configSource: 1, configType: 5 });
+    expect(retention?.synonyms[0]).toEqual({ name: 'retention.ms', value: '60000', source: 1 });
+    expect(configs.find(({ name }) => name === 'cleanup.policy')).toMatchObject({
+      value: 'delete',
+      configSource: 5,
+    });
+    expect(retention?.documentation?.length).toBeGreaterThan(10);
+  });
+
+  test('says only what was asked for', async () => {
+    const topic = await freshTopic(client);
+    const { configs } = await configsOf(TOPIC, topic, { configurationKeys: ['segment.bytes'] });
+    expect(configs.map(({ name }) => name)).toEqual(['segment.bytes']);
+  });
+
+  test('says the settings of this broker', async () => {
+    const { errorCode, configs } = await configsOf(BROKER, '1');
+    expect(errorCode).toBe(ErrorCode.NONE);
+    expect(configs.find(({ name }) => name === 'node.id')).toMatchObject({
+      value: '1',
+      readOnly: true,
+    });
+  });
+
+  test('refuses a topic, a broker and a kind that it does not know', async () => {
+    expect((await configsOf(TOPIC, 'missing')).errorCode).toBe(
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+    );
+    expect((await configsOf(TOPIC, 'no/name')).errorCode).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION);
+    expect((await configsOf(BROKER, '77')).errorCode).toBe(ErrorCode.INVALID_REQUEST);
+    expect((await configsOf(BROKER, 'x')).errorCode).toBe(ErrorCode.INVALID_REQUEST);
+    expect((await configsOf(99, 'x')).errorCode).not.toBe(ErrorCode.NONE);
+  });
+});
+
+describe('DescribeCluster and Metadata', () => {
+  test('name the one broker in every version', async () => {
+    for (const version of [0, 1, 2]) {
+      const { errorCode, clusterId, brokers } = await client.request(DescribeCluster, version, {});
+      expect([errorCode, clusterId.length, brokers.length]).toEqual([0, 22, 1]);
+    }
+    const asked = { includeClusterAuthorizedOperations: true };
+    const { clusterAuthorizedOperations } = await client.request(DescribeCluster, 1, asked);
+    expect(clusterAuthorizedOperations).toBeGreaterThan(0);
+  });
+
+  test('know no controllers behind this listener', async () => {
+    const { errorCode } = await client.request(DescribeCluster, 1, { endpointType: 2 });
+    expect(errorCode).toBe(ErrorCode.MISMATCHED_ENDPOINT_TYPE);
+    const other = await client.request(DescribeCluster, 1, { endpointType: 9 });
+    expect(other.errorCode).toBe(ErrorCode.UNSUPPORTED_ENDPOINT_TYPE);
+  });
+
+  test('find topics by name and by id', async () => {
+    const name = await freshTopic(client, {}, 2);
+    const byName = await client.request(Metadata, 12, { topics: [{ name }] });
+    const topicId = byName.topics[0]?.topicId ?? ZERO_UUID;
+    expect(topicId).not.toBe(ZERO_UUID);
+    const byId = await client.request(Metadata, 12, { topics: [{ name: null, topicId }] });
+    expect(byId.topics[0]).toMatchObject({ errorCode: 0, name, isInternal: false });
+    expect(byId.topics[0]?.partitions).toHaveLength(2);
+    const unknown = { name: null, topicId: 'zzzzzzzzzzzzzzzzzzzzzw' };
+    const missing = await client.request(Metadata, 12, { topics: [unknown] });
+    expect(missing.topics[0]).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null });
+    const all = await client.request(Metadata, 0, { topics: [] });
+    expect(all.topics.map((topic) => topic.name)).toContain(name);
+  });
+
+  test('create no topic that was not asked for or may not exist', async () => {
+    const topics = [{ name: `never-${process.pid}` }];
+    const request = { topics, allowAutoTopicCreation: false };
+    const missing = await client.request(Metadata, 12, request);
+    expect(missing.topics[0]?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    const invalid = await client.request(Metadata, 12, { topics: [{ name: 'no/name' }] });
+    expect(invalid.topics[0]?.errorCode).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION);
+  });
+
+  test('say which operations are allowed when asked', async () => {
+    const name = await freshTopic(client);
+    const request = { topics: [{ name }], includeTopicAuthorizedOperations: true };
+    const { topics } = await client.request(Metadata, 9, request);
+    expect(topics[0]?.topicAuthorizedOperations).toBeGreaterThan(0);
+  });
+});
+
+describe('DescribeTopicPartitions', () => {
+  const ask = (topics: readonly string[], more: object = {}) =>
+    client.request(DescribeTopicPartitions, 0, {
+      topics: topics.map((name) => ({ name })),
+      responsePartitionLimit: 2000,
+      cursor: null,
+      ...more,
+    });
+
+  test('goes on where the cursor of the last answer says', async () => {
+    const name = await freshTopic(client, {}, 5);
+    const first = await ask([name], { responsePartitionLimit: 3 });
+    expect(first.topics[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([
+      0, 1, 2,
+    ]);
+    expect(first.nextCursor).toEqual({ topicName: name, partitionIndex: 3 });
+    const second = await ask([name], { responsePartitionLimit: 3, cursor: first.nextCursor });
+    expect(second.topics[0]?.partitions.map(({ partitionIndex }) => partitionIndex)).toEqual([
+      3, 4,
+    ]);
+    expect(second.nextCursor).toBeNull();
+  });
+
+  test('says all topics in the order of their names, and which it does not know', async () => {
+    await freshTopic(client);
+    const all = (await ask([])).topics.map(({ name }) => name ?? '');
+    expect(all).toEqual([...all].sort());
+    const missing = await ask(['missing', 'no/name']);
+    const codes = missing.topics.map(({ errorCode }) => errorCode);
+    expect(codes).toEqual([
+      ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+      ErrorCode.INVALID_TOPIC_EXCEPTION,
+    ]);
+  });
+});
+
+describe('topics', () => {
+  const create = async (topic: object, validateOnly = false) => {
+    const defaults = { numPartitions: 1, replicationFactor: 1 };
+    const topics = [{ ...defaults, name: 'x', ...topic }];
+    const answer = await client.request(CreateTopics, 7, {
+      topics,
+      timeoutMs: 10_000,
+      validateOnly,
+    });
+    return answer.topics[0];
+  };
+  const unique = () => `admin-${process.pid}-${Math.random().toString(36).slice(2)}`;
+
+  test('are only checked when that is all that was asked', async () => {
+    const name = unique();
+    expect(await create({ name }, true)).toMatchObject({ errorCode: 0 });
+    expect(await create({ name })).toMatchObject({ errorCode: 0, numPartitions: 1 });
+    expect(await create({ name })).toMatchObject({ errorCode: ErrorCode.TOPIC_ALREADY_EXISTS });
+  });
+
+  test('of which one is refused leave the others as they are', async () => {
+    const names = [unique(), unique()];
+    const defaults = { numPartitions: 1, replicationFactor: 1 };
+    const topics = [
+      { ...defaults, name: names[0] ?? '' },
+      { ...defaults, name: names[1] ?? '', configs: [{ name: 'no.such', value: '1' }] },
+    ];
+    const answer = await client.request(CreateTopics, 5, { topics, timeoutMs: 10_000 });
+    const codes = new Map(answer.topics.map(({ name, errorCode }) => [name, errorCode]));
+    expect(names.map((name) => codes.get(name))).toEqual([0, ErrorCode.INVALID_CONFIG]);
+  });
+
+  test('named twice in one request are refused', async () => {
+    const name = unique();
+    const topic = { name, numPartitions: 1, replicationFactor: 1 };
+    const request = { topics: [topic, topic], timeoutMs: 10_000 };
+    const answer = await client.request(CreateTopics, 5, request);
+    expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual([ErrorCode.INVALID_REQUEST]);
+    const metadata = await create({ name: '__cluster_metadata' });
+    expect(metadata?.errorCode).not.toBe(ErrorCode.NONE);
+  });
+
+  test('are deleted by name and by id', async () => {
+    const [one, two] = [await create({ name: unique() }), await create({ name: unique() })];
+    const topics = [
+      { name: one?.name ?? '', topicId: ZERO_UUID },
+      { name: null, topicId: two?.topicId ?? '' },
+      { name: 'missing', topicId: ZERO_UUID },
+      { name: null, topicId: 'zzzzzzzzzzzzzzzzzzzzzw' },
+    ];
+    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: 10_000 });
+    const codes = responses.map(({ errorCode }) => errorCode).sort((a, b) => a - b);
+    const { UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID } = ErrorCode;
+    expect(codes).toEqual([0, 0, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID]);
+  });
+
+  test('that are deleted by half a name are refused', async () => {
+    const topics = [{ name: null, topicId: ZERO_UUID }];
+    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: 10_000 });
+    expect(responses[0]?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
+  });
+
+  test('that are compacted keep their records', async () => {
+    const name = await freshTopic(client, { 'cleanup.policy': 'compact' });
+    const partitions = [{ partitionIndex: 0, offset: 0n }];
+    const ask = async (topic: string) => {
+      const topics = [{ name: topic, partitions }];
+      const answer = await client.request(DeleteRecords, 2, { topics, timeoutMs: 5000 });
+      return answer.topics[0]?.partitions[0]?.errorCode;
+    };
+    expect(await ask(name)).toBe(ErrorCode.POLICY_VIOLATION);
+    expect(await ask('missing')).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+  });
+});
+
+test('a transactional producer is refused: there are no transactions yet', async () => {
+  if (process.env.INTEGRATION_PORT !== undefined) return;
+  const request = { transactionalId: 't', transactionTimeoutMs: 1000 };
+  const { errorCode, producerId } = await client.request(InitProducerId, 4, request);
+  expect([errorCode, producerId]).toEqual([ErrorCode.INVALID_REQUEST, -1n]);
+});
