@@ -22,6 +22,11 @@ export interface CoordinatorOptions<V extends Vocabulary> {
   /** The newest snapshot of the state, if there is one; the log is then replayed from its offset. */
   readonly loadSnapshot?: () => Promise<StateSnapshot<V['Record']> | undefined>;
   /**
+   * Whether nobody else can lead the partition now: then what is known here is true, and a reply
+   * waits for no read barrier. Absent: somebody might.
+   */
+  readonly isSoleReplica?: () => boolean;
+  /**
    * Told of every record in log order once it is committed, at load and afterwards, before the
    * replies that depend on it leave. For who publishes an image of the state.
    */

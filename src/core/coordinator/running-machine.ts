@@ -132,7 +132,10 @@ export class RunningMachine<V extends Vocabulary> {
     }
     for (const note of notes) this.#machine.note(note);
     for (const change of timers) this.#timers.apply(change);
-    if (replies.length > 0) this.#currentTurn().replies.push(...replies);
+    if (replies.length === 0) return;
+    const isNothingUnderway = this.#turn === undefined && this.#flights.length === 0;
+    if (isNothingUnderway && this.#options.isSoleReplica?.() === true) this.#answer(replies);
+    else this.#currentTurn().replies.push(...replies);
   }
 
   /** Undefined when the log cannot take what a client sent: only its own command is refused for it. */
@@ -209,6 +212,11 @@ export class RunningMachine<V extends Vocabulary> {
     if (turn === undefined || this.#isStopped) return;
     this.#turn = undefined;
     this.#flights.push(turn);
+    if (turn.batch.count === 0 && this.#options.isSoleReplica?.() === true) {
+      turn.isDone = true;
+      this.#release();
+      return;
+    }
     this.#underway += 1;
     if (turn.batch.count > 0) this.#bytesAppended += turn.batch.sizeBytes;
     const { engine, handle, clock } = this.#options;
@@ -259,11 +267,15 @@ export class RunningMachine<V extends Vocabulary> {
         this.#options.onCommitted?.(turn.records, end);
       }
       for (const copy of turn.copies) copy.resolve();
-      for (const { token, reply } of turn.replies) {
-        const waiting = this.#waiting.get(token);
-        this.#waiting.delete(token);
-        waiting?.resolve(reply);
-      }
+      this.#answer(turn.replies);
+    }
+  }
+
+  #answer(replies: Effects<V>['replies']): void {
+    for (const { token, reply } of replies) {
+      const waiting = this.#waiting.get(token);
+      this.#waiting.delete(token);
+      waiting?.resolve(reply);
     }
   }
 

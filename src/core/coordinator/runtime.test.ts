@@ -68,6 +68,23 @@ describe('a coordinator partition', () => {
     expect(order).toEqual([1, 3]);
   });
 
+  test('a sole replica needs no barrier, but a query still waits for what was appended before', async () => {
+    const { partition, log } = await serving({ isSoleReplica: () => true });
+    const first = watch(partition.execute({ kind: 'sum' }));
+    await turns(1);
+    expect(first.value).toBe(0);
+    expect(log.pending).toEqual([]);
+    const added = watch(partition.execute({ kind: 'add', value: 5 }));
+    const inTurn = watch(partition.execute({ kind: 'sum' }));
+    await turns();
+    const later = watch(partition.execute({ kind: 'sum' }));
+    await turns();
+    expect([added.value, inTurn.value, later.value]).toEqual([undefined, undefined, undefined]);
+    expect(log.pending.map(({ kind }) => kind)).toEqual(['append']);
+    await log.settleAll();
+    expect([added.value, inTurn.value, later.value]).toEqual([5, 5, 5]);
+  });
+
   test('answers a parked request by a later command', async () => {
     const { partition, log } = await serving();
     const parked = watch(partition.execute({ kind: 'wait' }));

@@ -171,7 +171,8 @@ function start(options: { hasTopic?: boolean } = {}) {
     logger: silentLogger,
     config: settingsOf([]),
     metadata: {
-      topicByName: () => (world.hasTopic ? { id: 'id', partitions: [{ index: 0 }] } : undefined),
+      topicByName: () =>
+        world.hasTopic ? { id: 'id', partitions: [{ index: 0, replicas: [1] }] } : undefined,
       partition: () => ({ isLeader: world.isLeader }),
     },
     controller: {

@@ -49,12 +49,13 @@ export interface GroupCoordinatorDeps {
 
 /** What the coordinator asks of the cluster's image. */
 export interface OffsetsTopics {
-  topicByName(
-    name: string,
-  ):
-    | { readonly id: string; readonly partitions: readonly { readonly index: number }[] }
-    | undefined;
+  topicByName(name: string): OffsetsTopic | undefined;
   partition(topicId: string, index: number): { readonly isLeader: boolean } | undefined;
+}
+
+interface OffsetsTopic {
+  readonly id: string;
+  readonly partitions: readonly { readonly index: number; readonly replicas: readonly number[] }[];
 }
 
 /** Makes the offsets topic. Resolves with an error code. */
@@ -229,7 +230,7 @@ export class GroupCoordinator {
   }
 
   #createPartition(index: number, handle: PartitionHandle): CoordinatorPartition<GroupVocabulary> {
-    const { engine, clock, logger, config, newId, defer } = this.#deps;
+    const { engine, clock, logger, config, metadata, newId, defer } = this.#deps;
     return new CoordinatorPartition<GroupVocabulary>({
       engine,
       handle,
@@ -242,6 +243,9 @@ export class GroupCoordinator {
       defer: defer ?? ((task) => void setImmediate(task)),
       batchBytesMax: BATCH_BYTES_MAX,
       checkpointBytes: CHECKPOINT_BYTES,
+      isSoleReplica: () => {
+        return metadata.topicByName(OFFSETS_TOPIC)?.partitions[index]?.replicas.length === 1;
+      },
     });
   }
 }
