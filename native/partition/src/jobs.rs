@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ms_consensus::Consensus;
+use ms_log::DeleteJob;
 use ms_log::hard_state::{HardState, Record};
 use ms_wire::error_code;
 
@@ -186,9 +187,14 @@ impl Partition {
         let job = self.locked(|shared| {
             shared.body.leading().and_then(|core| core.log_mut().delete_segments_below())
         });
-        if let Some(job) = job.flatten()
-            && let Err(error) = job.run()
-        {
+        if let Some(job) = job.flatten() {
+            self.run_delete(job);
+        }
+    }
+
+    /// What could not be unlinked is space only, and tried again at the next start.
+    pub(crate) fn run_delete(&self, job: DeleteJob) {
+        if let Err(error) = job.run() {
             let text = format!("{}: {error}", self.dir().display());
             let event = PartitionEvent::Log { level: LogLevel::Warn, text };
             self.env.notifier.event(self.handle(), event);

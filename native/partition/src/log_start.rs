@@ -110,6 +110,10 @@ impl Partition {
             let Some(plan) = log.retention_candidates(now_ms, ms, bytes, high_watermark) else {
                 return;
             };
+            if plan.new_log_start <= self.log_start_offset() as u64 {
+                // Committed already; only the files are left.
+                return self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteSegments);
+            }
             if plan.roll_first {
                 let producers = core.producers.encode();
                 if let Err(error) = core.log_mut().roll(now_ms, producers) {

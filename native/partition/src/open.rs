@@ -132,9 +132,15 @@ fn finish(
 ) -> Result<Arc<Partition>, OpenError> {
     let is_fsync_mode = spec.fsync_always || spec.config.flush_messages <= 1;
     match lead(elected, is_fsync_mode) {
-        Ok(core) => {
+        Ok(mut core) => {
+            // Segments whose removal was decided and not carried out before the last stop.
+            let left = core.log_mut().delete_segments_below();
             let body = Body::Leading(Box::new(core));
-            Ok(Partition::new(env, spec, handle, PartitionState::Open, body))
+            let partition = Partition::new(env, spec, handle, PartitionState::Open, body);
+            if let Some(job) = left {
+                partition.run_delete(job);
+            }
+            Ok(partition)
         }
         Err(RebuildError::Later(idle)) => {
             let body = Body::Idle(idle);
