@@ -134,7 +134,9 @@ impl Partition {
     ) {
         let is_deleted = self.state() == PartitionState::Deleted;
         match rebuilt {
-            Ok(core) => {
+            Ok(mut core) => {
+                // The settings may have changed while the log was away.
+                core.log_mut().configure(log_options(&shared.config));
                 shared.body = Body::Leading(Box::new(core));
                 if !is_deleted {
                     self.set_state(PartitionState::Open);

@@ -169,6 +169,19 @@ fn the_window_is_the_same_after_a_restart_wherever_the_segment_ended() {
     }
 }
 
+#[test]
+fn a_lost_hard_state_log_never_leads_to_a_term_twice() {
+    let disk = SimDisk::new();
+    for term in 1..4 {
+        let broker = Broker::start(&disk);
+        let partition = open(&broker, i64::MAX).expect("opens");
+        assert_eq!(partition.leader_epoch(), term);
+        assert_eq!(append(&partition, Batch::plain(1)), (NONE, i64::from(term) - 1));
+        disk.crash_process();
+        broker.env.disk.remove_file("/data/hard-state.log".as_ref()).expect("it is there");
+    }
+}
+
 /// Calls of the disk in the whole scenario, opening included.
 fn calls_of_scenario(flush_messages: i64) -> u64 {
     let disk = SimDisk::new();
