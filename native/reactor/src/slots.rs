@@ -62,6 +62,10 @@ impl Slots {
         self.queue.get_mut(seq.distance_from(self.first))
     }
 
+    pub fn get(&self, seq: Seq) -> Option<&Slot> {
+        self.queue.get(seq.distance_from(self.first))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Seq, &Slot)> {
         let first = self.first.as_u32();
         self.queue

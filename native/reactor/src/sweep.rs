@@ -1,7 +1,11 @@
 //! What a reactor looks after once a second: idle and slow connections, and the partitions whose home it is.
 
+use std::cmp::Reverse;
+
 use crate::conn::{CloseReason, Connection};
+use crate::ids::RequestRef;
 use crate::reactor::Reactor;
+use crate::slots::Slot;
 
 /// An incomplete frame must grow within so long.
 const FRAME_STALL_MS: i64 = 30_000;
@@ -11,6 +15,8 @@ const LARGE_FRAME_BYTES_PER_MS: i64 = 64;
 /// An answer must be taken by the client at least a little within so long.
 const WRITE_STALL_MS: i64 = 60_000;
 
+/// Fewer entries are not worth looking through.
+const DEADLINES_MIN: usize = 4096;
 /// A connection on which nothing happened for so long gives memory back.
 const RESTS_MS: i64 = 5_000;
 
@@ -21,6 +27,7 @@ impl Reactor {
                 self.close(local, reason);
             }
         }
+        self.forget_deadlines();
         let (now_ms, number) = (self.now_ms, usize::from(self.number));
         for partition in self.shared.hub.registry.all() {
             // A panic marks the partition as failed, inside.
@@ -28,6 +35,23 @@ impl Reactor {
                 partition.housekeeping(now_ms);
             }
         }
+    }
+
+    // What was answered before its deadline leaves an entry, which may be far in the future.
+    fn forget_deadlines(&mut self) {
+        if self.deadlines.len() < DEADLINES_MIN {
+            return;
+        }
+        let connections = &self.connections;
+        self.deadlines.retain(|Reverse((at, id))| {
+            let request = RequestRef::unpack(*id);
+            let connection = connections.get(request.local as usize).and_then(Option::as_ref);
+            connection.is_some_and(|connection| match connection.slots.get(request.seq) {
+                Some(Slot::Fetch(fetch)) => fetch.deadline_ms == *at,
+                Some(Slot::Produce(_)) => true,
+                _ => connection.muted_until_ms == *at,
+            })
+        });
     }
 
     fn verdict(&mut self, local: u32) -> Option<CloseReason> {

@@ -281,3 +281,27 @@ fn sealed_segments_are_read_too() {
         }
     }
 }
+
+#[test]
+fn thousands_of_long_polls_that_ended_early_leave_nothing_behind() {
+    let broker = Broker::start(1);
+    broker.with_topic("orders", [7; 16], 1);
+    let (mut consumer, mut producer) = (broker.connect(), broker.connect());
+    let options = FetchOptions { max_wait_ms: i32::MAX, min_bytes: 1, ..FetchOptions::default() };
+    let records = batch(&[b"x"]);
+    // The second half takes longer than the second after which the reactor cleans up.
+    let began = Instant::now();
+    let mut offset = 0;
+    while offset < 5_000 || began.elapsed() < Duration::from_millis(2_500) {
+        let wanted = [FetchPartition::new(0, offset, LARGE)];
+        consumer.send(&fetch(12, 1, options, TOPIC, &wanted));
+        producer.ask(&produce(9, 1, 1, TOPIC, &[(0, Some(&records))]));
+        let answer = fetched(&consumer.receive(), 12);
+        assert_eq!(answer.partitions[0].base_offsets(), [offset]);
+        offset += 1;
+    }
+    // One long poll of which nothing was cleaned away.
+    consumer.send(&fetch(12, 1, options, TOPIC, &[FetchPartition::new(0, offset, LARGE)]));
+    producer.ask(&produce(9, 1, 1, TOPIC, &[(0, Some(&records))]));
+    assert_eq!(fetched(&consumer.receive(), 12).partitions[0].base_offsets(), [offset]);
+}
