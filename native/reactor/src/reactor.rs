@@ -53,8 +53,12 @@ pub struct Reactor {
     pub counters: Counters,
     pub stopping: Option<Instant>,
     started: Instant,
+    /// The begin of the turn; the clocks below follow it.
+    now: Instant,
     pub clock_ms: i64,
     pub now_ms: i64,
+    /// What the wall clock is ahead of the reactor's.
+    wall_offset_ms: i64,
     next_sweep_ms: i64,
     pub out_max: u64,
 }
@@ -109,8 +113,10 @@ impl Reactor {
             counters: Counters::default(),
             stopping: None,
             started: Instant::now(),
+            now: Instant::now(),
             clock_ms: 0,
             now_ms: now_ms(),
+            wall_offset_ms: now_ms(),
             next_sweep_ms: SWEEP_EVERY_MS,
             out_max,
         }
@@ -120,10 +126,10 @@ impl Reactor {
     pub fn run(mut self) {
         let spin = Duration::from_micros(self.shared.config.spin_us);
         let mut events = Events::with_capacity(EVENTS);
-        let mut last_event = Instant::now();
+        let mut last_event = self.now;
         loop {
             let is_busy = !self.ready.is_empty() || self.acceptors.is_ready();
-            let may_spin = is_busy || last_event.elapsed() < spin;
+            let may_spin = is_busy || self.now - last_event < spin;
             let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
             let timeout =
                 if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
@@ -134,14 +140,15 @@ impl Reactor {
                 self.shared.hub.control.log(50, &format!("a reactor cannot poll: {error}"));
                 return;
             }
+            self.read_clock();
             if is_blocking {
                 self.mailbox().awake();
+                self.adjust_wall_clock();
             }
-            self.read_clocks();
             let had_events = self.take_events(&events);
             let had_messages = self.turn();
             if had_events || had_messages || is_busy {
-                last_event = Instant::now();
+                last_event = self.now;
             }
             if self.is_stopped() {
                 return self.close_all();
@@ -153,9 +160,17 @@ impl Reactor {
         &self.shared.hub.mailboxes[usize::from(self.number)]
     }
 
-    fn read_clocks(&mut self) {
-        self.clock_ms = self.started.elapsed().as_millis() as i64;
-        self.now_ms = now_ms();
+    // One clock is read in a turn; a spinning reactor does little else.
+    fn read_clock(&mut self) {
+        self.now = Instant::now();
+        self.clock_ms = (self.now - self.started).as_millis() as i64;
+        self.now_ms = self.clock_ms + self.wall_offset_ms;
+    }
+
+    /// After a sleep, and once a second: somebody may have set the wall clock.
+    fn adjust_wall_clock(&mut self) {
+        self.wall_offset_ms = now_ms() - self.clock_ms;
+        self.now_ms = self.clock_ms + self.wall_offset_ms;
     }
 
     fn until_next_deadline(&self) -> Option<Duration> {
@@ -212,6 +227,7 @@ impl Reactor {
         self.flush_dirty();
         if self.clock_ms >= self.next_sweep_ms {
             self.next_sweep_ms = self.clock_ms + SWEEP_EVERY_MS;
+            self.adjust_wall_clock();
             self.sweep();
         }
         self.counters.publish(&self.shared.stats);

@@ -246,7 +246,12 @@ fn is_partial(bytes: &[u8]) -> bool {
 
 fn read_some(stream: &mut mio::net::TcpStream, parts: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
     loop {
-        match stream.read_vectored(parts) {
+        // One part takes the cheaper call.
+        let result = match parts.len() {
+            1 => stream.read(&mut parts[0]),
+            _ => stream.read_vectored(parts),
+        };
+        match result {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
