@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  ApiVersions,
   CreateTopics,
   DeleteRecords,
   DeleteTopics,
@@ -249,4 +250,19 @@ test('a transactional producer is refused: there are no transactions yet', async
   const request = { transactionalId: 't', transactionTimeoutMs: 1000 };
   const { errorCode, producerId } = await client.request(InitProducerId, 4, request);
   expect([errorCode, producerId]).toEqual([ErrorCode.INVALID_REQUEST, -1n]);
+});
+
+test('a client that takes this broker for another is told so', async () => {
+  const names = { clientSoftwareName: 'raw', clientSoftwareVersion: '1' };
+  const ask = async (more: object) => {
+    return (await client.request(ApiVersions, 5, { ...names, ...more })).errorCode;
+  };
+  const { clusterId } = await client.request(Metadata, 9, { topics: [] });
+  const { NONE, INVALID_REQUEST, REBOOTSTRAP_REQUIRED } = ErrorCode;
+  expect(await ask({})).toBe(NONE);
+  expect(await ask({ nodeId: 1 })).toBe(INVALID_REQUEST);
+  expect(await ask({ clusterId })).toBe(INVALID_REQUEST);
+  expect(await ask({ clusterId, nodeId: 1 })).toBe(NONE);
+  expect(await ask({ clusterId, nodeId: 9 })).toBe(REBOOTSTRAP_REQUIRED);
+  expect(await ask({ clusterId: 'another', nodeId: 1 })).toBe(REBOOTSTRAP_REQUIRED);
 });

@@ -7,7 +7,7 @@ import { ControllerClient } from './controller/index.ts';
 import { advertisedApis, handlerTable } from './dispatch/handler-table.ts';
 import { createDispatcher, type Dispatcher } from './dispatch/index.ts';
 import { GroupCoordinator } from './group/index.ts';
-import { apiVersionsAnswer } from './handlers/api-versions.ts';
+import { apiVersionsAnswer, IDENTITY_SINCE } from './handlers/api-versions.ts';
 import { ClusterMetadata, type LocalPartition, METADATA_TOPIC_ID } from './metadata/index.ts';
 import { METADATA_BATCH_BYTES_MAX, metadataPartition } from './metadata-partition.ts';
 import { Partitions } from './partitions.ts';
@@ -120,7 +120,7 @@ class Assembly {
 
   #publishApiVersions(): void {
     const advertised = advertisedApis();
-    for (let version = ApiVersions.minVersion; version <= ApiVersions.maxVersion; version++) {
+    for (let version = ApiVersions.minVersion; version < IDENTITY_SINCE; version++) {
       const body = encode(ApiVersions.response, apiVersionsAnswer(advertised, version), version);
       this.#deps.engine.publishAnswer(ApiVersions.key, version, body);
     }

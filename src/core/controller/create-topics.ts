@@ -170,7 +170,7 @@ class Planner {
     }
     const brokers = [...this.#image.brokers()].map(({ nodeId }) => nodeId);
     if (factor > brokers.length) {
-      const message = `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${brokers.length} broker(s) are registered.`;
+      const message = `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${brokers.length} broker(s) are registered or some brokers have all their log directories cordoned.`;
       throw new Refusal(ErrorCode.INVALID_REPLICATION_FACTOR, message);
     }
     return Array.from({ length: partitions }, (_, i) =>

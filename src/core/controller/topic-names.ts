@@ -3,7 +3,7 @@ const NAME_LENGTH_MAX = 249;
 /** Why a topic may not have this name, in Kafka's words, or undefined. */
 export function topicNameProblem(name: string): string | undefined {
   if (name.length === 0) return 'Topic name is invalid: the empty string is not allowed';
-  if (name === '.' || name === '..') return `Topic name is invalid: '.' or '..' is not allowed`;
+  if (name === '.' || name === '..') return `Topic name is invalid: '${name}' is not allowed`;
   if (name.length > NAME_LENGTH_MAX) {
     return `Topic name is invalid: the length of '${name}' is longer than the max allowed length ${NAME_LENGTH_MAX}`;
   }

@@ -1,10 +1,11 @@
 import {
   ApiVersions,
+  type ApiVersionsRequest,
   type ApiVersionsResponse,
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { defineHandler, type Handler } from '../dispatch/handler.ts';
+import { defineHandler, type Handler, type RequestContext } from '../dispatch/handler.ts';
 
 /** One line of the answer. */
 export interface AdvertisedApi {
@@ -15,6 +16,8 @@ export interface AdvertisedApi {
 
 const softwarePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
 const SOFTWARE_NAMES_SINCE = 3;
+/** From here on the answer depends on the request. */
+export const IDENTITY_SINCE = 5;
 /** Older answers cannot carry a feature whose minimum is 0 (KAFKA-17011). */
 const MINIMUM_ZERO_SINCE = 4;
 
@@ -36,9 +39,20 @@ export function apiVersionsHandler(advertised: readonly AdvertisedApi[]): Handle
       if (isNamed && !names.every((name) => softwarePattern.test(name))) {
         return { errorCode: ErrorCode.INVALID_REQUEST };
       }
+      const errorCode = identityError(request, ctx);
+      if (errorCode !== ErrorCode.NONE) return { errorCode };
       return apiVersionsAnswer(advertised, ctx.apiVersion);
     },
   });
+}
+
+// Since version 5 a client says whom it takes this broker for, both parts or neither (KIP-1242).
+function identityError({ clusterId, nodeId }: ApiVersionsRequest, ctx: RequestContext): number {
+  const hasNodeId = nodeId !== -1;
+  if (clusterId === null && !hasNodeId) return ErrorCode.NONE;
+  if (clusterId === null || !hasNodeId) return ErrorCode.INVALID_REQUEST;
+  const isThisBroker = clusterId === ctx.clusterId && nodeId === ctx.config.nodeId;
+  return isThisBroker ? ErrorCode.NONE : ErrorCode.REBOOTSTRAP_REQUIRED;
 }
 
 /** The answer to a well-formed request of this version. */

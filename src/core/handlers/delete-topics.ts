@@ -21,7 +21,9 @@ export const deleteTopics = defineHandler(DeleteTopics, {
       ctx.apiVersion >= STATES_SINCE
         ? request.topics.map(fromState)
         : request.topicNames.map((name): Wanted => ({ name, topicId: null }));
-    const refused = states.flatMap((wanted) => {
+    // What is named twice is refused once.
+    const unique = states.filter((wanted, i) => states.findIndex(isSameAs(wanted)) === i);
+    const refused = unique.flatMap((wanted) => {
       const errorCode = refuseEarly(wanted, states, ctx);
       if (errorCode === undefined) return [];
       return [
@@ -29,13 +31,17 @@ export const deleteTopics = defineHandler(DeleteTopics, {
       ];
     });
     const isRefused = new Set(refused.map(({ wanted }) => wanted));
-    const accepted = states.filter((wanted) => !isRefused.has(wanted));
+    const accepted = unique.filter((wanted) => !isRefused.has(wanted));
     const deadlineMs = ctx.deadlineMs(request.timeoutMs);
     const deleted =
       accepted.length === 0 ? [] : await ctx.controller.deleteTopics(accepted, deadlineMs);
     return { responses: [...refused.map(({ answer }) => answer), ...deleted] };
   },
 });
+
+function isSameAs({ name, topicId }: Wanted): (other: Wanted) => boolean {
+  return (other) => other.name === name && other.topicId === topicId;
+}
 
 function fromState({ name, topicId }: DeleteTopicState): Wanted {
   return { name, topicId: topicId === ZERO_UUID ? null : topicId };
@@ -55,8 +61,7 @@ function refuseEarly({ name, topicId }: Wanted, all: readonly Wanted[], ctx: Req
     return invalid('You may not specify both topic name and topic id.');
   if (name === null && topicId === null)
     return invalid('Neither topic name nor id were specified.');
-  const isSame = (other: Wanted) => other.name === name && other.topicId === topicId;
-  if (all.filter(isSame).length > 1) {
+  if (all.filter(isSameAs({ name, topicId })).length > 1) {
     return invalid(name === null ? 'Duplicate topic id.' : 'Duplicate topic name.');
   }
   const topicName = name ?? ctx.metadata.topicById(topicId ?? '')?.name;

@@ -60,8 +60,7 @@ function describeTopic(resource: DescribeConfigsResource, ctx: RequestContext): 
   if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
   const topic = ctx.metadata.topicByName(name);
   if (topic === undefined) {
-    const message = 'This server does not host this topic-partition.';
-    return refuse(resource, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, message);
+    return refuse(resource, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, '');
   }
   return answer(
     resource,

@@ -52,6 +52,7 @@ function describe(name: string, first: number, room: number, ctx: RequestContext
       topicId: ZERO_UUID,
       isInternal: isInternalTopic(name),
       partitions: [],
+      topicAuthorizedOperations: TOPIC_OPERATIONS,
     };
     return { topic, next: undefined };
   };

@@ -28,7 +28,7 @@ export const metadata = defineHandler(Metadata, {
       ? [...ctx.metadata.image.topics()]
           .filter(({ name }) => ctx.isAllowed('DESCRIBE', 'TOPIC', name))
           .map((topic) => describe(topic, request, ctx))
-      : await Promise.all((request.topics ?? []).map((topic) => resolve(topic, request, ctx)));
+      : await Promise.all(wantedTopics(request).map((topic) => resolve(topic, request, ctx)));
     return {
       brokers: brokersOf(ctx),
       clusterId: ctx.clusterId,
@@ -43,6 +43,12 @@ export const metadata = defineHandler(Metadata, {
 
 function isAll(request: MetadataRequest, version: number): boolean {
   return request.topics === null || (version === 0 && request.topics.length === 0);
+}
+
+// A request that names any topic by its id is one by ids: names beside them do not count, as in Kafka.
+function wantedTopics({ topics }: MetadataRequest): readonly MetadataRequestTopic[] {
+  const byId = (topics ?? []).filter(({ topicId }) => topicId !== ZERO_UUID);
+  return byId.length > 0 ? byId : (topics ?? []);
 }
 
 async function resolve(
