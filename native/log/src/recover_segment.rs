@@ -226,7 +226,9 @@ impl Loader<'_> {
     ) -> io::Result<(ActiveSegment, Step, u64)> {
         let mut segment = self.begin(candidate, start, crc)?;
         *ring = EntryRing::new(segment.end.next_index);
-        ring.need_from(self.how.hard_state.map_or(u64::MAX, |state| state.commit + 1));
+        ring.need_from(
+            self.how.hard_state.map_or(u64::MAX, |state| state.commit.saturating_add(1)),
+        );
         // What was flushed is only walked; the rest is checked.
         let flushed = match self.checkpoint {
             Some(found) if !self.how.same_boot && found.flushed.segment == start.base_offset => {
