@@ -1,5 +1,6 @@
 //! Commands of TypeScript: read, queued where they belong, executed, and answered by exactly one event each.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -86,7 +87,16 @@ pub fn open_partitions(shared: &Shared, batch: Vec<OpenPartition>) {
     let tokens: Vec<_> = batch.iter().map(|open| (open.token, open.handle)).collect();
     let specs = batch.into_iter().map(|open| (open.spec, open.handle)).collect();
     let hub = &shared.hub;
-    let opened = Partition::open_many(&shared.env, specs);
+    // The events are owed even when opening panics.
+    let opened = catch_unwind(AssertUnwindSafe(|| Partition::open_many(&shared.env, specs)));
+    let Ok(opened) = opened else {
+        for (token, handle) in tokens {
+            hub.registry.release(handle);
+            hub.opening.end(handle, || {}, |_| {});
+            done(shared, token, error_code::UNKNOWN_SERVER_ERROR, |_| {});
+        }
+        return hub.control.log(50, "opening partitions panicked");
+    };
     for ((token, handle), result) in tokens.into_iter().zip(opened) {
         match result {
             Ok(partition) => {
