@@ -1,4 +1,3 @@
-import { EngineError } from '../../engine/index.ts';
 import { assert } from '../base/index.ts';
 import type { Effects, EncodedRecord, Input, Machine, ReplyToken, Vocabulary } from './machine.ts';
 import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
@@ -8,7 +7,8 @@ import { NamedTimers } from './timers.ts';
 /**
  * A loaded machine in one term. Commands are executed as they come; what those of one turn of the
  * event loop decided leaves as one batch; replies wait until it is committed, in order. It ends for
- * good with the first failure: `onBroken` is called once and every request is refused.
+ * good with the first failure: every request is refused, and `onBroken` is called when the last append
+ * has settled.
  */
 export class RunningMachine<V extends Vocabulary> {
   readonly #options: CoordinatorOptions<V>;
@@ -17,29 +17,26 @@ export class RunningMachine<V extends Vocabulary> {
   readonly #timers: NamedTimers<V>;
   readonly #waiting = new Map<ReplyToken, Waiting<V>>();
   readonly #flights: Turn<V>[] = [];
-  readonly #onBroken: (outcome: Outcome) => void;
+  readonly #onBroken: () => void;
   #turn: Turn<V> | undefined;
   #isFlushDue = false;
   #isStopped = false;
   #lastToken = 0;
   #nextOffset: bigint;
-  #confirmedEnd: bigint;
   #bytesAppended = 0;
   #underway = 0;
-  #isUncertain = false;
-  #onSettled: ((outcome: Outcome) => void) | undefined;
+  #onSettled: (() => void) | undefined;
 
   constructor(
     options: CoordinatorOptions<V>,
     machine: Machine<V>,
     start: { readonly leaderEpoch: number; readonly endOffset: bigint },
-    onBroken: (outcome: Outcome) => void,
+    onBroken: () => void,
   ) {
     this.#options = options;
     this.#machine = machine;
     this.#leaderEpoch = start.leaderEpoch;
     this.#nextOffset = start.endOffset;
-    this.#confirmedEnd = start.endOffset;
     this.#onBroken = onBroken;
     this.#timers = new NamedTimers(options.clock, (command) => this.post(command));
     for (const change of machine.deadlinesAfterLoad(this.#input(undefined))) {
@@ -81,11 +78,8 @@ export class RunningMachine<V extends Vocabulary> {
     });
   }
 
-  /**
-   * Refuses all requests and drops the state. `whenSettled` is called once no append is under way,
-   * with what is known of the log's end then.
-   */
-  stop(whenSettled?: (outcome: Outcome) => void): void {
+  /** Refuses all requests and drops the state. `whenSettled` is called once no append is under way. */
+  stop(whenSettled?: () => void): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#timers.clear();
@@ -113,7 +107,7 @@ export class RunningMachine<V extends Vocabulary> {
     } catch (error) {
       const fields = { err: error, command: command.kind, coordinator: this.#options.name };
       this.#options.logger.error(fields, 'a coordinator failed and is loaded again');
-      this.#break(false);
+      this.stop(this.#onBroken);
     }
   }
 
@@ -230,7 +224,7 @@ export class RunningMachine<V extends Vocabulary> {
           });
     sent.then(
       (offset) => this.#landed(turn, offset),
-      (error) => this.#failed(turn, error),
+      (error) => this.#failed(error),
     );
   }
 
@@ -238,23 +232,19 @@ export class RunningMachine<V extends Vocabulary> {
     this.#underway -= 1;
     if (turn.batch.count > 0) {
       assert(offset === turn.baseOffset, 'a batch lands where its records were replayed');
-      const end = offset + BigInt(turn.batch.count);
-      if (end > this.#confirmedEnd) this.#confirmedEnd = end;
     }
     turn.isDone = true;
     if (!this.#isStopped) this.#release();
     this.#reportIfSettled();
   }
 
-  #failed(turn: Turn<V>, error: unknown): void {
+  #failed(error: unknown): void {
     this.#underway -= 1;
-    const isUncertain = turn.batch.count > 0 && !isRefusal(error);
-    if (isUncertain) this.#isUncertain = true;
     if (!this.#isStopped) {
-      const fields = { err: error, isUncertain, coordinator: this.#options.name };
+      const fields = { err: error, coordinator: this.#options.name };
       this.#options.logger.warn(fields, 'an append failed: the coordinator is unloaded');
     }
-    this.#break(isUncertain);
+    this.stop(this.#onBroken);
     this.#reportIfSettled();
   }
 
@@ -279,17 +269,11 @@ export class RunningMachine<V extends Vocabulary> {
     }
   }
 
-  #break(isUncertain: boolean): void {
-    if (this.#isStopped) return;
-    if (isUncertain) this.#isUncertain = true;
-    this.stop(this.#onBroken);
-  }
-
   #reportIfSettled(): void {
     if (this.#underway > 0 || this.#onSettled === undefined) return;
     const report = this.#onSettled;
     this.#onSettled = undefined;
-    report({ isUncertain: this.#isUncertain, endOffset: this.#confirmedEnd });
+    report();
   }
 
   #refuse(token: ReplyToken | undefined, error: CoordinatorError): void {
@@ -309,13 +293,6 @@ export class RunningMachine<V extends Vocabulary> {
   }
 }
 
-/** What is known of the log when the last append of a stopped machine has settled. */
-export interface Outcome {
-  /** An append may still commit under the next leader: only a newer term may be loaded. */
-  readonly isUncertain: boolean;
-  readonly endOffset: bigint;
-}
-
 interface Waiting<V extends Vocabulary> {
   readonly resolve: (reply: V['Reply']) => void;
   readonly reject: (error: CoordinatorError) => void;
@@ -328,18 +305,4 @@ interface Turn<V extends Vocabulary> {
   readonly replies: { readonly token: ReplyToken; readonly reply: V['Reply'] }[];
   readonly copies: { resolve: () => void; reject: (error: CoordinatorError) => void }[];
   isDone: boolean;
-}
-
-/** Refusals of docs/design/boundary.md: the log is as it was. Every other failure is uncertain. */
-const refusals: ReadonlySet<number> = new Set([
-  1, // OFFSET_OUT_OF_RANGE: another base offset was expected.
-  3, // UNKNOWN_TOPIC_OR_PARTITION
-  6, // NOT_LEADER_OR_FOLLOWER
-  10, // MESSAGE_TOO_LARGE
-  74, // FENCED_LEADER_EPOCH
-  87, // INVALID_RECORD
-]);
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof EngineError && refusals.has(error.errorCode);
 }

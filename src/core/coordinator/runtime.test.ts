@@ -108,7 +108,7 @@ describe('a coordinator partition', () => {
   });
 
   test('unloads after a refused append and loads the committed log again in the same term', async () => {
-    const { partition, log } = await serving();
+    const { partition, log, clock } = await serving();
     const kept = partition.execute({ kind: 'add', value: 5 });
     await log.settleAll();
     expect(await kept).toBe(5);
@@ -117,28 +117,44 @@ describe('a coordinator partition', () => {
     await turns();
     await log.failOne(new EngineError(10, 'too large'));
     expect([await parked, await refused]).toEqual([NOT_COORDINATOR, NOT_COORDINATOR]);
+    clock.advance(500);
+    await turns();
     const sum = partition.execute({ kind: 'sum' });
     await log.settleAll();
     expect(await sum).toBe(5);
   });
 
-  test('after an append of unknown outcome it serves again only in a newer term', async () => {
-    const { partition, log } = await serving();
+  test('after an append of unknown outcome it serves again only when the whole log is committed', async () => {
+    const { partition, log, clock } = await serving();
     const lost = errorOf(partition.execute({ kind: 'add', value: 7 }));
     await turns();
     await log.failOne(new EngineError(56, 'disk'));
     expect(await lost).toBe(NOT_COORDINATOR);
+    log.uncommitted = 1n;
+    clock.advance(5_000);
     await turns();
     expect(partition.state).toBe('failed');
+    log.uncommitted = 0n;
+    clock.advance(500);
+    await turns();
+    expect(partition.state).toBe('serving');
+  });
+
+  test('after an append of unknown outcome a newer term is loaded at once', async () => {
+    const { partition, log, clock } = await serving();
+    void errorOf(partition.execute({ kind: 'add', value: 7 }));
+    await turns();
+    await log.failOne(new EngineError(56, 'disk'));
     partition.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
     expect(partition.state).toBe('failed');
     partition.role({ leaderEpoch: 2, isLeader: true, startOffset: 0n });
     await turns();
     expect(partition.state).toBe('serving');
+    expect(clock.timers).toBe(0);
   });
 
   test('waits for every append under way before it loads again', async () => {
-    const { partition, log } = await serving();
+    const { partition, log, clock } = await serving();
     void errorOf(partition.execute({ kind: 'add', value: 1 }));
     await turns();
     void errorOf(partition.execute({ kind: 'add', value: 2 }));
@@ -147,7 +163,12 @@ describe('a coordinator partition', () => {
     await log.failOne(new EngineError(10, 'too large'));
     expect(partition.state).toBe('serving'); // Nothing is answered from it, though:
     expect(await errorOf(partition.execute({ kind: 'sum' }))).toBe(NOT_COORDINATOR);
+    clock.advance(5_000);
+    expect(partition.state).toBe('serving');
     first?.settle();
+    await turns();
+    expect(partition.state).toBe('failed');
+    clock.advance(500);
     await turns();
     const sum = partition.execute({ kind: 'sum' });
     await log.settleAll();
@@ -168,11 +189,12 @@ describe('a coordinator partition', () => {
   });
 
   test('a throw in the machine unloads it and loads it again', async () => {
-    const { partition, log } = await serving();
+    const { partition, log, clock } = await serving();
     const kept = partition.execute({ kind: 'add', value: 5 });
     await log.settleAll();
     await kept;
     expect(await errorOf(partition.execute({ kind: 'throw' }))).toBe(NOT_COORDINATOR);
+    clock.advance(500);
     await turns();
     const sum = partition.execute({ kind: 'sum' });
     await log.settleAll();
@@ -235,6 +257,27 @@ describe('a coordinator partition', () => {
     const loaded = partition.execute({ kind: 'sum' });
     await log.settleAll();
     expect(await loaded).toBe(sum);
+  });
+
+  test('a checkpoint that failed is tried again after a minute, not at once', async () => {
+    const { partition, log, clock } = await serving({ checkpointBytes: 1 });
+    const add = async () => {
+      const reply = partition.execute({ kind: 'add', value: 1 });
+      await log.settleAll();
+      await reply;
+      return log.deletedBefore.length;
+    };
+    expect(await add()).toBe(0);
+    // The copy is in the batch of the command that made it due.
+    const lost = errorOf(partition.execute({ kind: 'add', value: 1 }));
+    await turns();
+    await log.failOne(new EngineError(56, 'full'));
+    expect(await lost).toBe(NOT_COORDINATOR);
+    clock.advance(500);
+    await turns();
+    expect([await add(), await add()]).toEqual([0, 0]);
+    clock.advance(60_000);
+    expect(await add()).toBe(1);
   });
 
   test('tells of records once they are committed, before the reply leaves', async () => {

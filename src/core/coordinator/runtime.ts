@@ -2,8 +2,8 @@ import { EngineError, type Role } from '../../engine/index.ts';
 import { assert, type Timer } from '../base/index.ts';
 import type { EncodedRecord, Machine, Vocabulary } from './machine.ts';
 import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
-import { readBatches, recordBytesMax } from './record-batch.ts';
-import { type Outcome, RunningMachine } from './running-machine.ts';
+import { BATCH_OVERHEAD_BYTES, readBatches, recordBytesMax } from './record-batch.ts';
+import { RunningMachine } from './running-machine.ts';
 
 /** Small enough that the decoding of one slice does not hold up the event loop. */
 const READ_BYTES = 128 * 1024;
@@ -11,6 +11,8 @@ const COPY_BYTES = 128 * 1024;
 /** Log below this size is not worth a checkpoint at load. */
 const WORTHWHILE_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 500;
+/** A checkpoint that failed, on a full disk say, is not tried again at once. */
+const CHECKPOINT_RETRY_MS = 60_000;
 
 /**
  * One machine on one log partition, through its whole life: loaded when this broker leads the
@@ -24,6 +26,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
   #bytesSinceCheckpoint = 0;
   #recordsRead = 0;
   #isCheckpointing = false;
+  #nextCheckpointMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: CoordinatorOptions<V>) {
     this.#options = options;
@@ -96,16 +99,30 @@ export class CoordinatorPartition<V extends Vocabulary> {
         const fields = { err: error, coordinator: this.#options.name };
         this.#options.logger.error(fields, 'a coordinator could not be loaded');
         // Reading again may help when the disk failed; a record that cannot be replayed stays so.
-        this.#enter({
-          kind: 'failed',
-          retry: error instanceof EngineError ? this.#retry(endOffset) : undefined,
-        });
+        this.#fail(error instanceof EngineError);
       },
     );
   }
 
-  #retry(endOffset: bigint): Timer {
-    return this.#options.clock.after(RETRY_MS, () => this.#load(endOffset));
+  #fail(isRetried: boolean): void {
+    const retry = isRetried ? this.#options.clock.after(RETRY_MS, () => this.#reload()) : undefined;
+    this.#enter({ kind: 'failed', retry });
+  }
+
+  /**
+   * Loads again in the same term. An append whose outcome was not known may still commit: only when
+   * the whole log is committed is it known what there is to load.
+   */
+  async #reload(): Promise<void> {
+    const { engine, handle } = this.#options;
+    const failed = this.#state;
+    const [log] = await engine.describeLogs([handle]).catch(() => []);
+    if (this.#state !== failed) return;
+    if (log !== undefined && log.logEndOffset >= 0n && log.logEndOffset === log.highWatermark) {
+      this.#load(log.logEndOffset);
+    } else {
+      this.#fail(true);
+    }
   }
 
   /** Replays the committed log up to `endOffset`; undefined when the role was lost meanwhile. */
@@ -143,11 +160,9 @@ export class CoordinatorPartition<V extends Vocabulary> {
 
   #serve(machine: Machine<V>, endOffset: bigint): void {
     const start = { leaderEpoch: this.#role.leaderEpoch, endOffset };
-    const running = new RunningMachine(this.#options, machine, start, (outcome) =>
-      this.#broken(running, outcome),
-    );
+    const running = new RunningMachine(this.#options, machine, start, () => this.#broken(running));
     this.#enter({ kind: 'serving', machine, running });
-    if (this.#options.checkpointBytes > 0 && this.#isLogMostlyDead(machine)) {
+    if (this.#mayCheckpoint() && this.#isLogMostlyDead(machine)) {
       this.#checkpoint(machine, running);
     }
   }
@@ -158,18 +173,22 @@ export class CoordinatorPartition<V extends Vocabulary> {
     return this.#recordsRead >= 2 * (machine.liveRecords?.() ?? 0);
   }
 
-  /** After a failure: the log is read again, in the same term only if nothing is uncertain. */
-  #broken(running: RunningMachine<V>, outcome: Outcome): void {
+  /** After a failure the log is read again, a little later: a disk that is full stays so for a while. */
+  #broken(running: RunningMachine<V>): void {
     if (this.#state.kind !== 'serving' || this.#state.running !== running) return;
-    this.#enter({ kind: 'failed', retry: undefined });
-    if (!outcome.isUncertain && this.#role.isLeader) this.#load(outcome.endOffset);
+    this.#fail(true);
   }
 
   #checkpointIfDue(running: RunningMachine<V>): void {
     const { checkpointBytes } = this.#options;
-    if (checkpointBytes === 0 || this.#isCheckpointing || this.#state.kind !== 'serving') return;
     if (this.#bytesSinceCheckpoint + running.bytesAppended < checkpointBytes) return;
+    if (!this.#mayCheckpoint() || this.#state.kind !== 'serving') return;
     this.#checkpoint(this.#state.machine, running);
+  }
+
+  #mayCheckpoint(): boolean {
+    const { checkpointBytes, clock } = this.#options;
+    return checkpointBytes > 0 && !this.#isCheckpointing && clock.nowMs() >= this.#nextCheckpointMs;
   }
 
   /**
@@ -184,7 +203,10 @@ export class CoordinatorPartition<V extends Vocabulary> {
       .then(() => this.#options.engine.deleteRecords(this.#options.handle, startOffset))
       .then(
         () => logger.debug({ coordinator, startOffset }, 'a checkpoint was written'),
-        (error) => logger.warn({ coordinator, err: error }, 'a checkpoint was not written'),
+        (error) => {
+          logger.warn({ coordinator, err: error }, 'a checkpoint was not written');
+          this.#nextCheckpointMs = this.#options.clock.nowMs() + CHECKPOINT_RETRY_MS;
+        },
       )
       .finally(() => {
         this.#isCheckpointing = false;
@@ -200,6 +222,9 @@ export class CoordinatorPartition<V extends Vocabulary> {
     let bytes = 0;
     for (const record of machine.snapshot()) {
       const copy = codec.encode(record, clock.nowMs());
+      if (BATCH_OVERHEAD_BYTES + recordBytesMax(copy) > batchBytesMax) {
+        throw new RangeError('a record is larger than the log takes now');
+      }
       copies.push(copy);
       bytes += recordBytesMax(copy);
       if (bytes < bytesMax) continue;

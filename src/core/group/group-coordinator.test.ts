@@ -169,7 +169,7 @@ function start(options: { hasTopic?: boolean } = {}) {
     engine: log,
     clock,
     logger: silentLogger,
-    config: settingsOf([]),
+    config: { ...settingsOf([]), messageMaxBytes: 1_048_588 },
     metadata: {
       topicByName: () =>
         world.hasTopic ? { id: 'id', partitions: [{ index: 0, replicas: [1] }] } : undefined,

@@ -30,7 +30,7 @@ import type {
 } from './vocabulary.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
-/** `max.message.bytes` of the offsets topic where nothing else is said. */
+/** Larger batches gain nothing; the log of the offsets topic takes `message.max.bytes`. */
 const BATCH_BYTES_MAX = 1024 * 1024;
 const CHECKPOINT_BYTES = 100 * 1024 * 1024;
 
@@ -38,7 +38,7 @@ export interface GroupCoordinatorDeps {
   readonly engine: CoordinatorLog;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly config: GroupSettings;
+  readonly config: GroupSettings & { readonly messageMaxBytes: number };
   readonly metadata: OffsetsTopics;
   readonly controller: TopicCreation;
   /** Kafka's text of a random 16-byte id. */
@@ -241,7 +241,7 @@ export class GroupCoordinator {
       createMachine: () => new GroupMachine(config),
       newId: () => asUuid(newId()),
       defer: defer ?? ((task) => void setImmediate(task)),
-      batchBytesMax: BATCH_BYTES_MAX,
+      batchBytesMax: Math.min(BATCH_BYTES_MAX, config.messageMaxBytes),
       checkpointBytes: CHECKPOINT_BYTES,
       isSoleReplica: () => {
         return metadata.topicByName(OFFSETS_TOPIC)?.partitions[index]?.replicas.length === 1;

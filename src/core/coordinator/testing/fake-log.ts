@@ -18,6 +18,8 @@ export class FakeLog implements CoordinatorLog {
   /** Reads settle at once unless this is set; then they wait in `pending`. */
   isReadHeld = false;
   readFailure: EngineError | undefined;
+  /** Records at the end of the log that are not committed yet. */
+  uncommitted = 0n;
   #batches: { baseOffset: bigint; count: number; bytes: Uint8Array }[] = [];
   #endOffset = 0n;
   #startOffset = 0n;
@@ -53,7 +55,8 @@ export class FakeLog implements CoordinatorLog {
   async describeLogs(): Promise<readonly LogDescription[]> {
     const end = this.#endOffset;
     const start = this.#startOffset;
-    return [{ sizeBytes: 0n, logStartOffset: start, logEndOffset: end, highWatermark: end }];
+    const logEndOffset = end + this.uncommitted;
+    return [{ sizeBytes: 0n, logStartOffset: start, logEndOffset, highWatermark: end }];
   }
 
   readLog(_handle: PartitionHandle, offset: bigint, bytesMax: number): Promise<LogSlice> {
