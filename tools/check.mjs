@@ -10,6 +10,7 @@ const checks = [
   ['types', bin('tsc'), ['-p', 'tsconfig.check.json']],
   ['lint and format', bin('biome'), ['ci', '--diagnostic-level=warn', '--error-on-warnings', '.']],
   ['tidy', process.execPath, ['tools/tidy.mjs']],
+  ['known bugs', process.execPath, ['tools/known-bugs.mjs', '--quiet']],
   ['rustfmt', 'cargo', ['fmt', '--manifest-path', 'native/Cargo.toml', '--all', '--', '--check']],
   [
     'clippy',
