@@ -18,7 +18,7 @@ const extra = process.argv.slice(2).filter((word) => !names.includes(word) && wo
 
 const suites = {
   unit: () => runJest(root, 'unit', extra),
-  integration: () => runJest(root, 'integration', extra),
+  integration: runIntegration,
   cargo: () => runCargo(root, extra),
   compat: () => runScript(root, 'compat', 'compat-tests/run.mjs', extra),
   // Takes no arguments of the compat runner.
@@ -41,6 +41,20 @@ for (const name of names) {
   if (problem !== undefined) isGreen = false;
 }
 process.exit(isGreen ? 0 : 1);
+
+/** Every test with one reactor and with three. */
+function runIntegration() {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  for (const reactors of ['1', '3']) {
+    const { error, ...counts } = runJest(root, 'integration', extra, { REACTORS: reactors });
+    if (error !== undefined) return { ...total, failed: total.failed + 1, error };
+    for (const key of Object.keys(total)) total[key] += counts[key];
+    console.log(
+      `integration, reactors ${reactors}: ${counts.passed} passed, ${counts.failed} failed`,
+    );
+  }
+  return total;
+}
 
 function judge(name, { passed, failed, skipped, error }) {
   if (error !== undefined) return error;

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Returns {passed, failed, skipped, error?}; output goes to the terminal. */
-export function runJest(root, project, extra) {
+/** Returns {passed, failed, skipped, error?}; output goes to the terminal. `settings` are environment variables. */
+export function runJest(root, project, extra, settings = {}) {
   const output = join(mkdtempSync(join(tmpdir(), 'ms-jest-')), 'results.json');
   const isUpdate = extra.includes('--update');
   const args = [
@@ -19,7 +19,7 @@ export function runJest(root, project, extra) {
     ...(project === 'integration' ? ['--runInBand'] : ['--maxWorkers=2']),
     ...extra.filter((word) => word !== '--update'),
   ];
-  const env = { ...process.env, ...(isUpdate ? { UPDATE_TRACES: '1' } : {}) };
+  const env = { ...process.env, ...settings, ...(isUpdate ? { UPDATE_TRACES: '1' } : {}) };
   const run = spawnSync(process.execPath, args, {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
