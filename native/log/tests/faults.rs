@@ -225,3 +225,22 @@ fn each_call_of_opening_the_hard_state_log_may_fail() {
         }
     }
 }
+
+#[test]
+fn a_flush_makes_the_name_of_a_new_segment_durable_even_if_no_index_can_be_written() {
+    for seed in 0..30 {
+        let mut caller = Caller { rig: Rig::new(500), acked: Vec::new(), errors: 0 };
+        caller.begin_term();
+        for _ in 0..4 {
+            caller.produce(&[(2, 300)]);
+        }
+        caller.rig.disk.set_full(true);
+        caller.flush();
+        caller.rig.disk.set_full(false);
+        assert_eq!(caller.rig.log.flushed_index(), caller.rig.log.last_index());
+        caller.rig.disk.crash(seed);
+        let (recovery, _) = caller.rig.reopen(None, false, 1);
+        assert_eq!(recovery.set_aside.len(), 0);
+        caller.check("after the crash");
+    }
+}

@@ -128,3 +128,22 @@ fn compaction_keeps_the_last_states_and_forgets_removed_groups() {
     assert_eq!(after.len(), 2);
     assert_eq!(after[1].1.hard_state.term, 9);
 }
+
+#[test]
+fn what_lies_behind_a_bad_record_does_not_come_back() {
+    let disk = SimDisk::new();
+    let (log, _) = open(&disk);
+    let path = Path::new("/d").join(NAME);
+    log.append(1, &vote(1));
+    log.sync(true).unwrap();
+    let good = crate::read_all(&disk, &path, 1 << 20).unwrap().len() as u64;
+    // As long as the record of the next start, which takes the place of the bad one: the last vote would be found behind it.
+    log.append(1, &vote(2));
+    log.append(1, &vote(9));
+    log.sync(true).unwrap();
+    disk.corrupt(&path, good + 20, |bytes| bytes[0] ^= 1);
+    for _ in 0..2 {
+        disk.crash_process();
+        assert_eq!(open(&disk).0.group(1).unwrap().hard_state.term, 1);
+    }
+}
