@@ -146,7 +146,7 @@ class Assembly {
     const { engine, config, logger } = this.#deps;
     const onRole = (partition: LocalPartition, role: Role | undefined) => {
       if (partition.topicName !== GROUP_TOPIC) return;
-      if (role === undefined) this.#groups?.closed(partition.index);
+      if (role === undefined) this.#groups?.closed(partition.index, partition.handle);
       else this.#groups?.role(partition.index, partition.handle, role);
     };
     this.#metadata = new ClusterMetadata({

@@ -113,9 +113,23 @@ describe('the group coordinator of a broker', () => {
     const { groups } = await serving();
     const parked = groups.join({ ...join, needsMemberId: false });
     await turns();
-    groups.closed(0);
+    groups.closed(0, handle);
     expect((await parked).errorCode).toBe(NOT_COORDINATOR);
     expect((await groups.listGroups([], [])).groups).toEqual([]);
+  });
+
+  test('goes on when the offsets topic was deleted and made again', async () => {
+    const { groups, ask } = await serving();
+    const again = { index: 9, generation: 1 };
+    groups.role(0, handle, { leaderEpoch: 1, isLeader: false, startOffset: -1n });
+    groups.role(0, again, { leaderEpoch: 1, isLeader: true, startOffset: 0n });
+    await turns();
+    expect(await ask(groups.commitOffsets(commit))).toMatchObject({ errorCode: NONE });
+    // The files of the first one are removed only now.
+    groups.closed(0, handle);
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({
+      topics: [{ name: 't', partitions: [{ committedOffset: 7n }] }],
+    });
   });
 });
 

@@ -67,6 +67,7 @@ export interface TopicCreation {
 export class GroupCoordinator {
   readonly #deps: GroupCoordinatorDeps;
   readonly #partitions = new Map<number, CoordinatorPartition<GroupVocabulary>>();
+  readonly #handles = new Map<number, PartitionHandle>();
 
   constructor(deps: GroupCoordinatorDeps) {
     this.#deps = deps;
@@ -75,21 +76,37 @@ export class GroupCoordinator {
   /** This broker's role in a partition of the offsets topic. */
   role(partitionIndex: number, handle: PartitionHandle, role: Role): void {
     let partition = this.#partitions.get(partitionIndex);
+    // The offsets topic was deleted and made again: its terms begin anew.
+    if (partition !== undefined && !this.#isOf(partitionIndex, handle)) {
+      if (!role.isLeader) return;
+      partition.close();
+      partition = undefined;
+    }
     if (partition === undefined) {
       partition = this.#createPartition(partitionIndex, handle);
       this.#partitions.set(partitionIndex, partition);
+      this.#handles.set(partitionIndex, handle);
     }
     partition.role(role);
   }
 
-  closed(partitionIndex: number): void {
+  /** The partition is gone; a newer one of the same index goes on. */
+  closed(partitionIndex: number, handle: PartitionHandle): void {
+    if (!this.#isOf(partitionIndex, handle)) return;
     this.#partitions.get(partitionIndex)?.close();
     this.#partitions.delete(partitionIndex);
+    this.#handles.delete(partitionIndex);
+  }
+
+  #isOf(partitionIndex: number, { index, generation }: PartitionHandle): boolean {
+    const known = this.#handles.get(partitionIndex);
+    return known?.index === index && known.generation === generation;
   }
 
   close(): void {
     for (const partition of this.#partitions.values()) partition.close();
     this.#partitions.clear();
+    this.#handles.clear();
   }
 
   /** A topic is gone: what groups had committed for it is dropped. */
