@@ -37,7 +37,8 @@ impl Partition {
         let Some(core) = shared.body.leading().filter(|core| core.is_serving()) else {
             return Some(self.refusal(error_code::NOT_LEADER_OR_FOLLOWER));
         };
-        if !config.cleanup_delete {
+        // A coordinator keeps its own log short by checkpoints, although its topic is compacted.
+        if !config.cleanup_delete && !config.is_internal {
             return Some(self.refusal(error_code::POLICY_VIOLATION));
         }
         let high_watermark = self.high_watermark();
