@@ -130,7 +130,8 @@ impl Partition {
         pending: &mut PendingAppend<'_>,
         original: &BatchMemory,
     ) {
-        if shared.body.leading().is_none() {
+        let log_end = shared.body.leading().map(|core| core.log().log_end_offset() as i64);
+        if log_end.is_none_or(|log_end| original.last_offset >= log_end) {
             // The original was part of a write that failed.
             pending.result = Some(self.refusal(error_code::KAFKA_STORAGE_ERROR));
             return;
