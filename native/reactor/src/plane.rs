@@ -243,13 +243,24 @@ impl DataPlane {
         shared.cold.stop();
         let _ = running.flusher.join();
         let _ = running.cold.join();
+        // A flush whose outcome no reactor took any more still counts as under way, and would keep the last one out.
+        for mailbox in &shared.hub.mailboxes {
+            while let Some(message) = mailbox.pop() {
+                if let Message::Flushed(partition, outcome) = message {
+                    partition.flush_finished(outcome);
+                }
+            }
+        }
         for partition in shared.hub.registry.all() {
             if let Some(job) = partition.flush_job() {
                 partition.flush_finished(job.run());
             }
         }
         flusher::write_checkpoint(shared);
-        if let Err(error) = shared.env.hard_state.stop() {
+        // Where an fsync failed not everything is on the disk: the stop must not count as a clean one.
+        if !shared.env.is_offline()
+            && let Err(error) = shared.env.hard_state.stop()
+        {
             shared.hub.control.log(50, &format!("the stop could not be recorded: {error}"));
         }
         shared.is_stopped.store(true, Ordering::SeqCst);
