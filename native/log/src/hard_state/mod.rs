@@ -243,7 +243,11 @@ impl HardStateLog {
         };
         writer.pending.clear();
         writer.broken = true;
-        replace_file(self.disk.as_ref(), &self.path, &[IoSlice::new(&bytes)])?;
+        if let Err(error) = replace_file(self.disk.as_ref(), &self.path, &[IoSlice::new(&bytes)]) {
+            // A full disk heals: the next attempt compacts again, from the states that hold everything.
+            writer.broken = !is_no_space(&error);
+            return Err(error);
+        }
         writer.file = self.disk.open(&self.path, OpenMode::Write)?;
         (writer.broken, writer.dirty) = (false, false);
         writer.position = bytes.len() as u64;
