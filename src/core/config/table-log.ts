@@ -6,6 +6,7 @@ import {
   list,
   long,
   none,
+  refused,
   type Setting,
   section,
   string,
@@ -215,7 +216,7 @@ export const logSettings: readonly Setting[] = [
       {
         oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
         dynamic: true,
-        effect: none('batches are kept as the producer compressed them'),
+        effect: refused('the broker does not compress: leave it at producer'),
       },
     ),
     int('compression.gzip.level', -1, 'Level when the broker compresses with gzip.', {

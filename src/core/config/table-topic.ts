@@ -121,7 +121,7 @@ export const topicSettings: readonly Setting[] = [
       {
         oneOf: ['uncompressed', 'zstd', 'lz4', 'snappy', 'gzip', 'producer'],
         from: ['compression.type'],
-        effect: none('batches are kept as the producer compressed them'),
+        effect: refused('the broker does not compress: leave it at producer'),
       },
     ),
     int('compression.gzip.level', -1, 'Level when the broker compresses with gzip.', {
