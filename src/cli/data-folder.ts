@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parse } from 'dot-properties';
 import { Failure, fileProblem } from './failure.ts';
 
@@ -90,11 +90,22 @@ function parseIdentity(path: string, meta: Readonly<Record<string, string>>): Fo
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    const created = mkdirSync(path, { recursive: true });
+    if (created !== undefined) syncParents(path, created);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unusable(path, error);
   }
+}
+
+// Each new folder is a name in the one above it: without this a power cut could take the whole data folder.
+function syncParents(path: string, firstCreated: string): void {
+  const top = dirname(resolve(firstCreated));
+  let folder = resolve(path);
+  do {
+    folder = dirname(folder);
+    syncPath(folder);
+  } while (folder !== top && folder !== dirname(folder));
 }
 
 /**
