@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { repositoryRoot } from '../compat-tests/runner/paths.ts';
 import { RawClient } from '../integration/support/raw-client.ts';
+import { waitForLeaders } from '../integration/support/records.ts';
 import { CreateTopics, DeleteTopics } from '../src/kafka-protocol/index.ts';
 
 /** What `ms-load` printed; which of the figures are there depends on its mode. */
@@ -27,6 +28,7 @@ export function runLoad(mode: string, options: Readonly<Record<string, string | 
   });
 }
 
+const LEADERS_SETTLE_MS = 500;
 let topicsMade = 0;
 
 /** Makes a fresh topic, runs `use` with its name, and deletes it. */
@@ -41,6 +43,9 @@ export async function withTopic<T>(
   const topic = { name, numPartitions: partitions, replicationFactor: 1, configs };
   const { topics } = await client.request(CreateTopics, 5, { topics: [topic], timeoutMs: 30_000 });
   if (topics[0]?.errorCode !== 0) throw new Error(`the topic was refused: ${topics[0]?.errorCode}`);
+  // Apache Kafka's partitions refuse appends for a moment after they have a leader.
+  await waitForLeaders(client, name);
+  await new Promise((resolve) => setTimeout(resolve, LEADERS_SETTLE_MS));
   try {
     return await use(name);
   } finally {
