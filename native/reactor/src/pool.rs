@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const SMALLEST: usize = 16 << 10;
 const CLASSES: usize = 17;
 /// Free buffers that a reactor keeps in each class, in bytes, and the largest class of which it keeps any.
-const KEEP_BYTES: usize = 4 << 20;
-const KEEP_LARGEST: usize = 1 << 20;
+const KEEP_BYTES: usize = 8 << 20;
+const KEEP_LARGEST: usize = 2 << 20;
 
 /// How many bytes all pools of a data plane may hold in use.
 pub struct PoolLimit {
