@@ -225,6 +225,7 @@ class Assembly {
   }
 
   async #close(): Promise<void> {
+    this.#metadata?.close();
     this.#groups?.close();
     this.#controller?.close();
     await this.#deps.engine.shutdown(SHUTDOWN_MS);

@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { buildBatch } from '../../kafka-protocol/index.ts';
+import { EngineError, type Topology } from '../../engine/index.ts';
+import { buildBatch, ErrorCode } from '../../kafka-protocol/index.ts';
 import { silentLogger } from '../base/index.ts';
 import { type BrokerConfig, parseBrokerConfig } from '../config/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
+import { turns } from '../coordinator/testing/fake-log.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
 import { ClusterMetadata, type LocalPartition } from './cluster-metadata.ts';
 import { encodeMetadataRecord } from './record-codec.ts';
@@ -162,4 +164,173 @@ describe('the metadata of a broker', () => {
     await other.waitUntilApplied(1n, NEVER);
     expect([...other.image.records()]).toEqual([...metadata.image.records()]);
   });
+
+  test('publishes the epoch of a newer term, once for all roles of a turn', async () => {
+    const { engine, clock, metadata, follow } = setUp();
+    await follow(topic(), partition(0, 1n), partition(1, 2n));
+    const role = { leaderEpoch: 4, isLeader: true, startOffset: 0n };
+    metadata.role({ index: 0, generation: 1 }, role);
+    metadata.role({ index: 1, generation: 1 }, { ...role, leaderEpoch: 1 });
+    metadata.role({ index: 1, generation: 1 }, { ...role, leaderEpoch: 5 });
+    clock.advance(0);
+    expect(topologies(engine).map(epochs)).toEqual([
+      [1, 1],
+      [4, 5],
+    ]);
+    expect(topologies(engine)[1]).toMatchObject({ kind: 'delta', epoch: 2n });
+  });
+
+  test('publishes no epoch of a topic that is gone', async () => {
+    const { engine, clock, metadata, follow } = setUp();
+    await follow(topic(), partition(0, 1n));
+    metadata.role({ index: 0, generation: 1 }, { leaderEpoch: 4, isLeader: true, startOffset: 0n });
+    await follow({ kind: 'topic-removed', topicId });
+    clock.advance(0);
+    expect(topologies(engine).map(({ topics }) => topics[0]?.isRemoved)).toEqual([undefined, true]);
+  });
 });
+
+describe('what fails', () => {
+  test('a partition that cannot be opened is tried again until it is open', async () => {
+    const { engine, clock, metadata, follow } = setUp();
+    const disk = breakDisk(engine);
+    await follow(topic(), partition(0, 1n));
+    expect(metadata.partition(topicId, 0)).toBeUndefined();
+    clock.advance(4_999);
+    await turns();
+    expect(disk.attempts).toBe(1);
+    clock.advance(1);
+    await turns();
+    expect(disk.attempts).toBe(2);
+    disk.isBroken = false;
+    clock.advance(5_000);
+    await turns();
+    expect(metadata.partition(topicId, 0)).toBeDefined();
+    expect(topologies(engine).at(-1)?.topics[0]?.partitions[0]?.handle).toBeDefined();
+    clock.advance(60_000);
+    await turns();
+    expect(disk.attempts).toBe(3);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('a partition of a topic that is gone is not tried again', async () => {
+    const { engine, clock, follow } = setUp();
+    const disk = breakDisk(engine);
+    await follow(topic(), partition(0, 1n));
+    await follow({ kind: 'topic-removed', topicId });
+    clock.advance(60_000);
+    await turns();
+    expect(disk.attempts).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('nothing is tried again after the broker has stopped', async () => {
+    const { engine, clock, metadata, follow } = setUp();
+    const disk = breakDisk(engine);
+    await follow(topic(), partition(0, 1n));
+    metadata.close();
+    clock.advance(60_000);
+    await turns();
+    expect(disk.attempts).toBe(1);
+  });
+
+  test('settings that a log did not take are given to it again', async () => {
+    const { engine, clock, follow } = setUp();
+    await follow(topic(), partition(0, 1n));
+    const configureLog = engine.configureLog.bind(engine);
+    engine.configureLog = () => Promise.reject(offLine());
+    await follow({ kind: 'topic-config', topicId, name: 'retention.ms', value: '77' });
+    engine.configureLog = configureLog;
+    clock.advance(5_000);
+    await turns();
+    expect(engine.calls.find(({ kind }) => kind === 'configure')).toMatchObject({
+      config: { retentionMs: 77n },
+    });
+  });
+
+  test('a topic is gone although a partition of it could not be deleted', async () => {
+    const { engine, roles, follow } = setUp();
+    await follow(topic(), partition(0, 1n));
+    engine.deletePartition = () => Promise.reject(offLine());
+    await follow({ kind: 'topic-removed', topicId });
+    expect(roles).toEqual(['orders removed']);
+  });
+
+  test('a read that fails is tried again, and what was read before it is not forgotten', async () => {
+    const { engine, clock, metadata } = setUp();
+    engine.put(batchOf(topic(), partition(0, 1n)));
+    engine.put(batchOf({ kind: 'producer-ids', nextProducerId: 1n }));
+    const readLog = engine.readLog.bind(engine);
+    engine.readLog = (handle, offset) => {
+      return offset < 2n ? readLog(handle, offset) : Promise.reject(offLine());
+    };
+    metadata.committed(3n);
+    await turns();
+    expect(metadata.partition(topicId, 0)).toBeUndefined();
+    engine.readLog = readLog;
+    clock.advance(5_000);
+    await turns();
+    expect(metadata.partition(topicId, 0)).toBeDefined();
+    expect(await metadata.waitUntilApplied(3n, NEVER)).toBe(true);
+  });
+
+  test('a record that cannot be read leaves those before it to be applied once', async () => {
+    const { engine, clock, metadata } = setUp();
+    const records = [topic(), partition(0, 1n)].map(encodeMetadataRecord);
+    const broken = [...records, Uint8Array.from([0, 99, 0, 0])];
+    const slice = (values: readonly Uint8Array[]) => ({
+      nextOffset: 3n,
+      highWatermark: 3n,
+      batches: buildBatch(
+        values.map((value) => ({ key: null, value })),
+        { timestamp: 0n },
+      ),
+    });
+    engine.readLog = async () => slice(broken);
+    metadata.committed(3n);
+    await turns();
+    expect(metadata.topicByName('orders')).toBeUndefined();
+    engine.readLog = async () => slice([...records, encodeMetadataRecord(partition(1, 2n))]);
+    clock.advance(5_000);
+    await turns();
+    expect(metadata.topicByName('orders')?.partitions).toHaveLength(2);
+    expect(await metadata.waitUntilApplied(3n, NEVER)).toBe(true);
+  });
+
+  test('a log that ends before what is committed is not read without a pause', async () => {
+    const { engine, clock, metadata } = setUp();
+    let reads = 0;
+    engine.readLog = async (_, offset) => {
+      reads += 1;
+      return { nextOffset: offset, highWatermark: 9n, batches: new Uint8Array() };
+    };
+    metadata.committed(9n);
+    await turns();
+    expect(reads).toBe(1);
+    clock.advance(5_000);
+    await turns();
+    expect(reads).toBe(2);
+  });
+});
+
+function offLine(): EngineError {
+  return new EngineError(ErrorCode.KAFKA_STORAGE_ERROR, 'the log directory is off-line');
+}
+
+function breakDisk(engine: FakeEngine) {
+  const disk = { isBroken: true, attempts: 0 };
+  const openPartition = engine.openPartition.bind(engine);
+  engine.openPartition = (spec) => {
+    disk.attempts += 1;
+    return disk.isBroken ? Promise.reject(offLine()) : openPartition(spec);
+  };
+  return disk;
+}
+
+function topologies({ calls }: FakeEngine): readonly Topology[] {
+  return calls.flatMap((call) => (call.kind === 'publish' ? [call.topology] : []));
+}
+
+function epochs({ topics }: Topology): readonly number[] {
+  return topics.flatMap(({ partitions }) => partitions.map(({ leaderEpoch }) => leaderEpoch));
+}

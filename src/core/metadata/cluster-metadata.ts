@@ -63,6 +63,12 @@ export class ClusterMetadata {
     return this.#host.partition(topicId, index);
   }
 
+  /** The broker stops: nothing is opened any more. */
+  close(): void {
+    this.#follower.close();
+    this.#host.close();
+  }
+
   /** A committed offset of the metadata log: what lies below will be applied. */
   committed(offset: bigint): void {
     this.#follower.committed(offset);

@@ -1,5 +1,5 @@
 import type { Engine, PartitionHandle } from '../../engine/index.ts';
-import type { Clock, Logger } from '../base/index.ts';
+import type { Clock, Logger, Timer } from '../base/index.ts';
 import { ClusterImage } from './image.ts';
 import { decodeBatches, encodeBatches } from './record-codec.ts';
 import type { MetadataRecord } from './records.ts';
@@ -8,14 +8,22 @@ const READ_BYTES = 1 << 20;
 /** A snapshot is written when so many records or bytes were applied since the last one. */
 const SNAPSHOT_RECORDS = 10_000;
 const SNAPSHOT_BYTES = 10 << 20;
+/** What failed, a partition on a disk that is off-line say, is tried again after so long. */
+const RETRY_MS = 5_000;
 
 interface FollowerDeps {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly handle: PartitionHandle;
-  /** Called with the topics that a stretch of records touched; the stretch counts as applied once it resolves. */
-  readonly onChanged: (topicIds: ReadonlySet<string>, image: ClusterImage) => Promise<void>;
+  /**
+   * Called with the topics that a stretch of records touched; the stretch counts as applied once it resolves.
+   * The topics that it resolves with are not as the image has them: they come again a little later.
+   */
+  readonly onChanged: (
+    topicIds: ReadonlySet<string>,
+    image: ClusterImage,
+  ) => Promise<ReadonlySet<string>>;
 }
 
 interface Waiter {
@@ -28,10 +36,16 @@ export class MetadataFollower {
   readonly image = new ClusterImage();
   readonly #deps: FollowerDeps;
   readonly #waiters = new Set<Waiter>();
+  /** Topics that records touched and `onChanged` was not told of yet; a failure does not lose them. */
+  readonly #touched = new Set<string>();
+  /** Topics for which `onChanged` wants to be called again. */
+  readonly #unfinished = new Set<string>();
+  #retry: Timer | undefined;
   #committed = 0n;
   #next: bigint | undefined;
   #applied = 0n;
   #isRunning = false;
+  #isClosed = false;
   #recordsSinceSnapshot = 0;
   #bytesSinceSnapshot = 0;
 
@@ -41,11 +55,13 @@ export class MetadataFollower {
 
   committed(offset: bigint): void {
     if (offset > this.#committed) this.#committed = offset;
-    if (this.#isRunning || this.#applied >= this.#committed) return;
-    this.#isRunning = true;
-    this.#run().finally(() => {
-      this.#isRunning = false;
-    });
+    this.#wake();
+  }
+
+  /** Nothing is followed any more, and nothing tried again. */
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
   }
 
   waitUntilApplied(offset: bigint, deadlineMs: number): Promise<boolean> {
@@ -63,38 +79,77 @@ export class MetadataFollower {
     });
   }
 
+  #wake(): void {
+    if (!this.#isRunning && this.#isBehind()) void this.#run();
+  }
+
+  #isBehind(): boolean {
+    return !this.#isClosed && (this.#applied < this.#committed || this.#touched.size > 0);
+  }
+
   async #run(): Promise<void> {
+    this.#isRunning = true;
     try {
-      while (this.#applied < this.#committed) {
-        const touched = await this.#replayUntil(this.#committed);
-        await this.#deps.onChanged(touched, this.image);
+      while (this.#isBehind()) {
+        await this.#replayUntil(this.#committed);
+        await this.#tellChanges();
         this.#applied = this.#next ?? 0n;
         for (const waiter of this.#waiters) if (waiter.offset <= this.#applied) waiter.settle(true);
         this.#snapshotIfDue();
       }
     } catch (error) {
-      this.#deps.logger.error({ err: error }, 'the metadata log could not be followed');
+      if (!this.#isClosed) {
+        this.#deps.logger.error({ err: error }, 'the metadata log could not be followed');
+        this.#retryLater();
+      }
     }
+    this.#isRunning = false;
   }
 
-  async #replayUntil(target: bigint): Promise<Set<string>> {
+  async #tellChanges(): Promise<void> {
+    const touched = new Set(this.#touched);
+    const unfinished = await this.#deps.onChanged(touched, this.image);
+    for (const id of touched) {
+      this.#touched.delete(id);
+      this.#unfinished.delete(id);
+    }
+    for (const id of unfinished) this.#unfinished.add(id);
+    if (this.#unfinished.size > 0) this.#retryLater();
+  }
+
+  #retryLater(): void {
+    if (this.#isClosed) return;
+    this.#retry ??= this.#deps.clock.after(RETRY_MS, () => {
+      this.#retry = undefined;
+      for (const id of this.#unfinished) this.#touched.add(id);
+      this.#unfinished.clear();
+      this.#wake();
+    });
+  }
+
+  async #replayUntil(target: bigint): Promise<void> {
     const { engine, handle } = this.#deps;
-    const touched = new Set<string>();
-    let next = this.#next ?? (await this.#begin(touched));
+    let next = this.#next ?? (await this.#begin());
     while (next < target) {
       const slice = await engine.readLog(handle, next, READ_BYTES);
-      for (const { record, offset } of decodeBatches(slice.batches)) {
+      if (slice.nextOffset <= next) throw new Error(`nothing committed to read at ${next}`);
+      // All of it is decoded before any of it is applied.
+      for (const { record, offset } of [...decodeBatches(slice.batches)]) {
         if (offset < next) continue; // The batch began before the offset that was asked for.
-        this.image.apply(record);
-        this.#recordsSinceSnapshot += 1;
-        noteTouched(touched, record);
+        this.#apply(record);
+        // A record that cannot be applied does not make those before it come twice.
+        this.#next = offset + 1n;
       }
       this.#bytesSinceSnapshot += slice.batches.length;
-      if (slice.nextOffset <= next) break;
       next = slice.nextOffset;
       this.#next = next;
     }
-    return touched;
+  }
+
+  #apply(record: MetadataRecord): void {
+    if ('topicId' in record) this.#touched.add(record.topicId);
+    this.image.apply(record);
+    this.#recordsSinceSnapshot += 1;
   }
 
   // The engine drops the log that the two newest snapshots make superfluous.
@@ -112,19 +167,13 @@ export class MetadataFollower {
     );
   }
 
-  async #begin(touched: Set<string>): Promise<bigint> {
+  async #begin(): Promise<bigint> {
     const { engine, handle } = this.#deps;
     const snapshot = await engine.readSnapshot(handle);
     if (snapshot === undefined) return 0n;
-    for (const { record } of decodeBatches(snapshot.bytes)) {
-      this.image.apply(record);
-      noteTouched(touched, record);
-    }
+    for (const { record } of [...decodeBatches(snapshot.bytes)]) this.#apply(record);
+    this.#recordsSinceSnapshot = 0;
     this.#next = snapshot.offset;
     return snapshot.offset;
   }
-}
-
-function noteTouched(touched: Set<string>, record: MetadataRecord): void {
-  if ('topicId' in record) touched.add(record.topicId);
 }

@@ -1,5 +1,12 @@
-import type { Engine, PartitionHandle, Role, Topology, TopologyTopic } from '../../engine/index.ts';
-import type { Clock, Logger } from '../base/index.ts';
+import type {
+  Engine,
+  LogConfig,
+  PartitionHandle,
+  Role,
+  Topology,
+  TopologyTopic,
+} from '../../engine/index.ts';
+import type { Clock, Logger, Timer } from '../base/index.ts';
 import { type BrokerConfig, resolveTopicConfig, toLogConfig } from '../config/index.ts';
 import type { LocalPartition } from './cluster-metadata.ts';
 import type { ClusterImage, PartitionImage, TopicImage } from './image.ts';
@@ -18,6 +25,8 @@ interface HostedTopic {
   readonly isInternal: boolean;
   readonly partitions: (LocalPartition | undefined)[];
   configText: string;
+  /** As the native half has it; undefined before the first time. */
+  published: TopologyTopic | undefined;
 }
 
 /** Opens, configures and closes what the image places on this broker, and publishes the topology for it. */
@@ -28,7 +37,12 @@ export class PartitionHost {
   /** Roles that arrived before the answer to open-partition did. */
   readonly #earlyRoles = new Map<string, Role>();
   readonly #roleWaiters = new Set<() => void>();
+  /** Topics of which a leader epoch is not the published one. */
+  readonly #outdated = new Set<string>();
+  #update: Timer | undefined;
+  #brokers: Topology['brokers'] = [];
   #topologyEpoch = 0n;
+  #isClosed = false;
 
   constructor(deps: HostDeps) {
     this.#deps = deps;
@@ -38,22 +52,35 @@ export class PartitionHost {
     return this.#topics.get(topicId)?.partitions[index];
   }
 
-  /** Brings these topics in line with the image; resolves when the topology that says so is published. */
-  async reconcile(topicIds: ReadonlySet<string>, image: ClusterImage): Promise<void> {
-    const published: TopologyTopic[] = [];
+  /**
+   * Brings these topics in line with the image; resolves when the topology that says so is published, with the
+   * topics of which something failed: a partition that is not open, or a log without its new settings.
+   */
+  async reconcile(
+    topicIds: ReadonlySet<string>,
+    image: ClusterImage,
+  ): Promise<ReadonlySet<string>> {
+    const removed: TopologyTopic[] = [];
     const deletions: PartitionHandle[] = [];
-    const openings: Promise<void>[] = [];
+    const hosted: TopicImage[] = [];
     for (const id of topicIds) {
       const topic = image.topicById(id);
-      if (topic === undefined) this.#forget(id, published, deletions);
-      else openings.push(this.#host(topic).then((entry) => void published.push(entry)));
+      if (topic === undefined) this.#forget(id, removed, deletions);
+      else hosted.push(topic);
     }
-    await Promise.all(openings);
-    this.#publish(published, image);
-    await Promise.all(deletions.map((handle) => this.#deps.engine.deletePartition(handle)));
-    for (const { name, isRemoved } of published) {
-      if (isRemoved === true) this.#deps.onTopicRemoved(name);
-    }
+    const failures = (await Promise.all(hosted.map((topic) => this.#host(topic)))).flat();
+    this.#report(failures);
+    this.#brokers = this.#brokersOf(image);
+    this.#publish([...removed, ...hosted.map((topic) => this.#topologyTopic(topic))]);
+    await this.#delete(deletions);
+    for (const { name } of removed) this.#deps.onTopicRemoved(name);
+    return new Set(failures.map(({ topicId }) => topicId));
+  }
+
+  /** What fails from now on does so because the broker stops. */
+  close(): void {
+    this.#isClosed = true;
+    this.#update?.cancel();
   }
 
   role(handle: PartitionHandle, role: Role): void {
@@ -68,6 +95,7 @@ export class PartitionHost {
   closed(handle: PartitionHandle): void {
     const known = this.#byHandle.get(keyOf(handle));
     this.#byHandle.delete(keyOf(handle));
+    this.#earlyRoles.delete(keyOf(handle));
     if (known !== undefined) this.#deps.onRole(known, undefined);
   }
 
@@ -92,43 +120,81 @@ export class PartitionHost {
     this.#byHandle.set(keyOf(known.handle), changed);
     const hosted = this.#topics.get(known.topicId);
     if (hosted !== undefined) hosted.partitions[known.index] = changed;
+    if (leaderEpoch !== known.leaderEpoch) this.#updateLater(known.topicId);
     this.#deps.onRole(changed, role);
     for (const waiter of [...this.#roleWaiters]) waiter();
   }
 
-  async #host(topic: TopicImage): Promise<TopologyTopic> {
-    const overrides = topic.configs;
-    const configText = JSON.stringify([...overrides]);
-    let hosted = this.#topics.get(topic.id);
-    if (hosted === undefined) {
-      hosted = { name: topic.name, isInternal: topic.isInternal, partitions: [], configText };
-      this.#topics.set(topic.id, hosted);
-    } else if (hosted.configText !== configText) {
-      hosted.configText = configText;
-      await this.#configure(topic, hosted);
-    }
-    await Promise.all(topic.partitions.map((partition) => this.#open(topic, partition)));
-    return this.#topologyTopic(topic, hosted);
+  // Roles come by the hundred when a disk comes back: those of one turn of the event loop are one topology.
+  #updateLater(topicId: string): void {
+    this.#outdated.add(topicId);
+    this.#update ??= this.#deps.clock.after(0, () => {
+      this.#update = undefined;
+      const topics = [...this.#outdated].flatMap((id) => this.#withEpochs(id));
+      this.#outdated.clear();
+      if (topics.length > 0) this.#publish(topics);
+    });
   }
 
-  async #open(topic: TopicImage, partition: PartitionImage): Promise<void> {
+  /** What was published of a topic, with the leader epochs of now. What was not is about to be. */
+  #withEpochs(topicId: string): readonly TopologyTopic[] {
+    const hosted = this.#topics.get(topicId);
+    if (hosted?.published === undefined) return [];
+    const partitions = hosted.published.partitions.map((partition, index) => {
+      if (partition.handle === undefined) return partition;
+      const leaderEpoch = hosted.partitions[index]?.leaderEpoch ?? partition.leaderEpoch;
+      return { ...partition, leaderEpoch };
+    });
+    hosted.published = { ...hosted.published, partitions };
+    return [hosted.published];
+  }
+
+  async #host(topic: TopicImage): Promise<readonly Failure[]> {
+    const { name, isInternal } = topic;
+    const configText = JSON.stringify([...topic.configs]);
+    let hosted = this.#topics.get(topic.id);
+    if (hosted === undefined) {
+      hosted = { name, isInternal, partitions: [], configText, published: undefined };
+      this.#topics.set(topic.id, hosted);
+    }
+    const failures: Failure[] = [];
+    const noteFailure = (index: number) => (error: unknown) => {
+      failures.push({ topicId: topic.id, partition: `${name}-${index}`, error });
+    };
+    const config = toLogConfig(resolveTopicConfig(this.#deps.config, topic.configs), isInternal);
+    if (hosted.configText !== configText) {
+      await this.#configure(hosted, config, noteFailure);
+      if (failures.length === 0) hosted.configText = configText;
+    }
+    await Promise.all(
+      topic.partitions.map((partition) => {
+        return this.#open(topic, partition, config)?.catch(noteFailure(partition.index));
+      }),
+    );
+    return failures;
+  }
+
+  /** Undefined when there is nothing to open. */
+  #open(
+    topic: TopicImage,
+    partition: PartitionImage,
+    config: LogConfig,
+  ): Promise<void> | undefined {
+    const { engine } = this.#deps;
     const { nodeId } = this.#deps.config;
     const isOpen = this.partition(topic.id, partition.index) !== undefined;
-    if (isOpen || !partition.replicas.includes(nodeId)) return;
-    const config = resolveTopicConfig(this.#deps.config, topic.configs);
-    try {
-      const { handle, leaderEpoch } = await this.#deps.engine.openPartition({
+    if (isOpen || !partition.replicas.includes(nodeId)) return undefined;
+    return engine
+      .openPartition({
         topicId: topic.id,
         topicName: topic.name,
         partitionIndex: partition.index,
         groupId: partition.groupId,
-        config: toLogConfig(config, topic.isInternal),
+        config,
+      })
+      .then(({ handle, leaderEpoch }) => {
+        this.#opened(topic, partition.index, handle, leaderEpoch);
       });
-      this.#opened(topic, partition.index, handle, leaderEpoch);
-    } catch (error) {
-      const where = `${topic.name}-${partition.index}`;
-      this.#deps.logger.error({ err: error, partition: where }, 'a partition could not be opened');
-    }
   }
 
   #opened(topic: TopicImage, index: number, handle: PartitionHandle, leaderEpoch: number): void {
@@ -143,13 +209,39 @@ export class PartitionHost {
     this.#setRole(opened, early);
   }
 
-  async #configure(topic: TopicImage, hosted: HostedTopic): Promise<void> {
-    const config = toLogConfig(
-      resolveTopicConfig(this.#deps.config, topic.configs),
-      topic.isInternal,
-    );
+  async #configure(
+    hosted: HostedTopic,
+    config: LogConfig,
+    noteFailure: (index: number) => (error: unknown) => void,
+  ): Promise<void> {
+    const { engine } = this.#deps;
     const open = hosted.partitions.filter((partition) => partition !== undefined);
-    await Promise.all(open.map(({ handle }) => this.#deps.engine.configureLog(handle, config)));
+    await Promise.all(
+      open.map(({ handle, index }) => {
+        return engine.configureLog(handle, config).catch(noteFailure(index));
+      }),
+    );
+  }
+
+  /** One line for all of them: on a disk that is off-line it is every partition there is. */
+  #report(failures: readonly Failure[]): void {
+    const [first] = failures;
+    if (first === undefined || this.#isClosed) return;
+    const { partition, error } = first;
+    const fields = { err: error, partition, count: failures.length };
+    this.#deps.logger.error(fields, 'partitions could not be opened or configured');
+  }
+
+  // A handle that the engine does not know is gone already.
+  async #delete(handles: readonly PartitionHandle[]): Promise<void> {
+    const { engine, logger } = this.#deps;
+    await Promise.all(
+      handles.map((handle) => {
+        return engine.deletePartition(handle).catch((err: unknown) => {
+          logger.warn({ err, handle }, 'a partition was not deleted');
+        });
+      }),
+    );
   }
 
   #forget(id: string, published: TopologyTopic[], deletions: PartitionHandle[]): void {
@@ -163,20 +255,23 @@ export class PartitionHost {
     }
   }
 
-  #topologyTopic(topic: TopicImage, hosted: HostedTopic): TopologyTopic {
+  #topologyTopic(topic: TopicImage): TopologyTopic {
     const { id, name, isInternal } = topic;
+    const hosted = this.#topics.get(id);
     const partitions = topic.partitions.map(({ index, replicas }) => {
-      const local = hosted.partitions[index];
+      const local = hosted?.partitions[index];
       const leaderId = replicas[0] ?? -1;
       return { handle: local?.handle, leaderId, leaderEpoch: local?.leaderEpoch ?? -1 };
     });
-    return { id, name, isInternal, partitions };
+    const published = { id, name, isInternal, partitions };
+    this.#outdated.delete(id);
+    if (hosted !== undefined) hosted.published = published;
+    return published;
   }
 
-  #publish(topics: readonly TopologyTopic[], image: ClusterImage): void {
-    this.#topologyEpoch += 1n;
+  #brokersOf(image: ClusterImage): Topology['brokers'] {
     const ids = new Map(this.#deps.config.listeners.map(({ name }, id) => [name, id]));
-    const brokers = [...image.brokers()].map(({ nodeId, rack, endpoints }) => ({
+    return [...image.brokers()].map(({ nodeId, rack, endpoints }) => ({
       nodeId,
       rack: rack ?? '',
       endpoints: endpoints.flatMap(({ name, host, port }) => {
@@ -184,9 +279,19 @@ export class PartitionHost {
         return listenerId === undefined ? [] : [{ listenerId, host, port }];
       }),
     }));
-    const topology: Topology = { epoch: this.#topologyEpoch, kind: 'delta', topics, brokers };
-    this.#deps.engine.publishTopology(topology);
   }
+
+  #publish(topics: readonly TopologyTopic[]): void {
+    this.#topologyEpoch += 1n;
+    const [epoch, brokers] = [this.#topologyEpoch, this.#brokers];
+    this.#deps.engine.publishTopology({ epoch, kind: 'delta', topics, brokers });
+  }
+}
+
+interface Failure {
+  readonly topicId: string;
+  readonly partition: string;
+  readonly error: unknown;
 }
 
 function keyOf({ index, generation }: PartitionHandle): string {
