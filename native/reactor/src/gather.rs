@@ -133,14 +133,21 @@ impl Gather<'_> {
         match gathered {
             Ok(()) => connection.slots.push(Slot::Turn),
             Err(NotGathered::Malformed) => return self.refuse(connection),
-            Err(NotGathered::Long) => return self.validate_elsewhere(connection, frame),
+            Err(NotGathered::Long(partitions)) => {
+                return self.validate_elsewhere(connection, frame, partitions);
+            }
         };
         self.counters.produce_requests += 1;
         self.counters.produce_batches += (self.turn.items.len() - before) as u64;
     }
 
     // The frame waits as a whole, in a buffer of its own; nothing behind it is parsed.
-    fn validate_elsewhere(&mut self, connection: &mut Connection, frame: ProduceFrame) {
+    fn validate_elsewhere(
+        &mut self,
+        connection: &mut Connection,
+        frame: ProduceFrame,
+        partitions: usize,
+    ) {
         let range = frame.frame;
         let Some(mut bytes) = self.pool.take(range.len()) else {
             connection.closing = Some(CloseReason::Slow);
@@ -158,7 +165,7 @@ impl Gather<'_> {
             body: frame.body,
             version: frame.version,
             correlation_id: frame.correlation_id,
-            verdicts: frame.verdicts,
+            verdicts: validation::not_validated(partitions),
         };
         validation::on_worker(self.shared, validated);
     }
@@ -189,6 +196,8 @@ impl Gather<'_> {
             self.scratch,
         );
         if gathered.is_err() {
+            // Its connection closes when nothing is left to be answered.
+            connection.slots.finish(seq, &mut connection.out, |_| {});
             return self.refuse(connection);
         }
         self.counters.produce_requests += 1;

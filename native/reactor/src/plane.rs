@@ -99,59 +99,7 @@ impl DataPlane {
         disk: Arc<dyn Disk>,
         wake: Box<dyn Fn() + Send + Sync>,
     ) -> Result<Self, StartError> {
-        let dir = config.log_dir.clone();
-        let at = |source| StartError::LogDirIo { path: dir.clone(), source };
-        disk.create_dir_all(&config.log_dir).map_err(at)?;
-        let lock = disk.lock_dir(&config.log_dir).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => StartError::LogDirLocked(dir.clone()),
-            _ => at(error),
-        })?;
-        let (hard_state, last_stop) =
-            HardStateLog::open(Arc::clone(&disk), &config.log_dir).map_err(at)?;
-        let checkpoints = checkpoint::read(disk.as_ref(), &config.log_dir).map_err(at)?;
-        let (polls, mailboxes) = make_polls(config.reactors.max(1)).map_err(StartError::Threads)?;
-        let hub = Arc::new(Hub {
-            mailboxes,
-            control: ControlQueue::new(wake),
-            flush: FlushQueue::default(),
-            work: WorkQueues::new(),
-            open_commands: OpenCommands::default(),
-            opening: Opening::default(),
-            registry: Registry::default(),
-            log_dir: config.log_dir.to_string_lossy().into_owned(),
-        });
-        let notifier: Arc<dyn Notifier> = Arc::clone(&hub) as Arc<dyn Notifier>;
-        let env = Env {
-            disk,
-            log_dir: config.log_dir.clone(),
-            hard_state: Arc::new(hard_state),
-            notifier,
-            same_boot: last_stop.same_boot || last_stop.clean,
-            node_id: config.node_id.max(0) as u32,
-            producer_id_expiration_ms: config.producer_id_expiration_ms,
-            retention_check_interval_ms: config.retention_check_ms,
-            now_ms,
-            state: EnvState::new(checkpoints),
-        };
-        let shared = Arc::new(Shared {
-            hub,
-            env: Arc::new(env),
-            topology: Arc::new(ArcSwap::from_pointee(Topology::default())),
-            answers: ArcSwap::from_pointee(Answers::default()),
-            apis: ApiTable::new(&config.control_apis),
-            sessions: SessionCache::new(config.fetch_session_slots),
-            connections: ConnectionCounts::new(
-                config.max_connections,
-                config.max_connections_per_ip,
-            ),
-            pool_limit: PoolLimit::new(config.pool_mib << 20),
-            cold: ColdQueue::default(),
-            stats: Stats::default(),
-            loads: polls.iter().map(|_| Default::default()).collect(),
-            is_short_of_space: Default::default(),
-            is_stopped: Default::default(),
-            config,
-        });
+        let Prepared { shared, polls, lock } = Prepared::new(config, disk, wake)?;
         let running = start(&shared, polls, lock).map_err(StartError::Threads)?;
         Ok(Self { shared, running: Mutex::new(Some(running)) })
     }
@@ -271,6 +219,76 @@ impl DataPlane {
 impl Drop for DataPlane {
     fn drop(&mut self) {
         self.shutdown(Duration::from_millis(500));
+    }
+}
+
+/// Everything that the threads need, before there are any.
+pub(crate) struct Prepared {
+    pub shared: Arc<Shared>,
+    pub polls: Vec<mio::Poll>,
+    pub lock: Box<dyn DirLock>,
+}
+
+impl Prepared {
+    pub fn new(
+        config: DataPlaneConfig,
+        disk: Arc<dyn Disk>,
+        wake: Box<dyn Fn() + Send + Sync>,
+    ) -> Result<Self, StartError> {
+        let dir = config.log_dir.clone();
+        let at = |source| StartError::LogDirIo { path: dir.clone(), source };
+        disk.create_dir_all(&config.log_dir).map_err(at)?;
+        let lock = disk.lock_dir(&config.log_dir).map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => StartError::LogDirLocked(dir.clone()),
+            _ => at(error),
+        })?;
+        let (hard_state, last_stop) =
+            HardStateLog::open(Arc::clone(&disk), &config.log_dir).map_err(at)?;
+        let checkpoints = checkpoint::read(disk.as_ref(), &config.log_dir).map_err(at)?;
+        let (polls, mailboxes) = make_polls(config.reactors.max(1)).map_err(StartError::Threads)?;
+        let hub = Arc::new(Hub {
+            mailboxes,
+            control: ControlQueue::new(wake),
+            flush: FlushQueue::default(),
+            work: WorkQueues::new(),
+            open_commands: OpenCommands::default(),
+            opening: Opening::default(),
+            registry: Registry::default(),
+            log_dir: config.log_dir.to_string_lossy().into_owned(),
+        });
+        let notifier: Arc<dyn Notifier> = Arc::clone(&hub) as Arc<dyn Notifier>;
+        let env = Env {
+            disk,
+            log_dir: config.log_dir.clone(),
+            hard_state: Arc::new(hard_state),
+            notifier,
+            same_boot: last_stop.same_boot || last_stop.clean,
+            node_id: config.node_id.max(0) as u32,
+            producer_id_expiration_ms: config.producer_id_expiration_ms,
+            retention_check_interval_ms: config.retention_check_ms,
+            now_ms,
+            state: EnvState::new(checkpoints),
+        };
+        let shared = Arc::new(Shared {
+            hub,
+            env: Arc::new(env),
+            topology: Arc::new(ArcSwap::from_pointee(Topology::default())),
+            answers: ArcSwap::from_pointee(Answers::default()),
+            apis: ApiTable::new(&config.control_apis),
+            sessions: SessionCache::new(config.fetch_session_slots),
+            connections: ConnectionCounts::new(
+                config.max_connections,
+                config.max_connections_per_ip,
+            ),
+            pool_limit: PoolLimit::new(config.pool_mib << 20),
+            cold: ColdQueue::default(),
+            stats: Stats::default(),
+            loads: polls.iter().map(|_| Default::default()).collect(),
+            is_short_of_space: Default::default(),
+            is_stopped: Default::default(),
+            config,
+        });
+        Ok(Self { shared, polls, lock })
     }
 }
 

@@ -44,8 +44,8 @@ pub struct ProduceFrame {
 pub enum NotGathered {
     /// It cannot be read, or names more partitions than an answer can be put together for: its connection is closed.
     Malformed,
-    /// Its batches must be validated by a worker first.
-    Long,
+    /// The batches of so many partitions must be validated by a worker first.
+    Long(usize),
 }
 
 impl From<WireError> for NotGathered {
@@ -93,7 +93,7 @@ fn find_partitions(
         return Err(NotGathered::Malformed);
     }
     if frame.verdicts.is_empty() && validation::is_long(&request, &bytes[frame.frame.clone()]) {
-        return Err(NotGathered::Long);
+        return Err(NotGathered::Long(request.partition_count));
     }
     for topic in request.topics() {
         let found = topology.topic(&topic.key);
