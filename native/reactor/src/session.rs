@@ -16,6 +16,8 @@ const FIRST_BY_ID: i16 = 13;
 const INVALID_SESSION_ID: i32 = 0;
 const INITIAL_EPOCH: i32 = 0;
 const FINAL_EPOCH: i32 = -1;
+/// Partitions of all sessions together, some hundred bytes each: beyond it no session is made, and none grows.
+const PARTITIONS_MAX: usize = 1 << 20;
 /// A session that was not used for so long may be evicted by any other; one that is younger may not be evicted for its size.
 const EVICTION_MS: i64 = 120_000;
 
@@ -64,10 +66,18 @@ pub struct Told {
     pub has_diverged: bool,
 }
 
-/// The sessions of a broker; at most so many as there are slots.
+/// The sessions of a broker; at most so many as there are slots, with a bound for the partitions of all of them.
 pub struct SessionCache {
-    entries: Mutex<HashMap<i32, Entry>>,
+    entries: Mutex<Entries>,
     slots: usize,
+    partitions_max: usize,
+}
+
+#[derive(Default)]
+struct Entries {
+    all: HashMap<i32, Entry>,
+    /// Of all sessions.
+    partitions: usize,
 }
 
 struct Entry {
@@ -79,11 +89,11 @@ struct Entry {
 
 impl SessionCache {
     pub fn new(slots: usize) -> Self {
-        Self { entries: Mutex::default(), slots }
+        Self { entries: Mutex::default(), slots, partitions_max: PARTITIONS_MAX }
     }
 
     pub fn count(&self) -> usize {
-        self.entries.lock().len()
+        self.entries.lock().all.len()
     }
 
     /// Finds out which session a request belongs to, and which partitions it asks for. The error is one of the whole
@@ -97,13 +107,13 @@ impl SessionCache {
         let (id, epoch) = (request.options.session_id, request.options.session_epoch);
         if epoch == INITIAL_EPOCH || epoch == FINAL_EPOCH {
             if id != INVALID_SESSION_ID {
-                self.entries.lock().remove(&id);
+                self.entries.lock().remove(id);
             }
             let wanted = if epoch == FINAL_EPOCH { SessionUse::None } else { SessionUse::New };
             return Ok((wanted, requested(request, topology)));
         }
         let mut entries = self.entries.lock();
-        let entry = entries.get_mut(&id).ok_or(error_code::FETCH_SESSION_ID_NOT_FOUND)?;
+        let entry = entries.all.get_mut(&id).ok_or(error_code::FETCH_SESSION_ID_NOT_FOUND)?;
         let session = Arc::clone(&entry.session);
         let mut guard = session.lock();
         if guard.epoch != epoch {
@@ -113,12 +123,20 @@ impl SessionCache {
             return Err(error_code::FETCH_SESSION_TOPIC_ID_ERROR);
         }
         guard.update(request, topology);
-        if guard.partitions.is_empty() {
-            entries.remove(&id);
+        let count = guard.partitions.len();
+        if count == 0 {
+            entries.remove(id);
             return Ok((SessionUse::None, Vec::new()));
         }
         entry.used_ms = now_ms;
-        entry.partitions = guard.partitions.len();
+        let has_grown = count > entry.partitions;
+        let before = std::mem::replace(&mut entry.partitions, count);
+        entries.partitions = entries.partitions - before + count;
+        if has_grown && entries.partitions > self.partitions_max {
+            // The client fetches in full again, and gets a session if there is room for it by then.
+            entries.remove(id);
+            return Err(error_code::FETCH_SESSION_ID_NOT_FOUND);
+        }
         drop(entries);
         guard.epoch = next_epoch(epoch);
         let used = IncrementalUse { session: Arc::clone(&session), epoch: guard.epoch };
@@ -135,7 +153,7 @@ impl SessionCache {
             return INVALID_SESSION_ID;
         }
         let mut id = random_id();
-        while entries.contains_key(&id) {
+        while entries.all.contains_key(&id) {
             id = random_id();
         }
         let session = Session {
@@ -150,26 +168,46 @@ impl SessionCache {
             used_ms: now_ms,
             partitions: count,
         };
-        entries.insert(id, entry);
+        entries.all.insert(id, entry);
+        entries.partitions += count;
         id
     }
 
-    // Kafka's rule: a session idle for two minutes gives way to any; one older than two minutes to a larger one.
-    fn make_room(&self, entries: &mut HashMap<i32, Entry>, partitions: usize, now_ms: i64) -> bool {
-        if entries.len() < self.slots {
+    // Kafka's rule: a session idle for two minutes gives way to any; one older than two minutes to a larger one. Where
+    // the partitions are too many, as many idle sessions give way as it takes.
+    fn make_room(&self, entries: &mut Entries, partitions: usize, now_ms: i64) -> bool {
+        while partitions > self.partitions_max.saturating_sub(entries.partitions) {
+            let Some(id) = entries.idle(now_ms) else { return false };
+            entries.remove(id);
+        }
+        if entries.all.len() < self.slots {
             return true;
         }
-        let oldest = entries.iter().min_by_key(|(_, entry)| entry.used_ms);
-        let idle = oldest.filter(|(_, entry)| now_ms - entry.used_ms > EVICTION_MS);
         let small = || {
-            let mature = entries.iter().filter(|(_, e)| e.used_ms - e.created_ms > EVICTION_MS);
+            let mature = entries.all.iter().filter(|(_, e)| e.used_ms - e.created_ms > EVICTION_MS);
             mature
                 .min_by_key(|(id, e)| (e.partitions, **id))
                 .filter(|(_, e)| e.partitions < partitions)
+                .map(|(id, _)| *id)
         };
-        let Some(id) = idle.or_else(small).map(|(id, _)| *id) else { return false };
-        entries.remove(&id);
+        let Some(id) = entries.idle(now_ms).or_else(small) else { return false };
+        entries.remove(id);
         true
+    }
+}
+
+impl Entries {
+    /// The session that was idle for the longest time, if that is long enough.
+    fn idle(&self, now_ms: i64) -> Option<i32> {
+        let oldest = self.all.iter().min_by_key(|(_, entry)| entry.used_ms);
+        let idle = oldest.filter(|(_, entry)| now_ms - entry.used_ms > EVICTION_MS);
+        idle.map(|(id, _)| *id)
+    }
+
+    fn remove(&mut self, id: i32) {
+        if let Some(entry) = self.all.remove(&id) {
+            self.partitions -= entry.partitions;
+        }
     }
 }
 
@@ -301,6 +339,8 @@ fn random_id() -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use ms_wire::fetch::{FetchOptions, FetchRequestWriter};
+
     use super::*;
 
     fn create(cache: &SessionCache, partitions: i32, now_ms: i64) -> i32 {
@@ -312,13 +352,13 @@ mod tests {
     }
 
     fn ids(cache: &SessionCache) -> Vec<i32> {
-        let mut ids: Vec<_> = cache.entries.lock().keys().copied().collect();
+        let mut ids: Vec<_> = cache.entries.lock().all.keys().copied().collect();
         ids.sort_unstable();
         ids
     }
 
     fn touch(cache: &SessionCache, id: i32, now_ms: i64) {
-        cache.entries.lock().get_mut(&id).unwrap().used_ms = now_ms;
+        cache.entries.lock().all.get_mut(&id).unwrap().used_ms = now_ms;
     }
 
     #[test]
@@ -343,6 +383,48 @@ mod tests {
         // The new one is young: it stays, however large the next is.
         touch(&cache, large, EVICTION_MS + 3);
         assert_eq!(create(&cache, 9, EVICTION_MS + 3), 0);
+    }
+
+    #[test]
+    fn the_partitions_of_all_sessions_are_bounded() {
+        let cache = SessionCache { partitions_max: 10, ..SessionCache::new(100) };
+        let (old, young) = (create(&cache, 4, 0), create(&cache, 5, 60_000));
+        assert_eq!(create(&cache, 2, EVICTION_MS), 0);
+        let small = create(&cache, 1, EVICTION_MS);
+        assert!(small > 0);
+        // Only what was idle for long gives way, and what is too large in any case displaces nobody in use.
+        let next = create(&cache, 3, EVICTION_MS + 1);
+        assert!(next > 0 && !ids(&cache).contains(&old) && ids(&cache).contains(&young));
+        assert_eq!(create(&cache, 6, EVICTION_MS + 1), 0);
+        assert_eq!(cache.entries.lock().partitions, 9);
+        // A full fetch that ends a session gives its partitions back.
+        cache.entries.lock().remove(young);
+        assert!(create(&cache, 6, EVICTION_MS + 1) > 0);
+    }
+
+    #[test]
+    fn a_session_does_not_grow_beyond_the_bound() {
+        let cache = SessionCache { partitions_max: 3, ..SessionCache::new(100) };
+        let id = create(&cache, 2, 0);
+        let ask = |epoch, first: i32, count: i32| {
+            let mut frame = Vec::new();
+            let (session_id, session_epoch) = (id, epoch);
+            let options = FetchOptions { session_id, session_epoch, ..FetchOptions::default() };
+            let writer = FetchRequestWriter::start(&mut frame, 13, options, 1);
+            writer.topic(&mut frame, TopicKey::Id([1; 16]), count as usize);
+            for p in first..first + count {
+                writer.partition(&mut frame, &FetchPartition::new(p, 0, 1000));
+            }
+            writer.end_topic(&mut frame);
+            writer.forgotten_topics(&mut frame, 0);
+            writer.finish(&mut frame);
+            let request = FetchRequest::parse(&frame, 13, 0).unwrap();
+            cache.begin(&request, &Topology::default(), 1).map(|(_, all)| all.len())
+        };
+        assert_eq!(ask(1, 1, 2), Ok(3));
+        assert_eq!(cache.entries.lock().partitions, 3);
+        assert_eq!(ask(2, 3, 1), Err(error_code::FETCH_SESSION_ID_NOT_FOUND));
+        assert_eq!((cache.count(), cache.entries.lock().partitions), (0, 0));
     }
 
     #[test]
