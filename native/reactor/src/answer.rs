@@ -16,7 +16,7 @@ use crate::ids::{ConnectionId, RequestRef, Seq};
 use crate::out::Flush;
 use crate::packed::answer_flag;
 use crate::produce::{self, AnswerContext, WaitingProduce};
-use crate::reactor::Reactor;
+use crate::reactor::{Reactor, connection_of};
 use crate::shared::Stats;
 use crate::slots::Slot;
 use crate::turn::{RECEIVE_BLOCK, RequestKind, TurnRequest};
@@ -63,7 +63,8 @@ impl Reactor {
         first_item: usize,
         count: usize,
     ) {
-        let Some(connection) = self.connections[request.local as usize].as_mut() else { return };
+        let id = request.connection;
+        let Some(connection) = connection_of(&mut self.connections, id) else { return };
         let items = &mut self.turn.items[first_item..first_item + count];
         let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
         let topology = self.topology.load();
@@ -87,13 +88,14 @@ impl Reactor {
         if let Some(slot) = connection.slots.get_mut(request.seq) {
             *slot = Slot::Produce(Box::new(waiting));
             let deadline_ms = self.clock_ms + i64::from(timeout_ms.max(0));
-            let id = RequestRef { local: request.local, seq: request.seq, ordinal: 0 }.pack();
-            self.deadlines.push(Reverse((deadline_ms, id)));
+            let waiting = RequestRef { local: id.local(), seq: request.seq, ordinal: 0 };
+            self.deadlines.push(Reverse((deadline_ms, waiting.pack())));
         }
     }
 
     fn answer_fetch(&mut self, request: &TurnRequest) {
-        let Some(connection) = self.connections[request.local as usize].as_mut() else { return };
+        let id = request.connection;
+        let Some(connection) = connection_of(&mut self.connections, id) else { return };
         let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
         // The structure was checked when the request was gathered.
         let Ok(parsed) = FetchRequest::parse(frame, request.version, request.body) else { return };
@@ -107,7 +109,7 @@ impl Reactor {
         let topology = self.topology.load();
         let fetch = Box::new(WaitingFetch::new(&parsed, &origin, &self.shared, topology));
         let deadline_ms = fetch.deadline_ms;
-        let request = RequestRef { local: request.local, seq: request.seq, ordinal: 0 };
+        let request = RequestRef { local: id.local(), seq: request.seq, ordinal: 0 };
         if self.poll_fetch(request, fetch) {
             self.deadlines.push(Reverse((deadline_ms, request.pack())));
         }
@@ -430,4 +432,46 @@ fn is_answered(connection: &Connection) -> bool {
                 .slots
                 .iter()
                 .all(|(_, slot)| matches!(slot, Slot::Control | Slot::Ready(_)))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ms_partition::PartitionConfig;
+    use ms_wire::topic::TopicKey;
+
+    use crate::by_hand::frames::{batch, gzip, produce};
+    use crate::by_hand::{ByHand, TOPIC};
+    use crate::hub::Message;
+
+    const KEY: TopicKey<'static> = TopicKey::Name(TOPIC.as_bytes());
+
+    /// The validated frames of the reactor's worker, which the test plays.
+    fn validated(hand: &mut ByHand) -> Vec<Message> {
+        hand.shared.hub.work.stop();
+        hand.shared.hub.work.run(0, |_| {}, |_| {});
+        std::iter::from_fn(|| hand.shared.hub.mailboxes[0].pop()).collect()
+    }
+
+    #[test]
+    fn a_refusal_without_acks_closes_its_own_connection_only() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let mut client = hand.connect();
+        let mut broken = batch(&[&[b'y'; 400_000], b"z"]);
+        broken[61 + 6] ^= 0x55;
+        let frame = produce(9, 1, 0, KEY, &[(0, Some(&gzip(&broken)))]);
+        hand.gather(&mut client, &[frame]);
+        for message in validated(&mut hand) {
+            hand.reactor.take_message(message);
+        }
+        // It closes before the end of the turn, and another client gets its place.
+        hand.reactor.close(client.local, crate::conn::CloseReason::Client);
+        let other = hand.connect();
+        assert_eq!(other.local, client.local);
+        hand.reactor.finish_gathered();
+        hand.reactor.flush_dirty();
+        let connection = hand.reactor.connections[other.local as usize].as_ref().unwrap();
+        assert!(connection.closing.is_none());
+    }
 }

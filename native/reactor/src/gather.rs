@@ -107,11 +107,11 @@ impl Gather<'_> {
         if !(produce_versions::MIN_VERSION..=produce_versions::MAX_VERSION).contains(&version) {
             return self.refuse(connection);
         }
-        let (local, seq) = (connection.id.local(), connection.slots.next_seq());
+        let (id, seq) = (connection.id, connection.slots.next_seq());
         let reactor = self.reactor;
         let verdicts = Vec::new();
         let mut frame = ProduceFrame {
-            local,
+            connection: id,
             reactor,
             seq,
             block,
@@ -173,10 +173,10 @@ impl Gather<'_> {
     /// Takes a validated Produce up again; its block is the turn's last.
     pub fn validated(&mut self, connection: &mut Connection, validated: ValidatedFrame) {
         let ValidatedFrame { seq, frame, body, version, correlation_id, verdicts, .. } = validated;
-        let (local, reactor) = (connection.id.local(), self.reactor);
+        let (id, reactor) = (connection.id, self.reactor);
         let block = self.turn.blocks.len() - 1;
         let mut frame = ProduceFrame {
-            local,
+            connection: id,
             reactor,
             seq,
             block,
@@ -219,9 +219,16 @@ impl Gather<'_> {
         }
         let seq = connection.slots.push(Slot::Turn);
         self.counters.fetch_requests += 1;
-        let (local, kind) = (connection.id.local(), RequestKind::Fetch);
-        let request = TurnRequest { local, seq, kind, block, frame, body, version, correlation_id };
-        self.turn.requests.push(request);
+        self.turn.requests.push(TurnRequest {
+            connection: connection.id,
+            seq,
+            kind: RequestKind::Fetch,
+            block,
+            frame,
+            body,
+            version,
+            correlation_id,
+        });
     }
 
     #[allow(clippy::too_many_arguments)]

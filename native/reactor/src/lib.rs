@@ -3,6 +3,9 @@
 
 mod accept;
 mod answer;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod by_hand;
 mod cold;
 mod commands;
 mod config;

@@ -14,7 +14,7 @@ use ms_wire::topic::TopicKey;
 use ms_wire::validate::{BatchRejection, Scratch, validate_records};
 
 use crate::fetch::add_endpoint;
-use crate::ids::{ORDINALS, RequestRef, Seq};
+use crate::ids::{ConnectionId, ORDINALS, RequestRef, Seq};
 use crate::out::OutQueue;
 use crate::shared::Shared;
 use crate::topology::{TopicRef, Topology};
@@ -27,7 +27,7 @@ const FIRST_WITH_LEADER: i16 = 10;
 
 /// A frame that was found to be a Produce.
 pub struct ProduceFrame {
-    pub local: u32,
+    pub connection: ConnectionId,
     pub reactor: u16,
     pub seq: Seq,
     pub block: usize,
@@ -100,7 +100,8 @@ fn find_partitions(
         for partition in topic.partitions() {
             let at = turn.items.len();
             let ordinal = (at - first_item) as u16;
-            let id = RequestRef { local: frame.local, seq: frame.seq, ordinal }.pack();
+            let local = frame.connection.local();
+            let id = RequestRef { local, seq: frame.seq, ordinal }.pack();
             let slot = ReplySlot { reactor: frame.reactor, id };
             let range = partition.records.clone().unwrap_or(0..0);
             let range = frame.frame.start + range.start..frame.frame.start + range.end;
@@ -135,7 +136,7 @@ fn find_partitions(
     let items = turn.items.len() - first_item;
     let (acks, timeout_ms) = (request.acks, request.timeout_ms);
     turn.requests.push(TurnRequest {
-        local: frame.local,
+        connection: frame.connection,
         seq: frame.seq,
         kind: RequestKind::Produce { acks, timeout_ms, first_item, items },
         block: frame.block,

@@ -298,8 +298,7 @@ impl Reactor {
 
     /// The connection of an identifier that may be stale.
     pub fn connection(&mut self, id: ConnectionId) -> Option<&mut Box<Connection>> {
-        let connection = self.connections.get_mut(id.local() as usize)?.as_mut()?;
-        (connection.id == id).then_some(connection)
+        connection_of(&mut self.connections, id)
     }
 
     fn is_stopped(&self) -> bool {
@@ -314,6 +313,15 @@ impl Reactor {
         }
         self.counters.publish(&self.shared.stats);
     }
+}
+
+/// The connection of an identifier that may be stale.
+pub fn connection_of(
+    connections: &mut [Option<Box<Connection>>],
+    id: ConnectionId,
+) -> Option<&mut Box<Connection>> {
+    let connection = connections.get_mut(id.local() as usize)?.as_mut()?;
+    (connection.id == id).then_some(connection)
 }
 
 pub fn make_ready(ready: &mut VecDeque<u32>, connection: &mut Connection) {

@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use ms_partition::{AppendDone, Origin, Partition, PendingAppend, ReplySlot, Waiter};
+use ms_partition::{AppendDone, Handle, Origin, Partition, PendingAppend, ReplySlot, Waiter};
 use ms_wire::error_code;
 use ms_wire::validate::{BatchRejection, ValidBatch};
 
-use crate::ids::Seq;
+use crate::ids::{ConnectionId, Seq};
 
 /// The block that is the reactor's receive buffer; the others were carry buffers of connections.
 pub const RECEIVE_BLOCK: usize = 0;
@@ -23,7 +23,7 @@ pub struct Turn {
     pub requests: Vec<TurnRequest>,
     pub items: Vec<Item>,
     touched: Vec<Touched>,
-    by_partition: HashMap<u32, u32>,
+    by_partition: HashMap<Handle, u32>,
     /// Waiting fetches of this reactor that may look again.
     pub due: Vec<Waiter>,
     pending: Vec<PendingAppend<'static>>,
@@ -38,7 +38,8 @@ pub struct Block {
 
 /// A request to be answered at the end of the turn, if it can be.
 pub struct TurnRequest {
-    pub local: u32,
+    /// It may have been closed since, and its place taken over.
+    pub connection: ConnectionId,
     pub seq: Seq,
     pub kind: RequestKind,
     pub block: usize,
@@ -111,7 +112,7 @@ impl Turn {
     pub fn touch(&mut self, item: usize, partition: &Arc<Partition>) {
         let at = item as u32;
         let next = self.touched.len() as u32;
-        let touched = *self.by_partition.entry(partition.handle().index).or_insert(next);
+        let touched = *self.by_partition.entry(partition.handle()).or_insert(next);
         if touched == next {
             let partition = Arc::clone(partition);
             self.touched.push(Touched { partition, first: at, last: at });
@@ -200,4 +201,32 @@ fn take_views<'a>(blocks: &'a mut [Block], items: &[Item]) -> Vec<Option<&'a mut
 fn recycle(mut list: Vec<PendingAppend<'_>>) -> Vec<PendingAppend<'static>> {
     list.clear();
     list.into_iter().map_while(|_| None).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ms_partition::PartitionConfig;
+
+    use super::*;
+    use crate::by_hand::ByHand;
+
+    #[test]
+    fn a_handle_that_is_used_again_means_another_partition() {
+        let hand = ByHand::new();
+        let open = |index, generation| {
+            hand.open(index, Handle { index: 5, generation }, PartitionConfig::default())
+        };
+        let partitions = [open(0, 1), open(1, 2)];
+        let mut turn = Turn::default();
+        for (at, partition) in [0, 1, 0].map(|p| &partitions[p]).into_iter().enumerate() {
+            let slot = ReplySlot { reactor: 0, id: 0 };
+            turn.items.push(Item::new(RECEIVE_BLOCK, 0..0, 1, slot));
+            turn.touch(at, partition);
+        }
+        for (item, expected) in [0, 1, 0].into_iter().enumerate() {
+            let found = turn.partition_of(&turn.items[item]).unwrap();
+            assert!(Arc::ptr_eq(found, &partitions[expected]), "item {item}");
+        }
+    }
 }

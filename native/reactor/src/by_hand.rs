@@ -1,0 +1,160 @@
+//! For tests: a reactor whose steps the test takes one by one, and no other thread.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use ms_log::RealDisk;
+use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
+
+use crate::config::DataPlaneConfig;
+use crate::hub::Accepted;
+use crate::plane::Prepared;
+use crate::reactor::Reactor;
+use crate::shared::Shared;
+
+#[allow(dead_code)]
+#[path = "../tests/common/frames.rs"]
+pub mod frames;
+
+/// A topic for the topology: name, id, and the hosted partitions.
+pub struct TestTopic<'a> {
+    pub name: &'a str,
+    pub id: [u8; 16],
+    pub partitions: &'a [Option<Handle>],
+    pub is_internal: bool,
+}
+
+pub const TOPIC: &str = "orders";
+const TOPIC_ID: [u8; 16] = [7; 16];
+
+pub struct ByHand {
+    pub reactor: Reactor,
+    pub shared: Arc<Shared>,
+    listener: TcpListener,
+    _lock: Box<dyn ms_log::DirLock>,
+    dir: PathBuf,
+}
+
+/// The client's end of a connection.
+pub struct Peer {
+    pub local: u32,
+    pub stream: std::net::TcpStream,
+}
+
+impl ByHand {
+    pub fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("ms-by-hand-{}-{number}", std::process::id()));
+        let config = DataPlaneConfig {
+            log_dir: dir.clone(),
+            control_apis: vec![(2, 0, 11), (10, 0, 6)],
+            ..DataPlaneConfig::default()
+        };
+        let Prepared { shared, mut polls, lock } =
+            Prepared::new(config, Arc::new(RealDisk), Box::new(|| {})).unwrap();
+        let reactor = Reactor::new(Arc::clone(&shared), 0, polls.remove(0));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Self { reactor, shared, listener, _lock: lock, dir }
+    }
+
+    /// Opens a partition of `TOPIC`, under a handle that may be one that is in use.
+    pub fn open(&self, index: i32, handle: Handle, config: PartitionConfig) -> Arc<Partition> {
+        let spec = PartitionSpec {
+            topic_id: TOPIC_ID,
+            topic_name: TOPIC.to_owned(),
+            partition_index: index,
+            group_id: index as u64 + 1,
+            config,
+            watch_commits: false,
+            fsync_always: false,
+        };
+        Partition::open(&self.shared.env, spec, handle).unwrap()
+    }
+
+    /// `TOPIC` with one partition, announced.
+    pub fn with_topic(&self, config: PartitionConfig) -> Arc<Partition> {
+        let handle = self.shared.hub.registry.reserve();
+        let partition = self.open(0, handle, config);
+        self.shared.hub.registry.insert(handle, Arc::clone(&partition));
+        let (name, id, partitions) = (TOPIC, TOPIC_ID, &[Some(handle)]);
+        let topic = TestTopic { name, id, partitions, is_internal: false };
+        let image = frames::topology(0, &[topic], 0);
+        let next = self.shared.topology.load().updated(&image, &self.shared.hub.registry).unwrap();
+        self.shared.topology.store(Arc::new(next));
+        partition
+    }
+
+    /// A connection that the reactor has taken over.
+    pub fn connect(&mut self) -> Peer {
+        let stream = std::net::TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+        let (accepted, address) = self.listener.accept().unwrap();
+        accepted.set_nonblocking(true).unwrap();
+        let admission = self.shared.connections.admit(address.ip()).unwrap();
+        assert_eq!(self.shared.enter_least(), 0);
+        let stream_of_reactor = mio::net::TcpStream::from_std(accepted);
+        let accepted = Accepted { stream: stream_of_reactor, listener: 0, address, admission };
+        self.reactor.adopt(accepted);
+        let address = stream.local_addr().ok();
+        let mut connections = self.reactor.connections.iter().flatten();
+        let of_peer = connections.find(|c| c.stream.peer_addr().ok() == address).unwrap();
+        let local = of_peer.id.local();
+        Peer { local, stream }
+    }
+
+    /// Sends frames, and has the reactor read and gather them.
+    pub fn gather(&mut self, peer: &mut Peer, frames: &[Vec<u8>]) {
+        let framed: Vec<u8> = frames
+            .iter()
+            .flat_map(|frame| [&(frame.len() as u32).to_be_bytes()[..], frame].concat())
+            .collect();
+        peer.stream.write_all(&framed).unwrap();
+        let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
+        let mut seen = vec![0; framed.len()];
+        while connection.stream.peek(&mut seen).is_ok_and(|len| len < framed.len()) {
+            std::thread::yield_now();
+        }
+        connection.is_readable = true;
+        self.read(peer);
+    }
+
+    /// Has the reactor look at the connection once.
+    pub fn read(&mut self, peer: &Peer) {
+        self.reactor.read_connection(peer.local);
+    }
+
+    /// The correlation ids of all that was sent to the client.
+    pub fn answers(&mut self, peer: &mut Peer, count: usize) -> Vec<i32> {
+        self.reactor.flush_dirty();
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            let mut prefix = [0; 4];
+            peer.stream.read_exact(&mut prefix).unwrap();
+            let mut frame = vec![0; u32::from_be_bytes(prefix) as usize];
+            peer.stream.read_exact(&mut frame).unwrap();
+            ids.push(i32::from_be_bytes(*frame.first_chunk().unwrap()));
+        }
+        ids
+    }
+
+    /// Bytes that wait for TypeScript, without those of events.
+    pub fn control_requests(&self) -> usize {
+        let mut into = vec![0; 1 << 16];
+        let len = usize::try_from(self.shared.hub.control.drain(&mut into).0).unwrap();
+        let (mut rest, mut count) = (&into[..len], 0);
+        while let Some(prefix) = rest.first_chunk::<4>() {
+            count += usize::from(rest[4] == crate::packed::kind::REQUEST);
+            rest = &rest[4 + u32::from_le_bytes(*prefix) as usize..];
+        }
+        count
+    }
+}
+
+impl Drop for ByHand {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
