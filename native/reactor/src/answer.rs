@@ -36,6 +36,7 @@ impl Reactor {
                 }
                 RequestKind::Fetch => self.answer_fetch(request),
             }
+            self.release_control(request.connection.local());
         }
         self.turn.requests = requests;
         self.turn.clear();
@@ -53,6 +54,17 @@ impl Reactor {
             self.revive(local);
         }
         self.received = 0;
+    }
+
+    /// A control request waited for what is in front of it; it may go now if that is done.
+    fn release_control(&mut self, local: u32) {
+        if let Some(Some(connection)) = self.connections.get_mut(local as usize)
+            && connection.waits_for_room
+            && !connection.slots.is_working()
+        {
+            connection.waits_for_room = false;
+            self.revive(local);
+        }
     }
 
     fn answer_produce(
@@ -175,7 +187,7 @@ impl Reactor {
         count > 0
     }
 
-    fn take_message(&mut self, message: Message) {
+    pub fn take_message(&mut self, message: Message) {
         match message {
             Message::Listen(acceptors) => {
                 for acceptor in acceptors {
@@ -268,6 +280,7 @@ impl Reactor {
             AnswerContext { topology: self.topology.load(), listener: connection.listener };
         connection.slots.finish(seq, &mut connection.out, |out| waiting.answer(out, context));
         self.make_dirty(local);
+        self.release_control(local);
         self.revive(local);
     }
 
@@ -440,7 +453,7 @@ mod tests {
     use ms_partition::PartitionConfig;
     use ms_wire::topic::TopicKey;
 
-    use crate::by_hand::frames::{batch, gzip, produce};
+    use crate::by_hand::frames::{batch, gzip, header, produce};
     use crate::by_hand::{ByHand, TOPIC};
     use crate::hub::Message;
 
@@ -451,6 +464,48 @@ mod tests {
         hand.shared.hub.work.stop();
         hand.shared.hub.work.run(0, |_| {}, |_| {});
         std::iter::from_fn(|| hand.shared.hub.mailboxes[0].pop()).collect()
+    }
+
+    #[test]
+    fn a_control_request_waits_for_the_produce_in_front_of_it() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let mut client = hand.connect();
+        let records = batch(&[b"x"]);
+        for round in 0..2 {
+            let frames = [produce(9, 1, 1, KEY, &[(0, Some(&records))]), header(2, 0, 2)];
+            hand.gather(&mut client, &frames);
+            assert_eq!(hand.control_requests(), 0);
+            hand.reactor.finish_gathered();
+            hand.reactor.flush_dirty();
+            assert_eq!(partition.log_end_offset(), round + 1);
+            assert_eq!(hand.reactor.ready, [client.local]);
+            hand.read_ready();
+            assert_eq!(hand.control_requests(), 1);
+            hand.respond(&client, 2 * round as u32 + 1);
+        }
+        assert_eq!(hand.answers(&mut client, 4), [1, 2, 1, 2]);
+    }
+
+    #[test]
+    fn a_control_request_waits_until_what_was_produced_is_committed() {
+        let mut hand = ByHand::new();
+        let config = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };
+        let partition = hand.with_topic(config);
+        let mut client = hand.connect();
+        let records = batch(&[b"x"]);
+        let frames = [produce(9, 1, -1, KEY, &[(0, Some(&records))]), header(2, 0, 2)];
+        hand.gather(&mut client, &frames);
+        hand.reactor.finish_gathered();
+        hand.reactor.flush_dirty();
+        // Nothing spins while it waits.
+        assert!(hand.reactor.ready.is_empty());
+        assert_eq!((hand.control_requests(), partition.high_watermark()), (0, 0));
+        let flushed = partition.flush_job().unwrap().run();
+        hand.reactor.take_message(Message::Flushed(partition, flushed));
+        assert!(hand.reactor.take_messages());
+        hand.read_ready();
+        assert_eq!(hand.control_requests(), 1);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use ms_log::RealDisk;
 use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
 
 use crate::config::DataPlaneConfig;
-use crate::hub::Accepted;
+use crate::hub::{Accepted, Answer, Message};
+use crate::ids::Seq;
 use crate::plane::Prepared;
 use crate::reactor::Reactor;
 use crate::shared::Shared;
@@ -118,12 +119,23 @@ impl ByHand {
             std::thread::yield_now();
         }
         connection.is_readable = true;
-        self.read(peer);
+        self.reactor.ready.retain(|local| *local != peer.local);
+        self.reactor.read_connection(peer.local);
     }
 
-    /// Has the reactor look at the connection once.
-    pub fn read(&mut self, peer: &Peer) {
-        self.reactor.read_connection(peer.local);
+    /// Has the reactor look at each connection of its list once.
+    pub fn read_ready(&mut self) {
+        for local in std::mem::take(&mut self.reactor.ready) {
+            self.reactor.read_connection(local);
+        }
+    }
+
+    /// TypeScript answers the control request of this number with nothing but its correlation id.
+    pub fn respond(&mut self, peer: &Peer, seq: u32) {
+        let connection = self.reactor.connections[peer.local as usize].as_ref().unwrap().id;
+        let payload = 2_i32.to_be_bytes().to_vec();
+        let answer = Answer { seq: Seq::from_u32(seq), flags: 0, mute_ms: 0, payload };
+        self.reactor.take_message(Message::Respond { connection, answer });
     }
 
     /// The correlation ids of all that was sent to the client.
@@ -140,7 +152,7 @@ impl ByHand {
         ids
     }
 
-    /// Bytes that wait for TypeScript, without those of events.
+    /// How many requests TypeScript is given now.
     pub fn control_requests(&self) -> usize {
         let mut into = vec![0; 1 << 16];
         let len = usize::try_from(self.shared.hub.control.drain(&mut into).0).unwrap();

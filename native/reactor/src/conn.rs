@@ -48,7 +48,7 @@ pub struct Connection {
     pub is_in_dirty: bool,
     /// A request waits before it takes effect: nothing behind it is parsed.
     pub is_gate_closed: bool,
-    /// A control request waits for room in the queue to TypeScript.
+    /// A control request waits for room in the queue to TypeScript, or for what is in front of it.
     pub waits_for_room: bool,
     /// The carry buffer is part of the turn.
     pub is_carry_lent: bool,

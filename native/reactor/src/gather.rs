@@ -265,6 +265,11 @@ impl Gather<'_> {
             self.counters.constant_answers += 1;
             return Ok(());
         }
+        // Kafka takes requests one by one: what TypeScript looks up has in it what this connection wrote before.
+        if connection.slots.is_working() {
+            connection.waits_for_room = true;
+            return Err(NotYet);
+        }
         let seq = connection.slots.next_seq();
         let (connection_id, listener) = (connection.id, connection.listener);
         let frame = ControlFrame {

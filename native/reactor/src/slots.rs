@@ -66,6 +66,12 @@ impl Slots {
         self.queue.get(seq.distance_from(self.first))
     }
 
+    /// Whether a request that was taken up may still change or read a log: one of this turn, or an append without its
+    /// outcome. A long poll may not.
+    pub fn is_working(&self) -> bool {
+        self.queue.iter().any(|slot| matches!(slot, Slot::Turn | Slot::Produce(_)))
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Seq, &Slot)> {
         let first = self.first.as_u32();
         self.queue
