@@ -1,4 +1,4 @@
-import type { Engine, PartitionHandle, Role } from '../../engine/index.ts';
+import { type Engine, EngineError, type PartitionHandle, type Role } from '../../engine/index.ts';
 import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { type Clock, type Logger, withDeadline } from '../base/index.ts';
 import type { BrokerConfig } from '../config/index.ts';
@@ -114,7 +114,7 @@ export class ControllerClient {
     try {
       return await withDeadline(creation(), deadlineMs, this.#deps.clock, timedOut);
     } catch (error) {
-      const { errorCode, message } = failureOf(error);
+      const { errorCode, message } = failureOf(error, this.#deps.logger);
       return topics.map(({ name }) => failedTopic(name, errorCode, message));
     }
   }
@@ -131,7 +131,7 @@ export class ControllerClient {
     try {
       return await withDeadline(deletion(), deadlineMs, this.#deps.clock, timedOut);
     } catch (error) {
-      const { errorCode, message: errorMessage } = failureOf(error);
+      const { errorCode, message: errorMessage } = failureOf(error, this.#deps.logger);
       return topics.map(({ name, topicId }) => {
         return { name, topicId: topicId ?? ZERO_UUID, errorCode, errorMessage };
       });
@@ -156,13 +156,21 @@ export class ControllerClient {
     return creation;
   }
 
-  /** A producer id that was never given before. Ids come in blocks, so a restart leaves a gap. */
-  async nextProducerId(): Promise<bigint> {
+  /**
+   * A producer id that was never given before, or undefined while the controller gives none. Ids come in
+   * blocks, so a restart leaves a gap.
+   */
+  async nextProducerId(): Promise<bigint | undefined> {
     while (this.#producerIds.next >= this.#producerIds.end) {
       this.#allocation ??= this.#allocate().finally(() => {
         this.#allocation = undefined;
       });
-      await this.#allocation;
+      try {
+        await this.#allocation;
+      } catch (error) {
+        if (!(error instanceof CoordinatorError)) throw error;
+        return undefined;
+      }
     }
     const id = this.#producerIds.next;
     this.#producerIds = { ...this.#producerIds, next: id + 1n };
@@ -205,11 +213,34 @@ function timedOut(): CoordinatorError {
   return new CoordinatorError(REQUEST_TIMED_OUT, 'The request timed out.');
 }
 
-function failureOf(error: unknown): { readonly errorCode: number; readonly message: string } {
-  if (!(error instanceof CoordinatorError)) throw error;
-  const isTimeout = error.errorCode === ErrorCode.REQUEST_TIMED_OUT;
-  const errorCode = isTimeout ? ErrorCode.REQUEST_TIMED_OUT : ErrorCode.NOT_CONTROLLER;
-  return { errorCode, message: error.message };
+/** The codes of the metadata log that mean: the controller is not here, or no longer. */
+const notHere = new Set<number>([
+  ErrorCode.NOT_LEADER_OR_FOLLOWER,
+  ErrorCode.FENCED_LEADER_EPOCH,
+  ErrorCode.UNKNOWN_TOPIC_OR_PARTITION,
+]);
+
+/** What a client is told of a command that failed as a whole. Never throws: the client gets an answer. */
+function failureOf(
+  error: unknown,
+  logger: Logger,
+): { readonly errorCode: number; readonly message: string } {
+  if (error instanceof CoordinatorError) {
+    const { errorCode, message } = error;
+    if (errorCode === ErrorCode.REQUEST_TIMED_OUT) return { errorCode, message };
+    if (errorCode === ErrorCode.MESSAGE_TOO_LARGE) {
+      const message = 'Unable to perform excessively large batch operation.';
+      return { errorCode: ErrorCode.POLICY_VIOLATION, message };
+    }
+    return { errorCode: ErrorCode.NOT_CONTROLLER, message };
+  }
+  if (error instanceof EngineError) {
+    const errorCode = notHere.has(error.errorCode) ? ErrorCode.NOT_CONTROLLER : error.errorCode;
+    return { errorCode, message: error.message };
+  }
+  logger.error({ err: error }, 'a command of the controller failed');
+  const message = 'The server experienced an unexpected error when processing the request.';
+  return { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, message };
 }
 
 function failedTopic(name: string, errorCode: number, errorMessage: string): CreatedTopic {

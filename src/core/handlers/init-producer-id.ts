@@ -13,6 +13,10 @@ export const initProducerId = defineHandler(InitProducerId, {
       return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, ...NO_PRODUCER };
     }
     const producerId = await ctx.controller.nextProducerId();
+    if (producerId === undefined) {
+      // As in Kafka, where the client asks again until the controller has given a block of ids.
+      return { errorCode: ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, ...NO_PRODUCER };
+    }
     return { errorCode: ErrorCode.NONE, producerId, producerEpoch: 0 };
   },
   failed: (_, errorCode) => ({ errorCode, ...NO_PRODUCER }),

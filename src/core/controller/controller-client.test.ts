@@ -1,0 +1,170 @@
+import { describe, expect, test } from '@jest/globals';
+import { EngineError } from '../../engine/index.ts';
+import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { silentLogger } from '../base/index.ts';
+import { configOf } from '../config/testing/config-of.ts';
+import { FakeClock } from '../coordinator/testing/fake-clock.ts';
+import { ClusterMetadata } from '../metadata/index.ts';
+import { FakeEngine } from '../testing/fake-engine.ts';
+import { ControllerClient } from './controller-client.ts';
+
+const handle = { index: 99, generation: 1 };
+const NEVER = Number.MAX_SAFE_INTEGER;
+const broker = {
+  kind: 'broker',
+  nodeId: 1,
+  incarnationId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+  directoryId: 'AAAAAAAAAAAAAAAAAAAAAQ',
+  rack: null,
+  endpoints: [],
+} as const;
+const orders = {
+  name: 'orders',
+  numPartitions: 2,
+  replicationFactor: 1,
+  assignments: [],
+  configs: [],
+} as const;
+
+async function serving() {
+  const engine = new FakeEngine();
+  const clock = new FakeClock();
+  const config = configOf({ 'offsets.topic.replication.factor': '1' });
+  const metadata = new ClusterMetadata({
+    engine,
+    clock,
+    logger: silentLogger,
+    config,
+    handle,
+    onRole: () => {},
+    onTopicRemoved: () => {},
+  });
+  // Every partition has its leader as soon as it is open.
+  const openPartition = engine.openPartition.bind(engine);
+  engine.openPartition = async (spec) => {
+    const opened = await openPartition(spec);
+    metadata.role(opened.handle, { leaderEpoch: 1, isLeader: true, startOffset: 0n });
+    return opened;
+  };
+  let ids = 0;
+  const controller = new ControllerClient({
+    engine,
+    handle,
+    clock,
+    logger: silentLogger,
+    config,
+    metadata,
+    rules: {
+      numPartitions: 3,
+      defaultReplicationFactor: 1,
+      validateTopicConfig: () => undefined,
+    },
+    batchBytesMax: 4096,
+    newId: () => Buffer.alloc(16, ++ids).toString('base64url'),
+  });
+  controller.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
+  await controller.whenServing();
+  await controller.registerBroker(broker);
+  const create = async (topic: { readonly name: string } = orders) => {
+    const options = { validateOnly: false, deadlineMs: NEVER };
+    const [created] = await controller.createTopics([{ ...orders, ...topic }], options);
+    return created;
+  };
+  return { engine, clock, controller, metadata, create };
+}
+
+const failing = (errorCode: number) => () => Promise.reject(new EngineError(errorCode, 'broken'));
+
+describe('the way to the controller', () => {
+  test('a topic is known and led when its creation is answered, and gone when its deletion is', async () => {
+    const { controller, metadata, create } = await serving();
+    const created = await create();
+    expect(created).toMatchObject({ errorCode: ErrorCode.NONE, numPartitions: 2 });
+    const topicId = created?.topicId ?? '';
+    expect(metadata.partition(topicId, 1)?.isLeader).toBe(true);
+    const [deleted] = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
+    expect(deleted).toMatchObject({ errorCode: ErrorCode.NONE, topicId });
+    expect(metadata.topicByName('orders')).toBeUndefined();
+  });
+
+  test.each([
+    ['of its disk is told as it is', 'KAFKA_STORAGE_ERROR', 'KAFKA_STORAGE_ERROR'],
+    ['of a broker that stops is told as it is', 'BROKER_NOT_AVAILABLE', 'BROKER_NOT_AVAILABLE'],
+    ['of its leadership means another controller', 'NOT_LEADER_OR_FOLLOWER', 'NOT_CONTROLLER'],
+    ['of its log means another controller', 'UNKNOWN_TOPIC_OR_PARTITION', 'NOT_CONTROLLER'],
+  ] as const)('a failure %s', async (_, failure, told) => {
+    const { engine, controller, create } = await serving();
+    engine.readBarrier = failing(ErrorCode[failure]);
+    expect(await create()).toMatchObject({ name: 'orders', errorCode: ErrorCode[told] });
+    const deleted = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
+    expect(deleted).toMatchObject([{ name: 'orders', errorCode: ErrorCode[told] }]);
+  });
+
+  test('an append that fails means another controller: the outcome is not known', async () => {
+    const { engine, create } = await serving();
+    engine.append = failing(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect(await create()).toMatchObject({ errorCode: ErrorCode.NOT_CONTROLLER });
+  });
+
+  test('a bug is an error of the server, not silence', async () => {
+    const { engine, create } = await serving();
+    engine.readBarrier = () => Promise.reject(new TypeError('a bug'));
+    expect(await create()).toMatchObject({ errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+  });
+
+  test('a request of more than a batch is refused for good', async () => {
+    const { controller } = await serving();
+    const topics = Array.from({ length: 200 }, (_, i) => ({ ...orders, name: `orders-${i}` }));
+    const options = { validateOnly: false, deadlineMs: NEVER };
+    const created = await controller.createTopics(topics, options);
+    const codes = new Set(created.map(({ errorCode }) => errorCode));
+    expect([...codes]).toEqual([ErrorCode.POLICY_VIOLATION]);
+  });
+
+  test('what is not applied in time says so, and comes later', async () => {
+    const { engine, clock, controller, metadata } = await serving();
+    const readLog = engine.readLog.bind(engine);
+    const read = new Promise<void>((resolve) => {
+      engine.readLog = () => {
+        resolve();
+        return failing(ErrorCode.KAFKA_STORAGE_ERROR)();
+      };
+    });
+    const options = { validateOnly: false, deadlineMs: 100 };
+    const creation = controller.createTopics([orders], options);
+    await read;
+    clock.advance(100);
+    expect(await creation).toMatchObject([{ errorCode: ErrorCode.REQUEST_TIMED_OUT }]);
+    engine.readLog = readLog;
+    clock.advance(5_000);
+    expect(await metadata.waitUntilApplied(engine.endOffset, NEVER)).toBe(true);
+    expect(metadata.topicByName('orders')?.partitions).toHaveLength(2);
+  });
+
+  test('a topic that two ask for is created once', async () => {
+    const { controller, engine } = await serving();
+    const both = ['__consumer_offsets', '__consumer_offsets'].map((name) => {
+      return controller.autoCreateTopic(name, NEVER);
+    });
+    expect(await Promise.all(both)).toEqual([ErrorCode.NONE, ErrorCode.NONE]);
+    const opened = engine.calls.filter(({ kind }) => kind === 'open');
+    expect(opened).toHaveLength(50);
+    expect(await controller.autoCreateTopic('__consumer_offsets', NEVER)).toBe(
+      ErrorCode.TOPIC_ALREADY_EXISTS,
+    );
+  });
+
+  test('producer ids are given once each, from one block for all who wait', async () => {
+    const { controller, engine } = await serving();
+    const before = engine.endOffset;
+    const ids = await Promise.all([1, 2, 3].map(() => controller.nextProducerId()));
+    expect(ids).toEqual([0n, 1n, 2n]);
+    expect(engine.endOffset).toBe(before + 1n);
+  });
+
+  test('there is no producer id while the controller gives none', async () => {
+    const { controller, engine } = await serving();
+    engine.append = failing(ErrorCode.KAFKA_STORAGE_ERROR);
+    expect(await controller.nextProducerId()).toBeUndefined();
+  });
+});
