@@ -156,7 +156,7 @@ class Assembly {
       config,
       handle,
       onRole,
-      onTopicRemoved: (name) => this.#groups?.topicDeleted(name),
+      onTopicRemoved: (topic) => this.#groups?.topicDeleted(topic),
     });
     return this.#metadata;
   }

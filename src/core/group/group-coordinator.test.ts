@@ -64,8 +64,30 @@ describe('the group coordinator of a broker', () => {
   test('forgets what was committed for a topic that is deleted', async () => {
     const { groups, ask } = await serving();
     await ask(groups.commitOffsets(commit));
-    groups.topicDeleted('t');
+    groups.topicDeleted({ name: 't', topicId: T_ID });
     expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
+  });
+
+  test.each([
+    ['is gone', undefined],
+    ['was made again', 'AAAAAAAAAAAAAAAAAAAACQ'],
+  ])('forgets at load what was committed for a topic that %s meanwhile', async (_, id) => {
+    const { groups, ask, log, world } = await serving();
+    await ask(groups.commitOffsets(commit));
+    groups.role(0, handle, { leaderEpoch: 2, isLeader: false, startOffset: -1n });
+    world.topicId = id;
+    groups.topicDeleted({ name: 't', topicId: T_ID });
+    groups.role(0, handle, { leaderEpoch: 3, isLeader: true, startOffset: log.endOffset });
+    await turns();
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
+  });
+
+  test('keeps at load what was committed for a topic that is there', async () => {
+    const { groups, ask, log } = await serving();
+    await ask(groups.commitOffsets(commit));
+    groups.role(0, handle, { leaderEpoch: 3, isLeader: true, startOffset: log.endOffset });
+    await turns();
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [{ name: 't' }] });
   });
 
   test('gives members ids with a UUID in the usual notation', async () => {
@@ -133,6 +155,7 @@ describe('the group coordinator of a broker', () => {
   });
 });
 
+const T_ID = 'AAAAAAAAAAAAAAAAAAAABQ';
 const handle = { index: 3, generation: 1 };
 const heartbeat = {
   kind: 'heartbeat',
@@ -167,7 +190,7 @@ const commit = {
   topics: [
     {
       name: 't',
-      topicId: 'AAAAAAAAAAAAAAAAAAAAAA',
+      topicId: T_ID,
       partitions: [
         { partitionIndex: 0, committedOffset: 7n, committedLeaderEpoch: 0, committedMetadata: '' },
       ],
@@ -178,15 +201,24 @@ const commit = {
 function start(options: { hasTopic?: boolean } = {}) {
   const log = new FakeLog();
   const clock = new FakeClock();
-  const world = { hasTopic: options.hasTopic ?? true, isLeader: false, created: [] as string[] };
+  const world = {
+    hasTopic: options.hasTopic ?? true,
+    isLeader: false,
+    created: [] as string[],
+    /** Of the topic `t`; undefined: there is none. */
+    topicId: T_ID as string | undefined,
+  };
   const groups = new GroupCoordinator({
     engine: log,
     clock,
     logger: silentLogger,
     config: { ...settingsOf([]), messageMaxBytes: 1_048_588 },
     metadata: {
-      topicByName: () =>
-        world.hasTopic ? { id: 'id', partitions: [{ index: 0, replicas: [1] }] } : undefined,
+      topicByName: (name) => {
+        const partitions = [{ index: 0, replicas: [1] }];
+        const id = name === 't' ? world.topicId : world.hasTopic ? 'id' : undefined;
+        return id === undefined ? undefined : { id, partitions };
+      },
       partition: () => ({ isLeader: world.isLeader }),
     },
     controller: {

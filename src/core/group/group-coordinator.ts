@@ -1,5 +1,10 @@
 import type { PartitionHandle, Role } from '../../engine/index.ts';
-import { type DescribedGroup, type Draft, ErrorCode } from '../../kafka-protocol/index.ts';
+import {
+  type DescribedGroup,
+  type Draft,
+  ErrorCode,
+  ZERO_UUID,
+} from '../../kafka-protocol/index.ts';
 import type { Clock, Logger } from '../base/index.ts';
 import {
   CoordinatorError,
@@ -27,6 +32,7 @@ import type {
   LeaveReply,
   SyncCommand,
   SyncReply,
+  TopicName,
 } from './vocabulary.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
@@ -109,10 +115,13 @@ export class GroupCoordinator {
     this.#handles.clear();
   }
 
-  /** A topic is gone: what groups had committed for it is dropped. */
-  topicDeleted(name: string): void {
+  /**
+   * A topic is gone: what groups had committed for it is dropped. Partitions that are not loaded now
+   * look for such topics when they are.
+   */
+  topicDeleted(topic: TopicName): void {
     for (const partition of this.#partitions.values()) {
-      partition.post({ kind: 'topics-deleted', topics: [name] });
+      partition.post({ kind: 'topics-deleted', topics: [topic] });
     }
   }
 
@@ -248,7 +257,7 @@ export class GroupCoordinator {
 
   #createPartition(index: number, handle: PartitionHandle): CoordinatorPartition<GroupVocabulary> {
     const { engine, clock, logger, config, metadata, newId, defer } = this.#deps;
-    return new CoordinatorPartition<GroupVocabulary>({
+    const partition = new CoordinatorPartition<GroupVocabulary>({
       engine,
       handle,
       name: `${OFFSETS_TOPIC}-${index}`,
@@ -263,7 +272,31 @@ export class GroupCoordinator {
       isSoleReplica: () => {
         return metadata.topicByName(OFFSETS_TOPIC)?.partitions[index]?.replicas.length === 1;
       },
+      onServing: (isServing) => {
+        if (isServing) void this.#dropDeletedTopics(partition);
+      },
     });
+    return partition;
+  }
+
+  /**
+   * A topic may have been deleted while the partition was not loaded here, or just before a crash. Offsets
+   * were committed when the image knew their topic, and the image only goes forward: what it does not
+   * know now is gone.
+   */
+  async #dropDeletedTopics(partition: CoordinatorPartition<GroupVocabulary>): Promise<void> {
+    const { metadata, logger } = this.#deps;
+    try {
+      const reply = await partition.execute({ kind: 'committed-topics' });
+      const topics = expectKind(reply, 'committed-topics').topics.filter(({ name, topicId }) => {
+        const topic = metadata.topicByName(name);
+        return topic === undefined || (topicId !== ZERO_UUID && topicId !== topic.id);
+      });
+      if (topics.length > 0) partition.post({ kind: 'topics-deleted', topics });
+    } catch (error) {
+      // The partition is not led any more, or is loaded again and then looks again.
+      logger.debug({ err: error }, 'offsets of deleted topics were not looked for');
+    }
   }
 }
 

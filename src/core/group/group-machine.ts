@@ -91,6 +91,8 @@ export class GroupMachine implements Machine<GroupVocabulary> {
         return this.#deleteGroups(command.groupIds, input);
       case 'topics-deleted':
         return topicsDeleted(this.#offsets, command.topics);
+      case 'committed-topics':
+        return answer(input, { kind: command.kind, topics: [...this.#offsets.topics()] });
       default:
         return this.#timedOut(command, input);
     }

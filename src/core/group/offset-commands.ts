@@ -1,4 +1,4 @@
-import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { type Effects, type Input, NOTHING, type TimerChange } from '../coordinator/index.ts';
 import type { ClassicGroup } from './classic-group.ts';
 import { memberError } from './join.ts';
@@ -14,6 +14,7 @@ import type {
   GroupRecord,
   GroupSettings,
   GroupVocabulary,
+  TopicName,
 } from './vocabulary.ts';
 
 /** A round of expiry looks at this many offsets before it lets other commands pass. */
@@ -115,6 +116,7 @@ const fetched = (partitionIndex: number, offset: CommittedOffset | undefined): F
   committedLeaderEpoch: offset?.leaderEpoch ?? -1,
   metadata: offset?.metadata ?? '',
   errorCode: ErrorCode.NONE,
+  topicId: offset?.topicId ?? ZERO_UUID,
 });
 
 /** Tombstones for everything a group has committed. */
@@ -129,13 +131,15 @@ export function* offsetTombstones(offsets: OffsetStore, groupId: string): Iterab
 /** Offsets of topics that were deleted are dropped, whoever committed them. */
 export function topicsDeleted(
   offsets: OffsetStore,
-  topics: readonly string[],
+  topics: readonly TopicName[],
 ): Effects<GroupVocabulary> {
   const records: GroupRecord[] = [];
   for (const groupId of offsets.groupIds()) {
     const stored = offsets.of(groupId);
-    for (const topic of topics) {
-      for (const partitionIndex of stored?.get(topic)?.keys() ?? []) {
+    for (const { name: topic, topicId } of topics) {
+      for (const [partitionIndex, offset] of stored?.get(topic) ?? []) {
+        // What was committed for a newer topic of this name stays.
+        if (offset.topicId !== topicId && offset.topicId !== ZERO_UUID) continue;
         records.push({ kind: 'offset-tombstone', groupId, topic, partitionIndex });
       }
     }

@@ -1,4 +1,4 @@
-import type { CommittedOffset } from './vocabulary.ts';
+import type { CommittedOffset, TopicName } from './vocabulary.ts';
 
 type ByPartition = Map<number, CommittedOffset>;
 type ByTopic = Map<string, ByPartition>;
@@ -9,6 +9,8 @@ type ByTopic = Map<string, ByPartition>;
  */
 export class OffsetStore {
   readonly #groups = new Map<string, ByTopic>();
+  /** By name and id of a topic, how many entries it has. */
+  readonly #topics = new Map<string, Map<string, number>>();
   #size = 0;
 
   get size(): number {
@@ -23,6 +25,13 @@ export class OffsetStore {
     return this.#groups.keys();
   }
 
+  /** Each topic that has an entry, once for each of its ids. */
+  *topics(): Iterable<TopicName> {
+    for (const [name, ids] of this.#topics) {
+      for (const topicId of ids.keys()) yield { name, topicId };
+    }
+  }
+
   set(groupId: string, topic: string, partitionIndex: number, value: CommittedOffset): void {
     let topics = this.#groups.get(groupId);
     if (topics === undefined) {
@@ -34,17 +43,36 @@ export class OffsetStore {
       partitions = new Map();
       topics.set(topic, partitions);
     }
-    const before = partitions.size;
+    const before = partitions.get(partitionIndex);
     partitions.set(partitionIndex, value);
-    this.#size += partitions.size - before;
+    if (before === undefined) this.#size += 1;
+    if (before?.topicId === value.topicId) return;
+    this.#count(topic, value.topicId, 1);
+    if (before !== undefined) this.#count(topic, before.topicId, -1);
   }
 
   delete(groupId: string, topic: string, partitionIndex: number): void {
     const topics = this.#groups.get(groupId);
     const partitions = topics?.get(topic);
     if (topics === undefined || partitions === undefined) return;
-    if (partitions.delete(partitionIndex)) this.#size -= 1;
+    const before = partitions.get(partitionIndex);
+    if (before === undefined) return;
+    partitions.delete(partitionIndex);
+    this.#size -= 1;
+    this.#count(topic, before.topicId, -1);
     if (partitions.size === 0) topics.delete(topic);
     if (topics.size === 0) this.#groups.delete(groupId);
+  }
+
+  #count(topic: string, topicId: string, change: number): void {
+    let ids = this.#topics.get(topic);
+    if (ids === undefined) {
+      ids = new Map();
+      this.#topics.set(topic, ids);
+    }
+    const count = (ids.get(topicId) ?? 0) + change;
+    if (count > 0) ids.set(topicId, count);
+    else ids.delete(topicId);
+    if (ids.size === 0) this.#topics.delete(topic);
   }
 }

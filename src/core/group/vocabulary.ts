@@ -27,7 +27,9 @@ export type GroupCommand =
   | { readonly kind: 'describe'; readonly groupIds: readonly string[] }
   | { readonly kind: 'list'; readonly states: readonly string[]; readonly types: readonly string[] }
   | { readonly kind: 'delete-groups'; readonly groupIds: readonly string[] }
-  | { readonly kind: 'topics-deleted'; readonly topics: readonly string[] }
+  | { readonly kind: 'topics-deleted'; readonly topics: readonly TopicName[] }
+  /** Which topics there are offsets of. */
+  | { readonly kind: 'committed-topics' }
   | { readonly kind: 'session-expired'; readonly groupId: string; readonly memberId: string }
   | {
       readonly kind: 'initial-delay-expired';
@@ -39,6 +41,13 @@ export type GroupCommand =
   | { readonly kind: 'over-capacity'; readonly groupId: string }
   /** `groupIds`: those that are left of a round; absent: a new round begins. */
   | { readonly kind: 'expire-offsets'; readonly groupIds?: readonly string[] };
+
+/** A topic as a commit knew it: one that is made again under the same name has another id. */
+export interface TopicName {
+  readonly name: string;
+  /** The zero id: of a commit that did not say. */
+  readonly topicId: string;
+}
 
 export interface JoinCommand {
   readonly kind: 'join';
@@ -185,7 +194,8 @@ export type GroupReply =
   | FetchReply
   | { readonly kind: 'describe'; readonly groups: readonly Draft<DescribedGroup>[] }
   | { readonly kind: 'list'; readonly groups: readonly ListedGroup[] }
-  | { readonly kind: 'delete-groups'; readonly results: readonly DeletedGroup[] };
+  | { readonly kind: 'delete-groups'; readonly results: readonly DeletedGroup[] }
+  | { readonly kind: 'committed-topics'; readonly topics: readonly TopicName[] };
 
 export type JoinReply = { readonly kind: 'join' } & Draft<JoinGroupResponse>;
 export type SyncReply = { readonly kind: 'sync' } & Draft<SyncGroupResponse>;
@@ -219,6 +229,8 @@ export interface FetchedOffset {
   readonly committedLeaderEpoch: number;
   readonly metadata: string;
   readonly errorCode: number;
+  /** The id that the topic had at the commit; the zero id: not known. */
+  readonly topicId: string;
 }
 
 export interface DeletedGroup {

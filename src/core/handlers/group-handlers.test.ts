@@ -174,6 +174,7 @@ describe('OffsetCommit', () => {
 
 describe('OffsetFetch', () => {
   const stored = (partitionIndex: number) => ({
+    topicId: ZERO_UUID,
     partitionIndex,
     committedOffset: 4n,
     committedLeaderEpoch: 0,
@@ -242,6 +243,36 @@ describe('OffsetFetch', () => {
     });
     const [, all] = answer.groups as { topics: unknown[] }[];
     expect(all?.topics).toHaveLength(1);
+  });
+
+  test('what was committed for a deleted topic of the same name is not handed out', async () => {
+    const partition = (partitionIndex: number, topicId: string) => ({
+      ...stored(partitionIndex),
+      topicId,
+    });
+    const fetchOffsets = async () => ({
+      kind: 'fetch',
+      errorCode: NONE,
+      topics: [{ name: 't', partitions: [partition(0, OTHER_ID), partition(1, T_ID)] }],
+    });
+    const topics = [{ name: 't', topicId: T_ID, partitionIndexes: [0, 1] }];
+    const groups = [
+      { groupId: 'a', topics },
+      { groupId: 'a', topics: null },
+    ];
+    for (const apiVersion of [8, 10]) {
+      const context = { apiVersion, groups: { fetchOffsets } };
+      const named = [
+        { partitionIndex: 0, committedOffset: -1n, committedLeaderEpoch: -1, errorCode: NONE },
+        { partitionIndex: 1, committedOffset: 4n },
+      ];
+      expect(await call(offsetFetch, { groups }, context)).toMatchObject({
+        groups: [
+          { topics: [{ partitions: named }] },
+          { topics: [{ partitions: [{ partitionIndex: 1, committedOffset: 4n }] }] },
+        ],
+      });
+    }
   });
 
   test('an error of the group stands where the version has a place for it', async () => {

@@ -68,9 +68,12 @@ async function fetchGroup(group: AskedGroup, ctx: RequestContext) {
     return { groupId, errorCode, topics: visible };
   }
   let next = 0;
-  const answered = plans.map(({ topic, errorCode }): AnsweredTopic => {
+  const answered = plans.map(({ topic, name, errorCode }): AnsweredTopic => {
     if (errorCode !== ErrorCode.NONE) return refuseTopic(topic, errorCode);
-    const partitions = reply.topics[next++]?.partitions ?? [];
+    const isCurrent = currentIn(name, ctx);
+    const partitions = (reply.topics[next++]?.partitions ?? []).map((fetched) => {
+      return isCurrent(fetched) ? fetched : noOffset(fetched.partitionIndex, ErrorCode.NONE);
+    });
     return { name: topic.name, topicId: topic.topicId, partitions };
   });
   return { groupId, errorCode, topics: answered };
@@ -96,7 +99,14 @@ function visibleTopic(
   if (!ctx.isAllowed('DESCRIBE', 'TOPIC', name)) return [];
   const topicId = ctx.metadata.topicByName(name)?.id;
   if (ctx.apiVersion >= 10 && topicId === undefined) return [];
-  return [{ name, topicId: topicId ?? ZERO_UUID, partitions }];
+  const current = partitions.filter(currentIn(name, ctx));
+  return current.length === 0 ? [] : [{ name, topicId: topicId ?? ZERO_UUID, partitions: current }];
+}
+
+/** Whether an offset is one of the topic that has the name now, not of a deleted one that had it. */
+function currentIn(name: string, ctx: RequestContext): (fetched: FetchedOffset) => boolean {
+  const id = ctx.metadata.topicByName(name)?.id;
+  return ({ topicId }) => id === undefined || topicId === ZERO_UUID || topicId === id;
 }
 
 /** Version 1 has no error for the whole: it stands at each partition. */
@@ -112,11 +122,14 @@ function refuse({ groupId, topics }: AskedGroup, errorCode: number, ctx: Request
 const refuseTopic = (topic: AskedTopic, errorCode: number): AnsweredTopic => ({
   name: topic.name,
   topicId: topic.topicId,
-  partitions: topic.partitionIndexes.map((partitionIndex) => ({
-    partitionIndex,
-    committedOffset: -1n,
-    committedLeaderEpoch: -1,
-    metadata: '',
-    errorCode,
-  })),
+  partitions: topic.partitionIndexes.map((partitionIndex) => noOffset(partitionIndex, errorCode)),
+});
+
+const noOffset = (partitionIndex: number, errorCode: number): FetchedOffset => ({
+  partitionIndex,
+  committedOffset: -1n,
+  committedLeaderEpoch: -1,
+  metadata: '',
+  errorCode,
+  topicId: ZERO_UUID,
 });

@@ -51,7 +51,7 @@ function setUp() {
     logger: silentLogger,
     config: configOf(),
     handle: { index: 99, generation: 1 },
-    onTopicRemoved: (name) => roles.push(`${name} removed`),
+    onTopicRemoved: ({ name }) => roles.push(`${name} removed`),
     onRole: (p: LocalPartition, role) => roles.push(`${p.topicName}-${p.index} ${role?.isLeader}`),
   });
   const follow = async (...records: readonly MetadataRecord[]) => {

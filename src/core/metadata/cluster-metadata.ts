@@ -15,6 +15,12 @@ export interface LocalPartition {
   readonly isLeader: boolean;
 }
 
+/** A topic that is gone. */
+export interface RemovedTopic {
+  readonly name: string;
+  readonly topicId: string;
+}
+
 export interface ClusterMetadataDeps {
   readonly engine: Engine;
   readonly clock: Clock;
@@ -25,7 +31,7 @@ export interface ClusterMetadataDeps {
   /** Told of each role of a partition that is open here, and of its end (role undefined). */
   readonly onRole: (partition: LocalPartition, role: Role | undefined) => void;
   /** Told of each topic that is gone, after its partitions are. */
-  readonly onTopicRemoved: (name: string) => void;
+  readonly onTopicRemoved: (topic: RemovedTopic) => void;
 }
 
 /**

@@ -8,7 +8,7 @@ import type {
 } from '../../engine/index.ts';
 import type { Clock, Logger, Timer } from '../base/index.ts';
 import { type BrokerConfig, resolveTopicConfig, toLogConfig } from '../config/index.ts';
-import type { LocalPartition } from './cluster-metadata.ts';
+import type { LocalPartition, RemovedTopic } from './cluster-metadata.ts';
 import type { ClusterImage, PartitionImage, TopicImage } from './image.ts';
 
 interface HostDeps {
@@ -17,7 +17,7 @@ interface HostDeps {
   readonly logger: Logger;
   readonly config: BrokerConfig;
   readonly onRole: (partition: LocalPartition, role: Role | undefined) => void;
-  readonly onTopicRemoved: (name: string) => void;
+  readonly onTopicRemoved: (topic: RemovedTopic) => void;
 }
 
 interface HostedTopic {
@@ -73,7 +73,7 @@ export class PartitionHost {
     this.#brokers = this.#brokersOf(image);
     this.#publish([...removed, ...hosted.map((topic) => this.#topologyTopic(topic))]);
     await this.#delete(deletions);
-    for (const { name } of removed) this.#deps.onTopicRemoved(name);
+    for (const { name, id } of removed) this.#deps.onTopicRemoved({ name, topicId: id });
     return new Set(failures.map(({ topicId }) => topicId));
   }
 

@@ -1,5 +1,5 @@
 import { ZERO_UUID } from '../../../kafka-protocol/index.ts';
-import type { GroupCommand, GroupSettings } from '../vocabulary.ts';
+import type { GroupCommand, GroupSettings, TopicName } from '../vocabulary.ts';
 
 /** `join g1 member=m1` and the like; what is left out has the value a modern client would send. */
 export function parseCommand([kind = '', ...rest]: readonly string[]): GroupCommand {
@@ -70,7 +70,7 @@ export function parseCommand([kind = '', ...rest]: readonly string[]): GroupComm
           const [topic, index] = splitPlace(place);
           return {
             name: topic,
-            topicId: ZERO_UUID,
+            topicId: text('id', ZERO_UUID),
             partitions: [
               {
                 partitionIndex: index,
@@ -96,7 +96,9 @@ export function parseCommand([kind = '', ...rest]: readonly string[]): GroupComm
     case 'list':
       return { kind, states: listOf(text('states')), types: listOf(text('types')) };
     case 'topics-deleted':
-      return { kind, topics: rest };
+      return { kind, topics: rest.map(topicNameOf) };
+    case 'committed-topics':
+      return { kind };
     default:
       throw new Error(`no command is called ${kind}`);
   }
@@ -148,4 +150,10 @@ function bytesOf(text: string): Uint8Array {
   for (const name of names) parts.push(Buffer.from([0, name.length]), Buffer.from(name));
   parts.push(Buffer.from([255, 255, 255, 255]));
   return Buffer.concat(parts);
+}
+
+/** `name` or `name=id`. */
+function topicNameOf(text: string): TopicName {
+  const [name = '', topicId = ZERO_UUID] = split(text, '=');
+  return { name, topicId };
 }

@@ -1,4 +1,4 @@
-import { errorName } from '../../../kafka-protocol/index.ts';
+import { errorName, ZERO_UUID } from '../../../kafka-protocol/index.ts';
 import type { GroupCommand, GroupRecord, GroupReply } from '../vocabulary.ts';
 
 /** Commands of timers, by what they are about. */
@@ -106,6 +106,12 @@ export function formatReply(reply: GroupReply): string {
         return `${groupId}:${errorName(errorCode)}`;
       });
       return ['delete-groups', ...results].join(' ');
+    }
+    case 'committed-topics': {
+      const topics = reply.topics.map(({ name, topicId }) => {
+        return topicId === ZERO_UUID ? name : `${name}=${topicId}`;
+      });
+      return ['committed-topics', ...topics].join(' ');
     }
   }
 }
