@@ -23,6 +23,8 @@ export interface Broker {
   readonly pid: number;
   /** Stops the broker cleanly and starts it again on the same folder and port. Returns when the start began. */
   restart(): Promise<{ readonly startedMs: number }>;
+  /** Ends it with SIGKILL, which nothing can prepare for, and starts it again on the same folder and port. */
+  crash(): Promise<void>;
   isRunning(): boolean;
   /** Stops it and deletes its folder, unless that is to be kept. */
   stop(options: { readonly keep: boolean }): Promise<void>;
@@ -32,6 +34,8 @@ export interface Broker {
 }
 
 const startLimitMs = 60_000;
+/** Kafka reads the logs of all topics, one after the other, when it was not stopped cleanly. */
+const recoveryLimitMs = 300_000;
 const stopLimitMs = 30_000;
 
 /** Starts one broker with stock settings in a fresh folder; resolves when it serves. */
@@ -61,6 +65,10 @@ export async function startBroker(
       await running.start();
       return { startedMs };
     },
+    async crash() {
+      await running.kill();
+      await running.start(recoveryLimitMs);
+    },
     async stop({ keep }) {
       await running.stop();
       if (!keep) rmSync(folder, { recursive: true, force: true });
@@ -80,7 +88,8 @@ class RunningBroker {
   }
 
   get isRunning(): boolean {
-    return this.#child !== undefined && this.#child.exitCode === null;
+    const child = this.#child;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
   get pid(): number {
@@ -91,7 +100,7 @@ class RunningBroker {
     return this.#output.trim().split('\n').slice(-25).join('\n');
   }
 
-  async start(): Promise<void> {
+  async start(limitMs = startLimitMs): Promise<void> {
     const { program, args, readyText } = this.#launcher;
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
@@ -111,23 +120,36 @@ class RunningBroker {
       );
     });
     try {
-      await within(ready, startLimitMs, `${this.#target}: start`);
+      await within(ready, limitMs, `${this.#target}: start`);
     } catch (error) {
       child.kill('SIGKILL');
       throw new Error(`${error instanceof Error ? error.message : error}\n${this.tail}`);
     }
   }
 
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined || !this.isRunning) throw new Error(`${this.#target} was gone before`);
+    const closed = closing(child);
+    child.kill('SIGKILL');
+    await within(closed, stopLimitMs, `${this.#target}: kill`);
+    if (child.signalCode !== 'SIGKILL') throw new Error(`${this.#target} ended before the kill`);
+  }
+
   async stop(): Promise<void> {
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    if (child === undefined || !this.isRunning) return;
+    const closed = closing(child);
     child.kill('SIGTERM');
     await within(closed, stopLimitMs, `${this.#target}: stop`).catch((error) => {
       child.kill('SIGKILL');
       throw error;
     });
   }
+}
+
+function closing(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => child.once('close', () => resolve()));
 }
 
 function memorystreamerLauncher(file: string): BrokerLauncher {

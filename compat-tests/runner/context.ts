@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Adapter, type Json, type JsonObject, KafkaError } from './adapter.ts';
+import { Ledger } from './ledger.ts';
 import {
   isObject,
   type RecordFeatures,
@@ -23,6 +24,7 @@ export class Context {
   readonly client: string;
   readonly facts: ClientFacts;
   readonly runStartedMs: number;
+  readonly ledger = new Ledger();
   readonly #adapter: Adapter;
   readonly #bootstrap: string;
   #names = 0;
@@ -69,7 +71,10 @@ export class Context {
     const deadlineMs = Date.now() + coordinatorLimitMs;
     for (;;) {
       try {
-        return await this.#adapter.call(op, { bootstrap: this.#bootstrap, ...args }, callLimitMs);
+        const request = { bootstrap: this.#bootstrap, ...args };
+        const answer = await this.#adapter.call(op, request, callLimitMs);
+        this.ledger.note(op, args, answer);
+        return answer;
       } catch (error) {
         const isTransient =
           error instanceof KafkaError && /COORDINATOR|LOAD_IN_PROGRESS/.test(error.message);
@@ -112,11 +117,12 @@ export class Context {
   async produce(
     topic: string,
     records: readonly ScenarioRecord[],
-    how: { codec?: string; acks?: number; idempotent?: boolean } = {},
+    how: { codec?: string; acks?: number; idempotent?: boolean; inFlight?: number } = {},
   ): Promise<Json> {
-    const { codec = 'none', acks = -1, idempotent = false } = how;
+    const { codec = 'none', acks = -1, idempotent = false, inFlight = 5 } = how;
     const rows = records as unknown as Json;
-    const answer = await this.call('produce', { topic, codec, acks, idempotent, records: rows });
+    const request = { topic, codec, acks, idempotent, inFlight, records: rows };
+    const answer = await this.call('produce', request);
     return answer.results ?? null;
   }
 

@@ -21,7 +21,8 @@ export function readExpected(client: string): Expected | undefined {
 export function writeExpected(recorded: Expected): void {
   const steps = { ...readExpected(recorded.client)?.steps, ...recorded.steps };
   const file = join(clientsFolder, recorded.client, 'expected.json');
-  writeFileSync(file, `${JSON.stringify({ ...recorded, steps }, null, 2)}\n`);
+  // In one line: the formatter then breaks only what does not fit.
+  writeFileSync(file, `${JSON.stringify({ ...recorded, steps })}\n`);
   const biome = join(repositoryRoot, 'node_modules', '.bin', 'biome');
   execFileSync(biome, ['format', '--write', file], { cwd: repositoryRoot, stdio: 'ignore' });
 }

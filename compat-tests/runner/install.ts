@@ -113,7 +113,7 @@ export async function buildGo(name: string, sourceFolder: string): Promise<strin
   );
   const folder = await installOnce(`go-${name}`, inputs, async (target) => {
     const args = ['build', '-mod=readonly', '-o', join(target, 'adapter'), '.'];
-    await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 300_000 });
+    await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 600_000 });
   });
   return join(folder, 'adapter');
 }

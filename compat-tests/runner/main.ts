@@ -33,8 +33,8 @@ export async function main(args: readonly string[]): Promise<number> {
       await connect(run, launches[i] ?? run.client.prepare(), broker, startedMs);
       await runSteps(run, 'fresh', broker, options);
     });
-    await broker.restart();
-    console.log(`compat: ${options.target} restarted`);
+    await broker.crash();
+    console.log(`compat: ${options.target} killed with SIGKILL and started again`);
     await inParallel(options.jobs, runs, (run) => runSteps(run, 'resumed', broker, options));
   } finally {
     await Promise.all(runs.map((run) => run.adapter?.stop()));

@@ -4,12 +4,13 @@ import type { Context } from './context.ts';
 import { knownBugs } from './scenario-bugs.ts';
 import { baseTimestamp, bulkRecords, plainRecord, sha, variedRecords } from './scenario-data.ts';
 import { chainedGroups, groupOfThree } from './scenario-groups.ts';
+import { recovered } from './scenario-recovered.ts';
 
 export interface Step {
   readonly name: string;
   /** What a person reads in the matrix. */
   readonly title: string;
-  /** Steps of `resumed` run after the broker was stopped and started again. */
+  /** Steps of `resumed` run after the broker was killed and started again. */
   readonly phase: 'fresh' | 'resumed';
   readonly applies: (context: Context) => boolean;
   /** What the client observed. It is compared with what it observed against Kafka. */
@@ -45,8 +46,9 @@ export const scenario: readonly Step[] = [
   ...knownBugs.map(({ name, title, feature, run }) => fresh(name, title, needs(feature), run)),
   fresh('perf-test', 'perf test', needs('perf-test'), (context) => context.call('perf-test')),
   fresh('commit', 'commit', always, commit),
-  resumed('resume', 'restart, resume', always, resume),
-  resumed('durable', 'restart, read all', always, durable),
+  resumed('recovered', 'kill -9, all acknowledged is there', always, recovered),
+  resumed('resume', 'kill -9, resume', always, resume),
+  resumed('durable', 'kill -9, read all', always, durable),
 ];
 
 function fresh(name: string, title: string, applies: Step['applies'], run: Step['run']): Step {

@@ -273,11 +273,13 @@ public final class Adapter {
         String codec = request.has("codec") ? request.get("codec").asText() : "none";
         String acks = request.has("acks") ? request.get("acks").asText() : "-1";
         boolean isIdempotent = request.has("idempotent") && request.get("idempotent").asBoolean();
-        return producers.computeIfAbsent(codec + acks + isIdempotent, key -> {
+        String inFlight = request.has("inFlight") ? request.get("inFlight").asText() : "5";
+        return producers.computeIfAbsent(codec + acks + isIdempotent + inFlight, key -> {
             Properties properties = properties(request);
             properties.put("compression.type", codec);
             properties.put("acks", acks);
             properties.put("enable.idempotence", String.valueOf(isIdempotent));
+            properties.put("max.in.flight.requests.per.connection", inFlight);
             properties.put("delivery.timeout.ms", "30000");
             properties.put("request.timeout.ms", "10000");
             return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
