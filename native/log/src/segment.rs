@@ -306,7 +306,10 @@ pub(crate) fn header_crc(frame: &[u8]) -> u32 {
 }
 
 fn write_header(file: &dyn File, header: &[u8], preallocate: Option<u32>) -> io::Result<()> {
-    file.truncate(0)?;
+    // A file that was cut to nothing is written to the disk by ext4 when it is closed, deleted or not: not for every new one.
+    if file.len()? > 0 {
+        file.truncate(0)?;
+    }
     file.write_vectored_at(&[IoSlice::new(header)], 0)?;
     match preallocate {
         Some(len) => file.allocate(u64::from(len)),
