@@ -21,6 +21,7 @@ pub mod produce_response;
 pub mod produce_response_reader;
 pub mod put;
 pub mod recode;
+mod record_shape;
 pub mod records;
 pub mod snappy;
 pub mod topic;

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::batch::{BatchHeader, HEADER_BYTES, TimestampType};
 use crate::compression::{Codec, CodecScratch, Stream};
+use crate::record_shape::Shape;
 
 /// The window through which compressed batches are read.
 const WINDOW_BYTES: usize = 64 * 1024;
@@ -183,7 +184,13 @@ impl<V: FnMut(RecordHead) -> Step> Walker<V> {
     #[inline]
     fn walk(&mut self, bytes: &[u8]) -> Result<usize, WalkError> {
         let mut at = 0;
+        let mut shape = Shape::default();
         while !self.is_done() {
+            if let Some(head) = shape.read(bytes, at) {
+                self.emit(head.timestamp_delta, head.offset_delta, head.has_key);
+                at += shape.size;
+                continue;
+            }
             let mut body = at;
             let Some(len) = varint(bytes, &mut body) else {
                 if bytes.len() - at >= MAX_VARINT_BYTES {
@@ -199,6 +206,7 @@ impl<V: FnMut(RecordHead) -> Step> Walker<V> {
             }
             let end = body + len;
             self.record(&bytes[body..end]).ok_or(WalkError::Malformed(self.found))?;
+            shape.learn(&bytes[at..end]);
             at = end;
         }
         Ok(at)
@@ -378,17 +386,17 @@ const MAX_VARINT_BYTES: usize = 5;
 const MAX_VARLONG_BYTES: usize = 10;
 
 #[inline(always)]
-fn unzigzag(raw: u64) -> i64 {
+pub(crate) fn unzigzag(raw: u64) -> i64 {
     (raw >> 1) as i64 ^ -((raw & 1) as i64)
 }
 
 #[inline(always)]
-fn varint(bytes: &[u8], at: &mut usize) -> Option<i32> {
+pub(crate) fn varint(bytes: &[u8], at: &mut usize) -> Option<i32> {
     Some(unzigzag(raw_varint(bytes, at, MAX_VARINT_BYTES)? & u64::from(u32::MAX)) as i32)
 }
 
 #[inline(always)]
-fn varlong(bytes: &[u8], at: &mut usize) -> Option<i64> {
+pub(crate) fn varlong(bytes: &[u8], at: &mut usize) -> Option<i64> {
     Some(unzigzag(raw_varint(bytes, at, MAX_VARLONG_BYTES)?))
 }
 

@@ -201,4 +201,75 @@ proptest! {
         let expected: Vec<_> = (0..records.len() as i32).map(|i| (i, true)).collect();
         prop_assert_eq!(seen, expected);
     }
+
+    // Most batches hold records that look alike, which are read in a shorter way.
+    #[test]
+    fn records_that_look_alike_are_walked_as_others_are(
+        groups in vec((any_record(), any::<bool>(), 1_usize..90, 0_i64..3), 1..5),
+        damages in vec((any::<prop::sample::Index>(), -2_isize..9, any::<u8>()), 0..20),
+    ) {
+        let mut records = Vec::new();
+        for (record, has_headers, count, step) in &groups {
+            for i in 0..*count as i64 {
+                let timestamp_delta = record.timestamp_delta + i * step;
+                let headers = if *has_headers { record.headers.clone() } else { Vec::new() };
+                let offset_delta = records.len() as i32;
+                records.push(TestRecord { timestamp_delta, offset_delta, headers, ..record.clone() });
+            }
+        }
+        let plain = encode(&records);
+        let damaged = damages.iter().map(|(record, place, byte)| {
+            // The first or last bytes of a record: the others say nothing of where things are.
+            let start = encode(&records[..record.index(records.len() + 1)]).len();
+            let mut bytes = plain.clone();
+            bytes[start.saturating_add_signed(*place).min(plain.len() - 1)] = *byte;
+            bytes
+        });
+        for bytes in damaged.chain([plain.clone()]) {
+            let parsed = header(records.len() as i32);
+            let mut seen = Vec::new();
+            let whole = batch(&parsed, Codec::None, &bytes);
+            let walked = walk_records(&whole, &parsed, 0, &mut Scratch::default(), |head| {
+                seen.push((head.timestamp, head.offset_delta, head.has_key));
+                Step::Next
+            });
+            let (expected, is_whole) = read_one_by_one(&bytes, records.len());
+            prop_assert_eq!(seen, expected);
+            prop_assert_eq!(walked.is_ok(), is_whole);
+        }
+    }
+}
+
+/// Time, offset delta and whether there is a key of the well-formed records at the start; whether they are all, and nothing else.
+fn read_one_by_one(bytes: &[u8], count: usize) -> (Vec<(i64, i32, bool)>, bool) {
+    let mut cursor = Cursor::new(bytes);
+    let mut found = Vec::new();
+    while found.len() < count {
+        let Some(head) = read_record(&mut cursor) else { return (found, false) };
+        found.push(head);
+    }
+    (found, cursor.remaining() == 0)
+}
+
+fn read_record(cursor: &mut Cursor<'_>) -> Option<(i64, i32, bool)> {
+    let len = usize::try_from(cursor.varint().ok()?).ok()?;
+    let mut body = Cursor::new(cursor.take(len).ok()?);
+    let bytes = |body: &mut Cursor<'_>| {
+        let len = body.varint().ok()?;
+        body.take(usize::try_from(len).unwrap_or(0)).ok()?;
+        Some(len >= 0)
+    };
+    body.i8().ok()?;
+    let timestamp = NOW_MS.wrapping_add(body.varlong().ok()?);
+    let offset_delta = body.varint().ok()?;
+    let has_key = bytes(&mut body)?;
+    bytes(&mut body)?;
+    let headers = usize::try_from(body.varint().ok()?).ok()?;
+    for _ in 0..headers {
+        if !bytes(&mut body)? {
+            return None;
+        }
+        bytes(&mut body)?;
+    }
+    (body.remaining() == 0).then_some((timestamp, offset_delta, has_key))
 }
