@@ -33,6 +33,9 @@ afterAll(async () => {
 
 const TOPIC = 2;
 const BROKER = 4;
+const BROKER_LOGGER = 8;
+const CLIENT_METRICS = 16;
+const GROUP = 32;
 
 async function configsOf(resourceType: number, resourceName: string, more: object = {}) {
   const resources = [{ resourceType, resourceName, configurationKeys: null, ...more }];
@@ -80,7 +83,88 @@ describe('DescribeConfigs', () => {
     expect((await configsOf(TOPIC, 'no/name')).errorCode).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION);
     expect((await configsOf(BROKER, '77')).errorCode).toBe(ErrorCode.INVALID_REQUEST);
     expect((await configsOf(BROKER, 'x')).errorCode).toBe(ErrorCode.INVALID_REQUEST);
-    expect((await configsOf(99, 'x')).errorCode).not.toBe(ErrorCode.NONE);
+    const { errorCode, errorMessage } = await configsOf(99, 'x');
+    expect([errorCode, errorMessage]).toEqual([ErrorCode.INVALID_REQUEST, expect.any(String)]);
+  });
+
+  test('a resource of a type that does not exist refuses the whole request', async () => {
+    const resources = [
+      { resourceType: 3, resourceName: 'x', configurationKeys: null },
+      { resourceType: BROKER, resourceName: '1', configurationKeys: null },
+    ];
+    const { results } = await client.request(DescribeConfigs, 4, { resources });
+    expect(results.map(({ errorCode }) => errorCode)).toEqual([
+      ErrorCode.INVALID_REQUEST,
+      ErrorCode.INVALID_REQUEST,
+    ]);
+    expect(results[1]?.configs).toEqual([]);
+  });
+
+  test('says the loggers of this broker and of no other', async () => {
+    const keys = { configurationKeys: ['root', 'nope'] };
+    const { errorCode, configs } = await configsOf(BROKER_LOGGER, '1', keys);
+    expect(errorCode).toBe(ErrorCode.NONE);
+    expect(configs).toEqual([
+      {
+        name: 'root',
+        value: 'INFO',
+        readOnly: expect.any(Boolean),
+        configSource: 6,
+        isSensitive: false,
+        synonyms: [],
+        configType: 0,
+        documentation: '',
+      },
+    ]);
+    for (const [name, message] of [
+      ['', 'Broker id must not be empty'],
+      ['77', 'Unexpected broker id, expected 1 but received 77'],
+      ['abc', 'Broker id must be an integer, but it is: abc'],
+    ] as const) {
+      expect(await configsOf(BROKER_LOGGER, name)).toMatchObject({
+        errorCode: ErrorCode.INVALID_REQUEST,
+        errorMessage: message,
+        configs: [],
+      });
+    }
+  });
+
+  test("says what a group has, which is the broker's", async () => {
+    const { errorCode, configs } = await configsOf(GROUP, `none-${process.pid}`);
+    expect([errorCode, configs.length]).toEqual([ErrorCode.NONE, 21]);
+    const named = (name: string) => configs.find((entry) => entry.name === name);
+    const broker = { name: 'group.consumer.session.timeout.ms', value: '45000', source: 5 };
+    expect(named('consumer.session.timeout.ms')).toMatchObject({
+      value: '45000',
+      readOnly: false,
+      configSource: 5,
+      synonyms: [broker],
+      configType: 3,
+    });
+    expect(named('share.isolation.level')?.synonyms).toEqual([
+      { name: 'share.isolation.level', value: 'read_uncommitted', source: 5 },
+    ]);
+    expect(await configsOf(GROUP, '')).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'Group name must not be empty',
+    });
+  });
+
+  test('says what a subscription to client metrics has', async () => {
+    const { errorCode, configs } = await configsOf(CLIENT_METRICS, 'any');
+    expect(errorCode).toBe(ErrorCode.NONE);
+    const rows = configs.map(({ name, value, configSource, configType, synonyms }) => {
+      return [name, value, configSource, configType, synonyms.length];
+    });
+    expect(rows.sort()).toEqual([
+      ['interval.ms', '300000', 5, 3, 0],
+      ['match', '', 5, 7, 0],
+      ['metrics', '', 5, 7, 0],
+    ]);
+    expect(await configsOf(CLIENT_METRICS, '')).toMatchObject({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'Client metrics subscription name must not be empty',
+    });
   });
 });
 

@@ -5,6 +5,9 @@ import {
   ConfigSource,
   ConfigType,
   describeBrokerConfig,
+  describeClientMetricsConfig,
+  describeGroupConfig,
+  describeLoggers,
   describeTopicConfig,
 } from './describe-config.ts';
 import { brokerSettings } from './table.ts';
@@ -96,6 +99,49 @@ describe('describeBrokerConfig', () => {
       expect(documentation?.includes('Without effect here:')).toBe(effect === 'none');
     }
   });
+});
+
+// The answers of Apache Kafka 4.4.0 to the same questions.
+describe('describeGroupConfig', () => {
+  test("a value of the broker's file stands before its default", () => {
+    const name = 'group.consumer.session.timeout.ms';
+    const keys = new Set(['consumer.session.timeout.ms']);
+    expect(describeGroupConfig(configOf({ [name]: '50000' }), keys)).toMatchObject([
+      {
+        name: 'consumer.session.timeout.ms',
+        value: '50000',
+        readOnly: false,
+        configSource: ConfigSource.STATIC_BROKER_CONFIG,
+        synonyms: [
+          { name, value: '50000', source: ConfigSource.STATIC_BROKER_CONFIG },
+          { name, value: '45000', source: ConfigSource.DEFAULT_CONFIG },
+        ],
+      },
+    ]);
+  });
+
+  test("an assignor is the first of the broker's", () => {
+    const keys = new Set(['streams.assignor.name']);
+    const config = configOf({ 'group.streams.assignors': 'sticky,other' });
+    expect(describeGroupConfig(config, keys)).toMatchObject([
+      { value: 'sticky', configType: ConfigType.string, synonyms: [{ value: 'sticky,other' }, {}] },
+    ]);
+  });
+
+  test('every default is that of the setting of the broker it comes from', () => {
+    for (const entry of describeGroupConfig(configOf({}))) {
+      expect(entry.synonyms).toHaveLength(1);
+      expect(entry).toMatchObject({ value: entry.synonyms[0]?.value, isSensitive: false });
+      expect(entry.documentation).toMatch(/ Without effect here: .+ (is|are) not built\.$/);
+    }
+  });
+});
+
+test('client metrics and loggers answer only for the keys that were asked for', () => {
+  const keys = new Set(['match', 'root']);
+  expect(describeClientMetricsConfig(keys).map(({ name }) => name)).toEqual(['match']);
+  expect(describeLoggers(keys).map(({ name }) => name)).toEqual(['root']);
+  expect(describeLoggers(new Set(['kafka'])).map(({ name }) => name)).toEqual([]);
 });
 
 function rows(entries: readonly ConfigDescription[]): Row[] {

@@ -1,6 +1,7 @@
 import type { BrokerConfig } from './broker-config.ts';
 import type { Setting, SettingType, SettingValue } from './setting.ts';
 import { brokerSettings, brokerSynonyms, topicSettings } from './table.ts';
+import { clientMetricsSettings, groupOwnSettings } from './table-entity.ts';
 import { topicValues } from './topic-config.ts';
 import { formatValue } from './value.ts';
 
@@ -29,6 +30,7 @@ export const ConfigSource = {
   TOPIC_CONFIG: 1,
   STATIC_BROKER_CONFIG: 4,
   DEFAULT_CONFIG: 5,
+  DYNAMIC_BROKER_LOGGER_CONFIG: 6,
 } as const;
 
 /** Types of DescribeConfigs on the wire; 0 is unknown. */
@@ -75,6 +77,55 @@ export function describeTopicConfig(
       const broker = synonym === undefined ? [] : brokerSources(config, synonym);
       return entry(setting, value, [...own, ...broker], false);
     });
+}
+
+/** What holds for any one group: nothing of its own, the broker's values. */
+export function describeGroupConfig(
+  config: BrokerConfig,
+  filterKeys?: ReadonlySet<string> | undefined,
+): readonly ConfigDescription[] {
+  const isWanted = wanted(filterKeys);
+  return groupOwnSettings
+    .filter(({ name }) => isWanted(name))
+    .map((setting) => {
+      const [synonym] = setting.synonyms;
+      if (synonym === undefined) {
+        const value = formatValue(setting.default, setting.type);
+        const own = { name: setting.name, value, source: ConfigSource.DEFAULT_CONFIG };
+        return entry(setting, setting.default, [own], false);
+      }
+      const value = config.values.get(synonym);
+      const isFirstOfList = Array.isArray(value) && setting.type !== 'list';
+      const shownValue = isFirstOfList ? (value[0] ?? null) : value;
+      return entry(setting, shownValue, brokerSources(config, synonym), false);
+    });
+}
+
+/** What holds for any subscription to metrics of clients, of which there are none. */
+export function describeClientMetricsConfig(
+  filterKeys?: ReadonlySet<string> | undefined,
+): readonly ConfigDescription[] {
+  const isWanted = wanted(filterKeys);
+  return clientMetricsSettings
+    .filter(({ name }) => isWanted(name))
+    .map((setting) => entry(setting, setting.default, [], false));
+}
+
+/** The one logger of this broker. Its level is fixed: there is no request that changes one. */
+export function describeLoggers(
+  filterKeys?: ReadonlySet<string> | undefined,
+): readonly ConfigDescription[] {
+  const root = {
+    name: 'root',
+    value: 'INFO',
+    readOnly: true,
+    configSource: ConfigSource.DYNAMIC_BROKER_LOGGER_CONFIG,
+    isSensitive: false,
+    synonyms: [],
+    configType: 0,
+    documentation: '',
+  };
+  return wanted(filterKeys)(root.name) ? [root] : [];
 }
 
 function wanted(filterKeys: ReadonlySet<string> | undefined): (name: string) => boolean {

@@ -6,6 +6,9 @@ export {
   type ConfigSynonym,
   ConfigType,
   describeBrokerConfig,
+  describeClientMetricsConfig,
+  describeGroupConfig,
+  describeLoggers,
   describeTopicConfig,
 } from './describe-config.ts';
 export type { Endpoint, Listener } from './listeners.ts';

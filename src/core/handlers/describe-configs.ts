@@ -5,32 +5,50 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { describeBrokerConfig, describeTopicConfig } from '../config/index.ts';
+import {
+  describeBrokerConfig,
+  describeClientMetricsConfig,
+  describeGroupConfig,
+  describeLoggers,
+  describeTopicConfig,
+} from '../config/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
 import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
 
 type Result = Draft<DescribeConfigsResult>;
+type Describe = (resource: DescribeConfigsResource, ctx: RequestContext) => Result;
 
-const TOPIC = 2;
-const BROKER = 4;
-const BROKER_LOGGER = 8;
-const resourceNames = new Map([
-  [TOPIC, 'TOPIC'],
-  [BROKER, 'BROKER'],
-  [BROKER_LOGGER, 'BROKER_LOGGER'],
-  [16, 'CLIENT_METRICS'],
-  [32, 'GROUP'],
+const INT_MAX = 2 ** 31 - 1;
+
+/** By the number of the resource type on the wire. */
+const describers: ReadonlyMap<number, Describe> = new Map([
+  [2, describeTopic],
+  [4, describeBroker],
+  [8, describeBrokerLogger],
+  [16, describeClientMetrics],
+  [32, describeGroup],
 ]);
 
-/** The settings of topics and of this broker with their sources. Needs DESCRIBE_CONFIGS on each. */
+/**
+ * The settings of topics, brokers, loggers, groups and subscriptions to client metrics, with their sources. Needs
+ * DESCRIBE_CONFIGS on each. As in Kafka a resource of a type that does not exist refuses the whole request.
+ */
 export const describeConfigs = defineHandler(DescribeConfigs, {
   handle(request, ctx) {
-    const results = request.resources.map((resource) => {
-      const result = describe(resource, ctx);
+    const { resources, includeSynonyms, includeDocumentation } = request;
+    if (!resources.every(({ resourceType }) => describers.has(resourceType))) {
+      const refused = (resource: DescribeConfigsResource) =>
+        refuse(resource, ErrorCode.INVALID_REQUEST, MALFORMED);
+      return { results: resources.map(refused) };
+    }
+    const results = resources.map((resource) => {
+      const result = describers.get(resource.resourceType)?.(resource, ctx) ?? {};
       const configs = (result.configs ?? []).map((entry) => ({
         ...entry,
-        synonyms: request.includeSynonyms ? (entry.synonyms ?? []) : [],
-        documentation: request.includeDocumentation ? (entry.documentation ?? null) : null,
+        synonyms: includeSynonyms ? (entry.synonyms ?? []) : [],
+        // What has no text at all, a logger, does not have null instead of it either.
+        documentation:
+          includeDocumentation || entry.documentation === '' ? entry.documentation : null,
       }));
       return { ...result, configs };
     });
@@ -38,18 +56,9 @@ export const describeConfigs = defineHandler(DescribeConfigs, {
   },
 });
 
-function describe(resource: DescribeConfigsResource, ctx: RequestContext): Result {
-  switch (resource.resourceType) {
-    case TOPIC:
-      return describeTopic(resource, ctx);
-    case BROKER:
-      return describeBroker(resource, ctx);
-    default: {
-      const kind = resourceNames.get(resource.resourceType) ?? `${resource.resourceType}`;
-      return refuse(resource, ErrorCode.INVALID_REQUEST, `Unsupported resource type: ${kind}`);
-    }
-  }
-}
+/** Kafka's words for INVALID_REQUEST. */
+const MALFORMED =
+  'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.';
 
 function describeTopic(resource: DescribeConfigsResource, ctx: RequestContext): Result {
   const { resourceName: name, configurationKeys } = resource;
@@ -70,23 +79,60 @@ function describeTopic(resource: DescribeConfigsResource, ctx: RequestContext): 
 
 function describeBroker(resource: DescribeConfigsResource, ctx: RequestContext): Result {
   const { resourceName: name, configurationKeys } = resource;
-  if (!ctx.isAllowed('DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME)) {
-    return refuse(
-      resource,
-      ErrorCode.CLUSTER_AUTHORIZATION_FAILED,
-      'Cluster authorization failed.',
-    );
-  }
+  if (!isClusterAllowed(ctx)) return refuseCluster(resource);
   // The empty name means the dynamic defaults of the whole cluster, of which there are none.
   if (name === '') return answer(resource, []);
-  const { nodeId } = ctx.config;
-  if (name !== String(nodeId)) {
-    const message = /^-?\d+$/.test(name)
-      ? `Unexpected broker id, expected ${nodeId} or empty string, but received ${name}`
-      : `Broker id must be an integer, but it is: ${name}`;
+  const problem = brokerProblem(name, ctx.config.nodeId, ' or empty string,');
+  if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_REQUEST, problem);
+  return answer(resource, describeBrokerConfig(ctx.config, keysOf(configurationKeys)));
+}
+
+function describeBrokerLogger(resource: DescribeConfigsResource, ctx: RequestContext): Result {
+  const { resourceName: name, configurationKeys } = resource;
+  if (!isClusterAllowed(ctx)) return refuseCluster(resource);
+  const problem =
+    name === '' ? 'Broker id must not be empty' : brokerProblem(name, ctx.config.nodeId, '');
+  if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_REQUEST, problem);
+  return answer(resource, describeLoggers(keysOf(configurationKeys)));
+}
+
+function describeClientMetrics(resource: DescribeConfigsResource, ctx: RequestContext): Result {
+  if (!isClusterAllowed(ctx)) return refuseCluster(resource);
+  if (resource.resourceName === '') {
+    const message = 'Client metrics subscription name must not be empty';
     return refuse(resource, ErrorCode.INVALID_REQUEST, message);
   }
-  return answer(resource, describeBrokerConfig(ctx.config, keysOf(configurationKeys)));
+  return answer(resource, describeClientMetricsConfig(keysOf(resource.configurationKeys)));
+}
+
+function describeGroup(resource: DescribeConfigsResource, ctx: RequestContext): Result {
+  const { resourceName: name, configurationKeys } = resource;
+  if (!ctx.isAllowed('DESCRIBE_CONFIGS', 'GROUP', name)) {
+    return refuse(resource, ErrorCode.GROUP_AUTHORIZATION_FAILED, 'Group authorization failed.');
+  }
+  if (name === '') {
+    return refuse(resource, ErrorCode.INVALID_REQUEST, 'Group name must not be empty');
+  }
+  return answer(resource, describeGroupConfig(ctx.config, keysOf(configurationKeys)));
+}
+
+function isClusterAllowed(ctx: RequestContext): boolean {
+  return ctx.isAllowed('DESCRIBE_CONFIGS', 'CLUSTER', CLUSTER_NAME);
+}
+
+function refuseCluster(resource: DescribeConfigsResource): Result {
+  const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
+  return refuse(resource, errorCode, 'Cluster authorization failed.');
+}
+
+/** Why a name is not that of this broker; undefined when it is. Java reads a sign and leading zeros. */
+function brokerProblem(name: string, nodeId: number, alternative: string): string | undefined {
+  const id = /^[+-]?\d+$/.test(name) ? Number(name) : Number.NaN;
+  if (!(id >= -INT_MAX - 1 && id <= INT_MAX)) {
+    return `Broker id must be an integer, but it is: ${name}`;
+  }
+  if (id === nodeId) return undefined;
+  return `Unexpected broker id, expected ${nodeId}${alternative} but received ${name}`;
 }
 
 function keysOf(keys: readonly string[] | null): ReadonlySet<string> | undefined {
