@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { repositoryRoot } from '../compat-tests/runner/paths.ts';
 import { RawClient } from '../integration/support/raw-client.ts';
 import { waitForLeaders } from '../integration/support/records.ts';
 import { CreateTopics, DeleteTopics } from '../src/kafka-protocol/index.ts';
+import { programPath } from './build.ts';
 
 /** What `ms-load` printed; which of the figures are there depends on its mode. */
 export type LoadResult = Readonly<Record<string, number>>;
 
-const target = process.env.CARGO_TARGET_DIR ?? join(repositoryRoot, 'native', 'target');
-const program = join(target, 'release', 'ms-load');
+const program = programPath('ms-load');
 
 /** Runs the load generator once. */
 export function runLoad(mode: string, options: Readonly<Record<string, string | number>>) {

@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../compat-tests/runner/paths.ts';
+import { buildProgram } from './build.ts';
+import { check } from './check.ts';
 import { compare, median, table } from './compare.ts';
 import { measureLife } from './life.ts';
 
 // npm run bench [-- compare] [--reps 3] [--only text]: load on real Kafka and MemoryStreamer in turn, in one run.
 // npm run bench -- life [--starts 10]: start to first acknowledgement, idle memory and CPU, of both.
+// npm run bench -- --check [--update]: instructions of the hot Rust functions against bench/baseline.json.
 const words = process.argv.slice(2);
 const option = (name: string, otherwise: string) => {
   const at = words.indexOf(name);
@@ -14,14 +16,15 @@ const option = (name: string, otherwise: string) => {
 };
 const folder = join(repositoryRoot, 'bench', 'results');
 mkdirSync(folder, { recursive: true });
-const isReached = words[0] === 'life' ? await life() : await load();
-process.exit(isReached ? 0 : 1);
+process.exit((await run()) ? 0 : 1);
+
+async function run(): Promise<boolean> {
+  if (words.includes('--check')) return check({ isUpdate: words.includes('--update') });
+  return words[0] === 'life' ? life() : load();
+}
 
 async function load(): Promise<boolean> {
-  const manifest = ['--manifest-path', 'native/Cargo.toml'];
-  const build = ['build', '--release', '--locked', '-p', 'ms-loadgen', ...manifest];
-  const { status } = spawnSync('cargo', build, { cwd: repositoryRoot, stdio: 'inherit' });
-  if (status !== 0) return false;
+  if (buildProgram('ms-loadgen', 'ms-load') === undefined) return false;
   const only = option('--only', '');
   const comparisons = await compare(Number(option('--reps', '3')), ({ name }) => {
     return name.includes(only);
