@@ -108,10 +108,7 @@ impl ByHand {
 
     /// Sends frames, and has the reactor read and gather them.
     pub fn gather(&mut self, peer: &mut Peer, frames: &[Vec<u8>]) {
-        let framed: Vec<u8> = frames
-            .iter()
-            .flat_map(|frame| [&(frame.len() as u32).to_be_bytes()[..], frame].concat())
-            .collect();
+        let framed = framed(frames);
         peer.stream.write_all(&framed).unwrap();
         let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
         let mut seen = vec![0; framed.len()];
@@ -119,6 +116,15 @@ impl ByHand {
             std::thread::yield_now();
         }
         connection.is_readable = true;
+        self.reactor.ready.retain(|local| *local != peer.local);
+        self.reactor.read_connection(peer.local);
+    }
+
+    /// As if the frames had arrived in many pieces: they lie in the connection's own buffer.
+    pub fn carried(&mut self, peer: &Peer, frames: &[Vec<u8>]) {
+        let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
+        assert!(connection.carry.push(&framed(frames), &mut self.reactor.pool));
+        connection.is_readable = false;
         self.reactor.ready.retain(|local| *local != peer.local);
         self.reactor.read_connection(peer.local);
     }
@@ -163,6 +169,11 @@ impl ByHand {
         }
         count
     }
+}
+
+fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
+    let framed = frames.iter().map(|f| [&(f.len() as u32).to_be_bytes()[..], f].concat());
+    framed.collect::<Vec<_>>().concat()
 }
 
 impl Drop for ByHand {

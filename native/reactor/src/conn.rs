@@ -12,6 +12,8 @@ use crate::slots::Slots;
 
 /// Requests without an answer beyond which a connection is not read, until it has half as many.
 const REQUESTS_MAX: usize = 64;
+/// And the bytes of such requests; one more may be larger than that.
+const REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Bytes at the head of a frame: its length.
 pub const PREFIX: usize = 4;
 
@@ -110,7 +112,10 @@ impl Connection {
     pub fn may_parse(&mut self, out_max: u64) -> bool {
         let limit = if self.is_over_limit { REQUESTS_MAX / 2 } else { REQUESTS_MAX };
         let out_limit = if self.is_over_limit { out_max / 2 } else { out_max };
-        self.is_over_limit = self.slots.len() >= limit || self.out.len() > out_limit;
+        let bytes_limit = REQUEST_BYTES_MAX / REQUESTS_MAX * limit;
+        self.is_over_limit = self.slots.len() >= limit
+            || self.slots.bytes() >= bytes_limit
+            || self.out.len() > out_limit;
         !self.is_over_limit
             && !self.is_gate_closed
             && !self.waits_for_room

@@ -121,7 +121,7 @@ impl Gather<'_> {
             correlation_id,
             verdicts,
         };
-        let before = self.turn.items.len();
+        let (before, bytes) = (self.turn.items.len(), frame.frame.len());
         let gathered = produce::gather(
             self.turn,
             &mut frame,
@@ -131,7 +131,7 @@ impl Gather<'_> {
             self.scratch,
         );
         match gathered {
-            Ok(()) => connection.slots.push(Slot::Turn),
+            Ok(()) => connection.slots.push(Slot::Turn, bytes),
             Err(NotGathered::Malformed) => return self.refuse(connection),
             Err(NotGathered::Long(partitions)) => {
                 return self.validate_elsewhere(connection, frame, partitions);
@@ -155,7 +155,7 @@ impl Gather<'_> {
         };
         let len = range.len();
         bytes[..len].copy_from_slice(&self.turn.blocks[frame.block].bytes[range]);
-        let seq = connection.slots.push(Slot::Validating);
+        let seq = connection.slots.push(Slot::Validating, len);
         connection.is_gate_closed = true;
         let validated = ValidatedFrame {
             connection: connection.id,
@@ -217,7 +217,7 @@ impl Gather<'_> {
         if fetch::FetchRequest::parse(bytes, version, body).is_err() {
             return self.refuse(connection);
         }
-        let seq = connection.slots.push(Slot::Turn);
+        let seq = connection.slots.push(Slot::Turn, frame.len());
         self.counters.fetch_requests += 1;
         self.turn.requests.push(TurnRequest {
             connection: connection.id,
@@ -255,7 +255,7 @@ impl Gather<'_> {
                 || api_version < FIRST_WITH_SOFTWARE
                 || is_software_named(frame, body))
         {
-            let seq = connection.slots.push(Slot::Turn);
+            let seq = connection.slots.push(Slot::Turn, frame.len());
             connection.slots.finish(seq, &mut connection.out, |out| {
                 let out = out.bytes();
                 out.extend_from_slice(&(answer.len() as u32 + 4).to_be_bytes());
@@ -272,6 +272,7 @@ impl Gather<'_> {
         }
         let seq = connection.slots.next_seq();
         let (connection_id, listener) = (connection.id, connection.listener);
+        let bytes = frame.len();
         let frame = ControlFrame {
             connection: connection_id,
             listener,
@@ -285,7 +286,7 @@ impl Gather<'_> {
             connection.waits_for_room = true;
             return Err(NotYet);
         }
-        connection.slots.push(Slot::Control);
+        connection.slots.push(Slot::Control, bytes);
         connection.is_gate_closed = true;
         self.counters.control_requests += 1;
         Ok(())
@@ -312,8 +313,43 @@ fn is_software_name(name: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use ms_partition::PartitionConfig;
+    use ms_wire::fetch::{FetchOptions, FetchPartition};
+    use ms_wire::topic::TopicKey;
+
     use super::*;
+    use crate::by_hand::frames::{batch, fetch, produce};
+    use crate::by_hand::{ByHand, TOPIC};
+
+    #[test]
+    fn the_bytes_of_requests_without_an_answer_are_bounded() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let (mut consumer, mut producer) = (hand.connect(), hand.connect());
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
+        let fetch = fetch(12, 1, options, key, &[FetchPartition::new(0, 0, 1000)]);
+        // Bytes behind the body are tolerated.
+        let fetch = [fetch, vec![0; 1 << 20]].concat();
+        hand.carried(&consumer, &vec![fetch; 12]);
+        hand.reactor.finish_gathered();
+        let waiting = |hand: &ByHand| {
+            hand.reactor.connections[consumer.local as usize].as_ref().unwrap().slots.len()
+        };
+        assert_eq!(waiting(&hand), 8);
+        hand.read_ready();
+        assert_eq!(waiting(&hand), 8);
+        let records = batch(&[b"x"]);
+        hand.gather(&mut producer, &[produce(9, 1, 1, key, &[(0, Some(&records))])]);
+        hand.reactor.finish_gathered();
+        hand.reactor.wake_due();
+        hand.reactor.flush_dirty();
+        hand.read_ready();
+        hand.reactor.finish_gathered();
+        assert_eq!(hand.answers(&mut consumer, 12).len(), 12);
+    }
 
     #[test]
     fn names_of_client_software_follow_the_kip() {

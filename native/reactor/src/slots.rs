@@ -29,17 +29,30 @@ pub enum Slot {
 #[derive(Default)]
 pub struct Slots {
     first: Seq,
-    queue: VecDeque<Slot>,
+    queue: VecDeque<Entry>,
+    /// Of all requests in the queue.
+    bytes: usize,
+}
+
+struct Entry {
+    slot: Slot,
+    /// Bytes of the request.
+    bytes: usize,
 }
 
 impl Slots {
     /// Goes on counting where the last connection of this place stopped.
     pub fn starting_at(first: Seq) -> Self {
-        Self { first, queue: VecDeque::new() }
+        Self { first, ..Self::default() }
     }
 
     pub fn len(&self) -> usize {
         self.queue.len()
+    }
+
+    /// Bytes of the requests that have no answer on the wire yet.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub fn is_empty(&self) -> bool {
@@ -51,25 +64,27 @@ impl Slots {
         Seq::from_u32(self.first.as_u32().wrapping_add(self.queue.len() as u32))
     }
 
-    pub fn push(&mut self, slot: Slot) -> Seq {
+    /// Takes up a request of so many bytes.
+    pub fn push(&mut self, slot: Slot, bytes: usize) -> Seq {
         let seq = self.next_seq();
-        self.queue.push_back(slot);
+        self.queue.push_back(Entry { slot, bytes });
+        self.bytes += bytes;
         seq
     }
 
     /// The slot of a request that is not answered yet.
     pub fn get_mut(&mut self, seq: Seq) -> Option<&mut Slot> {
-        self.queue.get_mut(seq.distance_from(self.first))
+        self.queue.get_mut(seq.distance_from(self.first)).map(|entry| &mut entry.slot)
     }
 
     pub fn get(&self, seq: Seq) -> Option<&Slot> {
-        self.queue.get(seq.distance_from(self.first))
+        self.queue.get(seq.distance_from(self.first)).map(|entry| &entry.slot)
     }
 
     /// Whether a request that was taken up may still change or read a log: one of this turn, or an append without its
     /// outcome. A long poll may not.
     pub fn is_working(&self) -> bool {
-        self.queue.iter().any(|slot| matches!(slot, Slot::Turn | Slot::Produce(_)))
+        self.queue.iter().any(|entry| matches!(entry.slot, Slot::Turn | Slot::Produce(_)))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Seq, &Slot)> {
@@ -77,7 +92,7 @@ impl Slots {
         self.queue
             .iter()
             .enumerate()
-            .map(move |(i, slot)| (Seq::from_u32(first.wrapping_add(i as u32)), slot))
+            .map(move |(i, entry)| (Seq::from_u32(first.wrapping_add(i as u32)), &entry.slot))
     }
 
     /// Answers a request: `encode` appends to `out` if everything before it was answered, else to a queue that waits.
@@ -90,12 +105,12 @@ impl Slots {
         if at > 0 {
             let mut waiting = OutQueue::new();
             encode(&mut waiting);
-            self.queue[at] = Slot::Ready(Box::new(waiting));
+            self.queue[at].slot = Slot::Ready(Box::new(waiting));
             return;
         }
         encode(out);
         self.pop();
-        while matches!(self.queue.front(), Some(Slot::Ready(_))) {
+        while matches!(self.queue.front(), Some(Entry { slot: Slot::Ready(_), .. })) {
             if let Some(Slot::Ready(ready)) = self.pop() {
                 out.append(*ready);
             }
@@ -104,7 +119,9 @@ impl Slots {
 
     fn pop(&mut self) -> Option<Slot> {
         self.first = self.first.next();
-        self.queue.pop_front()
+        let entry = self.queue.pop_front()?;
+        self.bytes -= entry.bytes;
+        Some(entry.slot)
     }
 }
 
@@ -120,13 +137,15 @@ mod tests {
     fn answers_leave_in_the_order_of_the_requests() {
         let mut slots = Slots::starting_at(Seq::from_u32(u32::MAX));
         let mut out = OutQueue::new();
-        let seqs: Vec<_> = (0..3).map(|_| slots.push(Slot::Turn)).collect();
+        let seqs: Vec<_> = (0..3).map(|i| slots.push(Slot::Turn, i + 1)).collect();
         slots.finish(seqs[2], &mut out, put(2));
         slots.finish(seqs[1], &mut out, put(1));
         assert!(out.is_empty());
+        assert_eq!(slots.bytes(), 6);
         slots.finish(seqs[0], &mut out, put(0));
         assert_eq!(out.bytes(), &[0, 1, 2]);
         assert!(slots.is_empty());
+        assert_eq!(slots.bytes(), 0);
         slots.finish(seqs[1], &mut out, put(9));
         assert_eq!(out.len(), 3);
     }
