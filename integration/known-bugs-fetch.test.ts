@@ -216,6 +216,10 @@ describe('offsets by time', () => {
     await produceOk(client, topic, batchOf(['a']));
     const answer = await fetch(client, topic, 0n, { isolationLevel: 1 });
     expect(answer).toMatchObject({ lastStableOffset: 1n, highWatermark: 1n });
+    for (const isolationLevel of [0, 1]) {
+      const latest = await listOffset(client, topic, -1n, { isolationLevel });
+      expect(latest).toMatchObject({ errorCode: ErrorCode.NONE, offset: 1n });
+    }
   });
 
   test('C-091 the record with the largest timestamp', async () => {
@@ -227,19 +231,33 @@ describe('offsets by time', () => {
   });
 
   test('C-092 empty topics and the ends', async () => {
-    const topic = await freshTopic(client);
+    const topic = await freshTopic(client, { 'retention.ms': '-1' });
     expect(await listOffset(client, topic, -1n)).toMatchObject({ offset: 0n, timestamp: -1n });
     expect(await listOffset(client, topic, -2n)).toMatchObject({ offset: 0n, timestamp: -1n });
     expect(await listOffset(client, topic, -3n)).toMatchObject({ offset: -1n, timestamp: -1n });
     expect(await listOffset(client, topic, 5n)).toMatchObject({ offset: -1n, timestamp: -1n });
-    await produceOk(client, topic, batchOf(['a', 'b']));
-    expect(await listOffset(client, topic, -1n)).toMatchObject({ offset: 2n });
+    await produceOk(client, topic, batchOf(['a', 'b'], { timestamp: 1000n }));
+    await produceOk(client, topic, batchOf(['c'], { timestamp: 2000n }));
+    expect(await listOffset(client, topic, -1n)).toMatchObject({ offset: 3n });
+    const edges = [
+      [999n, 0n, 1000n],
+      [1000n, 0n, 1000n],
+      [1001n, 2n, 2000n],
+      [2000n, 2n, 2000n],
+      [2001n, -1n, -1n],
+      [-3n, 2n, 2000n],
+    ] as const;
+    for (const [asked, offset, timestamp] of edges) {
+      expect(await listOffset(client, topic, asked)).toMatchObject({ offset, timestamp });
+    }
   });
 
   test('C-092 special times that a version does not know are refused', async () => {
     const topic = await freshTopic(client);
-    expect((await listOffset(client, topic, -3n, 6)).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
-    expect((await listOffset(client, topic, -9n, 7)).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
+    expect((await listOffset(client, topic, -3n, { version: 6 })).errorCode).toBe(
+      ErrorCode.UNSUPPORTED_VERSION,
+    );
+    expect((await listOffset(client, topic, -9n)).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
   });
 
   test('C-093 ListOffsets 0 is not advertised and not served', async () => {

@@ -1,6 +1,4 @@
-import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { crc32c } from '@node-rs/crc32';
 import {
   ApiVersions,
   buildBatch,
@@ -16,6 +14,7 @@ import {
   batchOf,
   fetch,
   freshTopic,
+  gzipped,
   listOffset,
   newProducerId,
   produce,
@@ -23,6 +22,7 @@ import {
   text,
   valuesOf,
   waitForLeaders,
+  withCrc,
 } from './support/records.ts';
 
 // Bugs that other brokers shipped, by their ids: the handshake and producing.
@@ -42,20 +42,6 @@ afterAll(async () => {
 
 const names = { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' };
 const DAY = 86_400_000n;
-
-/** Compresses the records of an uncompressed batch with gzip and makes its header fit. */
-function gzipped(batch: Uint8Array): Uint8Array {
-  const compressed = Buffer.concat([batch.subarray(0, 61), gzipSync(batch.subarray(61))]);
-  compressed.writeInt32BE(compressed.length - 12, 8);
-  compressed.writeInt16BE(compressed.readInt16BE(21) | 1, 21);
-  return withCrc(compressed);
-}
-
-function withCrc(batch: Uint8Array): Buffer {
-  const copy = Buffer.from(batch);
-  copy.writeUInt32BE(crc32c(copy.subarray(21)), 17);
-  return copy;
-}
 
 describe('the handshake', () => {
   test('C-001 every version of ApiVersions is answered with response header 0', async () => {
@@ -121,24 +107,6 @@ describe('producing', () => {
     expect(valuesOf(await fetch(client, topic, 0n, { maxWaitMs: 1000 }))).toEqual([[0, 'a']]);
     send('no-such-topic');
     expect(await own.isClosedWithin(3000)).toBe(true);
-  });
-
-  test('C-014 pipelined requests of mixed cost are answered in order', async () => {
-    const topic = await freshTopic(client);
-    const own = await RawClient.connect(broker.port);
-    const sent: (() => Promise<unknown>)[] = [];
-    for (let i = 0; i < 20; i++) {
-      const partitionData = [{ index: 0, records: batchOf([`${i}`]) }];
-      const body = { acks: -1, timeoutMs: 1000, topicData: [{ name: topic, partitionData }] };
-      const p = own.send(Produce, 9, body);
-      sent.push(() => own.answer(Produce, 9, p));
-      const m = own.send(Metadata, 8, { topics: null });
-      sent.push(() => own.answer(Metadata, 8, m));
-    }
-    for (const take of sent) await take();
-    const values = valuesOf(await fetch(client, topic, 0n)).map(([, value]) => value);
-    expect(values).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
-    own.close();
   });
 
   test('C-021 a topic that Metadata creates has a leader in its first answer', async () => {

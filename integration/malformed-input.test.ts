@@ -88,24 +88,6 @@ describe('closes the connection without an answer for', () => {
   }
 });
 
-// A hundred announcements of the largest frame that may come, and of more than may come.
-test('C-015 lengths that are announced reserve no memory, and others are served', async () => {
-  const isOurs = broker.pid > 0;
-  const before = isOurs ? broker.residentBytes() : 0;
-  const clients = await Promise.all(
-    Array.from({ length: 100 }, () => RawClient.connect(broker.port)),
-  );
-  for (const [i, client] of clients.entries()) {
-    client.sendBytes(Buffer.concat([int32(i % 2 === 0 ? 104857600 : 2147483647), Buffer.of(0)]));
-  }
-  for (let i = 0; i < 100; i++) {
-    expect((await bystander.request(ApiVersions, 0, {})).errorCode).toBe(ErrorCode.NONE);
-  }
-  expect(await clients[1]?.isClosedWithin(3000)).toBe(true);
-  if (isOurs) expect(broker.residentBytes() - before).toBeLessThan(64 << 20);
-  for (const client of clients) client.close();
-});
-
 describe('answers', () => {
   test('an ApiVersions version that nobody knows in version 0, with key 18 alone', () =>
     withClient(async (client) => {

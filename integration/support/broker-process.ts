@@ -109,8 +109,17 @@ export class BrokerProcess {
 
   /** Resident memory in bytes. */
   residentBytes(): number {
+    return this.#memory('VmRSS');
+  }
+
+  /** Private memory in bytes that it has asked for, whether it was ever touched or not. */
+  reservedBytes(): number {
+    return this.#memory('VmData');
+  }
+
+  #memory(name: string): number {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+    return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) * 1024;
   }
 
   #properties(settings: Readonly<Record<string, string | number>>): string {

@@ -1,3 +1,5 @@
+import { gzipSync } from 'node:zlib';
+import { crc32c } from '@node-rs/crc32';
 import {
   type BatchOptions,
   buildBatch,
@@ -50,6 +52,21 @@ export function batchOf(
   options: Partial<BatchOptions> = {},
 ): Uint8Array {
   return buildBatch(values.map(text), { timestamp: BigInt(Date.now()), ...options });
+}
+
+/** Compresses the records of an uncompressed batch with gzip and makes its header fit. */
+export function gzipped(batch: Uint8Array): Uint8Array {
+  const compressed = Buffer.concat([batch.subarray(0, 61), gzipSync(batch.subarray(61))]);
+  compressed.writeInt32BE(compressed.length - 12, 8);
+  compressed.writeInt16BE(compressed.readInt16BE(21) | 1, 21);
+  return withCrc(compressed);
+}
+
+/** With the checksum that its bytes ask for. */
+export function withCrc(batch: Uint8Array): Buffer {
+  const copy = Buffer.from(batch);
+  copy.writeUInt32BE(crc32c(copy.subarray(21)), 17);
+  return copy;
 }
 
 export interface ProduceOptions {
@@ -140,9 +157,15 @@ export function valuesOf(answer: FetchResponse['responses'][number]['partitions'
   );
 }
 
-export async function listOffset(client: RawClient, name: string, timestamp: bigint, version = 7) {
+export async function listOffset(
+  client: RawClient,
+  name: string,
+  timestamp: bigint,
+  { version = 7, isolationLevel = 0 } = {},
+) {
   const topics = [{ name, partitions: [{ partitionIndex: 0, timestamp }] }];
-  const { topics: answers } = await client.request(ListOffsets, version, { replicaId: -1, topics });
+  const body = { replicaId: -1, isolationLevel, topics };
+  const { topics: answers } = await client.request(ListOffsets, version, body);
   const answer = answers[0]?.partitions[0];
   if (answer === undefined) throw new Error('no answer for the partition');
   return answer;
