@@ -29,7 +29,7 @@ pub struct Args {
 impl Args {
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut args = Self {
-            mode: words.next().ok_or("a mode is missing: produce, fetch, api or rtt")?,
+            mode: words.next().ok_or("a mode is missing: produce, fetch, api, rtt or e2e")?,
             address: "127.0.0.1:9092".into(),
             broker_pids: Vec::new(),
             topic: "load".into(),

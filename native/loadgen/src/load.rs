@@ -1,185 +1,150 @@
-//! Pipelined load on several connections, a thread each, with a warm-up before the clock starts.
+//! Pipelined load on several connections, one thread for all of them, with a warm-up before the clock starts.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::thread;
-use std::time::Instant;
+use std::net::ToSocketAddrs;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
 
 use crate::args::Args;
 use crate::connection::Connection;
+use crate::fetched::{Fetched, Walk};
+use crate::pipe::Pipe;
 use crate::{cpu, requests};
 
+/// What was answered since the clock started.
 #[derive(Default)]
 struct Counters {
-    answers: AtomicU64,
-    errors: AtomicU64,
-    bytes: AtomicU64,
-    is_over: AtomicBool,
-}
-
-/// What the connections of a run send.
-struct Plan {
-    frames: Vec<Vec<u8>>,
-    records_per_request: usize,
-    payload_bytes: usize,
+    answers: u64,
+    errors: u64,
+    bytes: u64,
 }
 
 pub fn run(args: &Args) -> Result<String, String> {
-    let plan = plan(args);
-    let counters = Arc::new(Counters::default());
-    let threads: Vec<_> = (0..args.connections)
-        .map(|i| {
-            let frame = plan.frames[i % plan.frames.len()].clone();
-            let (counters, args) = (Arc::clone(&counters), args.clone());
-            let payload = plan.payload_bytes as u64;
-            thread::spawn(move || drive(&args, frame, payload, &counters))
-        })
-        .collect();
-    thread::sleep(args.warm);
-    let snapshot = |c: &Counters| {
-        (c.answers.load(Relaxed), c.bytes.load(Relaxed), cpu::seconds_of(&args.broker_pids))
+    let (batch, records_per_batch) = match args.mode.as_str() {
+        "api" => (vec![0], 1),
+        _ => requests::batch(args.batch_bytes, args.record_bytes),
     };
-    let own = [std::process::id()];
-    let own_before = cpu::seconds_of(&own);
-    let (answers0, bytes0, cpu0) = snapshot(&counters);
-    let started = Instant::now();
-    while started.elapsed() < args.time && !counters.is_over.load(Relaxed) {
-        thread::sleep(std::time::Duration::from_millis(20));
-    }
-    let seconds = started.elapsed().as_secs_f64();
-    let (answers1, bytes1, cpu1) = snapshot(&counters);
-    let own_cpu = cpu::seconds_of(&own) - own_before;
-    counters.is_over.store(true, Relaxed);
-    for thread in threads {
-        thread.join().map_err(|_| "a connection's thread panicked")?.map_err(|e| e.to_string())?;
-    }
-    let errors = counters.errors.load(Relaxed);
-    let requests = (answers1 - answers0) as f64;
-    let bytes = (bytes1 - bytes0) as f64;
-    let records = match args.mode.as_str() {
-        "fetch" => bytes / plan.payload_bytes as f64 * plan.records_per_request as f64,
-        _ => requests * plan.records_per_request as f64,
-    };
-    let cpu = cpu1 - cpu0;
-    let per_cpu = |amount: f64| if cpu > 0.0 { amount / cpu } else { 0.0 };
+    let (counters, used) = drive(args, &batch, records_per_batch).map_err(|e| e.to_string())?;
+    let requests = counters.answers as f64;
+    let records = counters.bytes as f64 / batch.len() as f64 * records_per_batch as f64;
+    let per_cpu = |amount: f64| if used.broker > 0.0 { amount / used.broker } else { 0.0 };
     Ok(format!(
-        "{{\"mode\":\"{}\",\"seconds\":{seconds:.3},\"requests\":{requests},\"records\":{records:.0},\"bytes\":{bytes},\
-         \"errors\":{errors},\"brokerCpuSeconds\":{cpu:.2},\"clientCpuSeconds\":{own_cpu:.2},\
+        "{{\"mode\":\"{}\",\"seconds\":{:.3},\"requests\":{requests},\"records\":{records:.0},\"bytes\":{},\
+         \"errors\":{},\"brokerCpuSeconds\":{:.2},\"clientCpuSeconds\":{:.2},\
          \"recordsPerSecond\":{:.0},\"recordsPerBrokerCpuSecond\":{:.0},\"brokerUsPerRequest\":{:.2}}}",
         args.mode,
-        records / seconds,
+        used.seconds,
+        counters.bytes,
+        counters.errors,
+        used.broker,
+        used.own,
+        records / used.seconds,
         per_cpu(records),
-        if requests > 0.0 { cpu * 1e6 / requests } else { 0.0 },
+        if requests > 0.0 { used.broker * 1e6 / requests } else { 0.0 },
     ))
 }
 
-fn plan(args: &Args) -> Plan {
-    if args.mode == "api" {
-        let frames = vec![requests::api_versions()];
-        return Plan { frames, records_per_request: 1, payload_bytes: 1 };
-    }
-    let (batch, records_per_request) = requests::batch(args.batch_bytes, args.record_bytes);
-    let frames = (0..args.partitions)
-        .map(|partition| match args.mode.as_str() {
-            "fetch" => requests::fetch(&args.topic, partition, args.fetch_bytes),
-            _ => requests::produce(&args.topic, partition, args.acks, &batch),
-        })
-        .collect();
-    Plan { frames, records_per_request, payload_bytes: batch.len() }
+/// Seconds of the clock and of CPU time.
+struct Used {
+    seconds: f64,
+    broker: f64,
+    own: f64,
 }
 
-fn drive(args: &Args, mut frame: Vec<u8>, payload: u64, counters: &Counters) -> io::Result<()> {
-    let mut connection = Connection::open(&args.address)?;
-    let is_fetch = args.mode == "fetch";
-    let mut fetch = FetchPosition::default();
-    let mut in_flight = 0;
+fn drive(args: &Args, batch: &[u8], records: usize) -> io::Result<(Counters, Used)> {
+    let mut poll = Poll::new()?;
+    let mut pipes = open_pipes(args, batch, records)?;
+    for (i, pipe) in pipes.iter_mut().enumerate() {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        poll.registry().register(&mut pipe.stream, Token(i), interest)?;
+    }
+    let mut counters = Counters::default();
+    let own = [std::process::id()];
+    let cpu = || (cpu::seconds_of(&args.broker_pids), cpu::seconds_of(&own));
+    let opened = Instant::now();
+    let mut started: Option<(Instant, (f64, f64))> = None;
+    let mut events = Events::with_capacity(256);
     loop {
-        while in_flight < args.depth && !counters.is_over.load(Relaxed) {
-            if is_fetch {
-                requests::set_fetch_offset(&mut frame, fetch.next());
-            }
-            connection.send(&mut frame)?;
-            in_flight += 1;
+        match poll.poll(&mut events, Some(Duration::from_millis(100))) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => result?,
         }
-        if in_flight == 0 {
-            return Ok(());
-        }
-        in_flight -= connection.receive(|answer| {
-            let bytes = match args.mode.as_str() {
-                "fetch" => fetch.take(answer),
-                "produce" => {
-                    counters.errors.fetch_add(u64::from(has_produce_error(answer)), Relaxed);
-                    payload
-                }
-                _ => 1,
-            };
-            counters.answers.fetch_add(1, Relaxed);
-            let total = counters.bytes.fetch_add(bytes, Relaxed) + bytes;
-            if args.mode == "produce" && total >= args.most_bytes {
-                counters.is_over.store(true, Relaxed);
+        match started {
+            None if opened.elapsed() >= args.warm => {
+                counters = Counters::default();
+                started = Some((Instant::now(), cpu()));
             }
-        })?;
+            Some((since, (broker, own))) if is_over(args, since, &counters) => {
+                let (seconds, now) = (since.elapsed().as_secs_f64(), cpu());
+                return Ok((counters, Used { seconds, broker: now.0 - broker, own: now.1 - own }));
+            }
+            _ => {}
+        }
+        for event in &events {
+            let pipe = &mut pipes[event.token().0];
+            pipe.drain(|answer| counters.take(args, batch.len(), answer))?;
+            pipe.pump()?;
+        }
     }
 }
 
-// Produce v9: correlation id, tags, one topic, its name, one partition, its index, then the error code.
-fn has_produce_error(answer: &[u8]) -> bool {
-    let name = 6;
-    let name_length = usize::from(*answer.get(name).unwrap_or(&1)).saturating_sub(1);
-    let at = name + 1 + name_length + 1 + 4;
-    answer.get(at..at + 2).is_none_or(|code| code != [0, 0])
+fn is_over(args: &Args, since: Instant, counters: &Counters) -> bool {
+    let is_enough = args.mode == "produce" && counters.bytes >= args.most_bytes;
+    is_enough || since.elapsed() >= args.time
 }
 
-/// Walks a partition from its start to its end and again; requests in flight ask for the same place.
-#[derive(Default)]
-struct FetchPosition {
-    offset: i64,
-}
-
-impl FetchPosition {
-    fn next(&self) -> i64 {
-        self.offset
+impl Counters {
+    fn take(&mut self, args: &Args, batch_bytes: usize, answer: &[u8]) {
+        self.answers += 1;
+        let (bytes, is_error) = match args.mode.as_str() {
+            "fetch" => Fetched::read(answer)
+                .map_or((0, true), |fetched| (fetched.record_bytes, fetched.error_code != 0)),
+            "produce" => (batch_bytes as u64, requests::has_produce_error(answer)),
+            _ => (1, false),
+        };
+        self.bytes += bytes;
+        self.errors += u64::from(is_error);
     }
+}
 
-    // The records of the answer are whole batches at its end: the header of the first says where they are.
-    fn take(&mut self, answer: &[u8]) -> u64 {
-        const HEAD: usize = 64;
-        if answer.len() < HEAD + 61 {
-            self.offset = 0;
-            return 0;
-        }
-        let first = (0..HEAD + 200)
-            .find(|&at| is_batch_of(answer, at, self.offset))
-            .unwrap_or(answer.len());
-        let mut at = first;
-        let mut taken = 0;
-        while at + 61 <= answer.len() {
-            let length = i32_at(answer, at + 8) as usize + 12;
-            if at + length > answer.len() {
-                break;
+/// A producing connection goes round the partitions; a reading one stays with one of them.
+fn open_pipes(args: &Args, batch: &[u8], records: usize) -> io::Result<Vec<Pipe>> {
+    let address = args.address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
+    let partitions = args.partitions.max(1) as usize;
+    let frames: Vec<Rc<Vec<u8>>> = match args.mode.as_str() {
+        "api" => vec![Rc::new(requests::api_versions())],
+        _ => (0..partitions as i32)
+            .map(|at| Rc::new(requests::produce(&args.topic, at, args.acks, batch)))
+            .collect(),
+    };
+    (0..args.connections)
+        .map(|i| {
+            let stream = TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
+            if args.mode != "fetch" {
+                return Ok(Pipe::new(stream, frames.clone(), i, args.depth));
             }
-            self.offset = i64_at(answer, at) + i64::from(i32_at(answer, at + 23)) + 1;
-            taken += length as u64;
-            at += length;
-        }
-        taken
+            let partition = (i % partitions) as i32;
+            let batches = (args.fetch_bytes as usize / batch.len()).max(1);
+            let bytes = (batches * batch.len()) as i32;
+            let end = high_watermark(args, partition)?;
+            let walk = Walk::new((batches * records) as i64, end, i, args.connections);
+            let frame = Rc::new(requests::fetch(&args.topic, partition, bytes));
+            Ok(Pipe::new(stream, vec![frame], 0, args.depth).walking(walk))
+        })
+        .collect()
+}
+
+fn high_watermark(args: &Args, partition: i32) -> io::Result<i64> {
+    let mut connection = Connection::open(&args.address)?;
+    connection.send(&mut requests::fetch(&args.topic, partition, 1))?;
+    let mut fetched = None;
+    connection.receive(|answer| fetched = Fetched::read(answer))?;
+    match fetched {
+        Some(Fetched { error_code: 0, high_watermark, .. }) => Ok(high_watermark),
+        other => Err(io::Error::other(format!("a fetch was refused: {other:?}"))),
     }
-}
-
-fn is_batch_of(answer: &[u8], at: usize, offset: i64) -> bool {
-    at + 61 <= answer.len()
-        && answer[at + 16] == 2
-        && i64_at(answer, at) <= offset
-        && i64_at(answer, at) + i64::from(i32_at(answer, at + 23)) >= offset
-        && i64_at(answer, at) >= 0
-        && i32_at(answer, at + 8) > 48
-}
-
-fn i32_at(bytes: &[u8], at: usize) -> i32 {
-    i32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-fn i64_at(bytes: &[u8], at: usize) -> i64 {
-    (i64::from(i32_at(bytes, at)) << 32) | i64::from(i32_at(bytes, at + 4) as u32)
 }

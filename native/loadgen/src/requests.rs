@@ -2,19 +2,20 @@
 
 use ms_wire::batch::{BatchHeader, HEADER_BYTES, write_crc};
 use ms_wire::fetch::{FetchOptions, FetchPartition, FetchRequestWriter};
-use ms_wire::header::{finish_frame, put_request_header, start_frame};
+use ms_wire::header::{
+    API_VERSIONS, FETCH, PRODUCE, finish_frame, put_request_header, start_frame,
+};
 use ms_wire::produce::ProduceRequestWriter;
 use ms_wire::put::{put_varint, put_varlong};
 use ms_wire::topic::TopicKey;
 
-const PRODUCE: i16 = 0;
-const FETCH: i16 = 1;
-const API_VERSIONS: i16 = 18;
 const PRODUCE_VERSION: i16 = 9;
-const FETCH_VERSION: i16 = 12;
+pub const FETCH_VERSION: i16 = 12;
 const CLIENT_ID: &[u8] = b"load";
 /// Where the correlation id of a frame begins.
 pub const CORRELATION_ID_AT: usize = 8;
+/// The length, API key, version and correlation id of a frame.
+pub const HEAD_BYTES: usize = CORRELATION_ID_AT + 4;
 /// Where the fetch offset of `fetch` begins, from the end: it is followed by lastFetchedEpoch, logStartOffset,
 /// partitionMaxBytes, three empty tag sections, no forgotten topics, an empty rack.
 const FETCH_TAIL: usize = 8 + 4 + 8 + 4 + 1 + 1 + 1 + 1 + 1;
@@ -102,6 +103,15 @@ pub fn api_versions() -> Vec<u8> {
     put_request_header(&mut out, API_VERSIONS, 0, 0, Some(CLIENT_ID));
     finish_frame(&mut out, frame, 0);
     out
+}
+
+/// Whether the answer to a `produce` frame says so.
+// Produce v9: correlation id, tags, one topic, its name, one partition, its index, then the error code.
+pub fn has_produce_error(answer: &[u8]) -> bool {
+    let name = 6;
+    let name_length = usize::from(*answer.get(name).unwrap_or(&1)).saturating_sub(1);
+    let at = name + 1 + name_length + 1 + 4;
+    answer.get(at..at + 2).is_none_or(|code| code != [0, 0])
 }
 
 #[cfg(test)]
