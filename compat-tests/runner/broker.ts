@@ -41,7 +41,10 @@ const stopLimitMs = 30_000;
 /** Starts one broker with stock settings in a fresh folder; resolves when it serves. */
 export async function startBroker(
   target: Target,
-  options: { readonly overrides?: readonly string[] } = {},
+  options: {
+    readonly overrides?: readonly string[];
+    readonly environment?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'ms-compat-'));
   const [port, controllerPort] = await freePorts(2);
@@ -49,7 +52,7 @@ export async function startBroker(
   writeFileSync(file, serverProperties(folder, port, controllerPort, options.overrides ?? []));
   const launcher =
     target === 'kafka' ? await kafkaLauncher(folder, file) : memorystreamerLauncher(file);
-  const running = new RunningBroker(target, launcher);
+  const running = new RunningBroker(target, launcher, options.environment ?? {});
   await running.start();
   return {
     bootstrap: `127.0.0.1:${port}`,
@@ -79,12 +82,18 @@ export async function startBroker(
 class RunningBroker {
   readonly #target: Target;
   readonly #launcher: BrokerLauncher;
+  readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   #output = '';
 
-  constructor(target: Target, launcher: BrokerLauncher) {
+  constructor(
+    target: Target,
+    launcher: BrokerLauncher,
+    environment: Readonly<Record<string, string>>,
+  ) {
     this.#target = target;
     this.#launcher = launcher;
+    this.#environment = environment;
   }
 
   get isRunning(): boolean {
@@ -102,7 +111,10 @@ class RunningBroker {
 
   async start(limitMs = startLimitMs): Promise<void> {
     const { program, args, readyText } = this.#launcher;
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#environment },
+    });
     this.#child = child;
     let sinceStart = '';
     const ready = new Promise<void>((resolve, reject) => {
