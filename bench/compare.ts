@@ -1,5 +1,6 @@
 import { startBroker, type Target } from '../compat-tests/runner/broker.ts';
 import type { LoadResult } from './load.ts';
+import { median, type Row } from './rows.ts';
 import { type Step, steps } from './steps.ts';
 
 export interface Comparison {
@@ -10,6 +11,7 @@ export interface Comparison {
   /** Ours over Kafka's. */
   readonly ratio: number;
   readonly target: number;
+  readonly isMoreBetter: boolean;
   readonly isReached: boolean;
 }
 
@@ -41,15 +43,16 @@ export async function compare(repetitions: number, chosen: (step: Step) => boole
   }
 }
 
-/** The comparisons as a Markdown table. */
-export function table(comparisons: readonly Comparison[]): string {
-  const head =
-    '| step | figure | Kafka | MemoryStreamer | ratio | target |\n|---|---|---|---|---|---|';
-  const rows = comparisons.map(({ step, figure, kafka, ours, ratio, target, isReached }) => {
-    const values = [step, figure, round(kafka), round(ours), ratio.toFixed(2)];
-    return `| ${values.join(' | ')} | ${target.toFixed(2)}${isReached ? '' : ' missed'} |`;
-  });
-  return [head, ...rows].join('\n');
+/** The comparisons as lines of the table. */
+export function rowsOf(comparisons: readonly Comparison[]): Row[] {
+  return comparisons.map(({ step, kafka, ours, ratio, target, isMoreBetter, isReached }) => ({
+    step,
+    reference: round(kafka),
+    ours: round(ours),
+    figure: ratio.toFixed(2),
+    target: `${isMoreBetter ? '>=' : '<='} ${target.toFixed(2)}`,
+    isReached,
+  }));
 }
 
 function figureOf({ name, figure }: Step, result: LoadResult): number {
@@ -62,7 +65,7 @@ function figureOf({ name, figure }: Step, result: LoadResult): number {
 function judge({ name, figure, target, isMoreBetter }: Step, kafka: number, ours: number) {
   const ratio = ours / kafka;
   const isReached = isMoreBetter ? ratio >= target : ratio <= target;
-  return { step: name, figure, kafka, ours, ratio, target, isReached };
+  return { step: name, figure, kafka, ours, ratio, target, isMoreBetter, isReached };
 }
 
 function line({ step, kafka, ours, ratio, target, isReached }: Comparison): string {
@@ -72,9 +75,4 @@ function line({ step, kafka, ours, ratio, target, isReached }: Comparison): stri
 
 function round(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en') : value.toFixed(1);
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -4,6 +4,7 @@ import { RawClient } from '../integration/support/raw-client.ts';
 import { batchOf, fetchBody, produce } from '../integration/support/records.ts';
 import { Fetch, Metadata } from '../src/kafka-protocol/index.ts';
 import { withTopic } from './load.ts';
+import { median, type Row } from './rows.ts';
 
 export interface Life {
   readonly startToFirstAckMs: readonly number[];
@@ -16,6 +17,11 @@ export interface Life {
 const TICKS_PER_SECOND = 100;
 const IDLE_MS = 5000;
 const WAITING = 1000;
+// The targets; a start may take a sixth of Kafka's.
+const START_MS = 400;
+const START_RATIO = 6;
+const IDLE_MB = 130;
+const IDLE_CPU = 2;
 
 /** How long a broker takes to its first acknowledgement, and what it costs when it has nothing to do. */
 export async function measureLife(target: Target, starts: number): Promise<Life> {
@@ -38,6 +44,32 @@ export async function measureLife(target: Target, starts: number): Promise<Life>
   } finally {
     await broker.stop({ keep: false });
   }
+}
+
+/** Start, memory and idle CPU as lines of the table. */
+export function judgeLife(kafka: Life, ours: Life): Row[] {
+  const [theirMs, ourMs] = [median(kafka.startToFirstAckMs), median(ours.startToFirstAckMs)];
+  const line = (step: string, figure: number, limit: number, unit: string, theirs: number) => ({
+    step,
+    reference: `${theirs.toFixed(1)} ${unit}`,
+    ours: `${figure.toFixed(1)} ${unit}`,
+    figure: (figure / theirs).toFixed(2),
+    target: `<= ${limit.toFixed(0)} ${unit}`,
+    isReached: figure <= limit,
+  });
+  const limitMs = Math.min(START_MS, theirMs / START_RATIO);
+  return [
+    line('start to first acknowledgement', ourMs, limitMs, 'ms', theirMs),
+    line('idle memory', ours.idleResidentMb, IDLE_MB, 'MB', kafka.idleResidentMb),
+    line('idle CPU', ours.idleCpu, IDLE_CPU, '%', kafka.idleCpu),
+    line(
+      'idle CPU, 1,000 waiting fetches',
+      ours.idleCpuWaiting,
+      IDLE_CPU,
+      '%',
+      kafka.idleCpuWaiting,
+    ),
+  ];
 }
 
 async function firstAck(bootstrap: string): Promise<void> {

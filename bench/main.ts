@@ -1,56 +1,95 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../compat-tests/runner/paths.ts';
+import { agree } from './agree.ts';
+import { boost } from './boost.ts';
 import { buildProgram } from './build.ts';
 import { check } from './check.ts';
-import { compare, median, table } from './compare.ts';
-import { measureLife } from './life.ts';
+import { compare, rowsOf } from './compare.ts';
+import { judgeLife, measureLife } from './life.ts';
+import { measureMicro } from './micro.ts';
+import { type Row, table } from './rows.ts';
+import { judgeStall, measureStall } from './stall.ts';
 
-// npm run bench [-- compare] [--reps 3] [--only text]: load on real Kafka and MemoryStreamer in turn, in one run.
-// npm run bench -- life [--starts 10]: start to first acknowledgement, idle memory and CPU, of both.
-// npm run bench -- --check [--update]: instructions of the hot Rust functions against bench/baseline.json.
+const usage = `npm run bench -- MODE [options]
+  compare (the default)  load on Apache Kafka and MemoryStreamer in turn, in one run; --reps 3, --only TEXT
+  life                   start to first acknowledgement, idle memory and CPU, of both; --starts 10
+  stall                  Produce and Fetch while the JavaScript thread stalls; --pairs 7
+  micro                  single functions by the clock, replay of offsets
+  all                    the four above as one table
+  agree --peer PATH      our load generator beside another one; --reps 3
+  --check [--update]     instructions of the hot Rust functions against bench/baseline.json
+  --boost                with any mode, as root: the session before everything else on the machine
+Results are written to bench/results/. Exit code 0: every target is reached.`;
+
 const words = process.argv.slice(2);
-const option = (name: string, otherwise: string) => {
-  const at = words.indexOf(name);
-  return at === -1 ? otherwise : (words[at + 1] ?? otherwise);
+const mode = words[0]?.startsWith('--') === false ? words[0] : 'compare';
+const modes: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  compare: load,
+  life,
+  stall,
+  micro: async () => measureMicro(),
+  all: async () => [...(await load()), ...(await life()), ...(await stall()), ...measureMicro()],
+  agree: () => withGenerator(() => agree(option('--peer', ''), Number(option('--reps', '3')))),
 };
-const folder = join(repositoryRoot, 'bench', 'results');
-mkdirSync(folder, { recursive: true });
 process.exit((await run()) ? 0 : 1);
 
 async function run(): Promise<boolean> {
   if (words.includes('--check')) return check({ isUpdate: words.includes('--update') });
-  return words[0] === 'life' ? life() : load();
+  const measure = modes[mode];
+  if (measure === undefined) {
+    console.error(usage);
+    return false;
+  }
+  const calm = words.includes('--boost') ? boost() : () => {};
+  try {
+    const rows = await measure();
+    save(mode, rows);
+    console.log(table(rows));
+    return rows.every((row) => row.isReached);
+  } finally {
+    calm();
+  }
 }
 
-async function load(): Promise<boolean> {
-  if (buildProgram('ms-loadgen', 'ms-load') === undefined) return false;
+function load(): Promise<Row[]> {
   const only = option('--only', '');
-  const comparisons = await compare(Number(option('--reps', '3')), ({ name }) => {
-    return name.includes(only);
+  return withGenerator(async () => {
+    const repetitions = Number(option('--reps', '3'));
+    const comparisons = await compare(repetitions, ({ name }) => name.includes(only));
+    save('load-details', comparisons);
+    return rowsOf(comparisons);
   });
-  save('load.json', comparisons);
-  console.log(table(comparisons));
-  return comparisons.every((comparison) => comparison.isReached);
 }
 
-async function life(): Promise<boolean> {
+async function life(): Promise<Row[]> {
   const starts = Number(option('--starts', '10'));
   const kafka = await measureLife('kafka', Math.min(starts, 3));
   const ours = await measureLife('memorystreamer', starts);
-  save('life.json', { kafka, ours });
-  const [theirMs, ourMs] = [kafka, ours].map((one) => median(one.startToFirstAckMs));
-  console.log(`start to first ack: Kafka ${theirMs?.toFixed(0)} ms, ours ${ourMs?.toFixed(0)} ms`);
-  console.log(
-    `idle: Kafka ${kafka.idleResidentMb.toFixed(0)} MB, ours ${ours.idleResidentMb.toFixed(0)} MB`,
-  );
-  console.log(
-    `idle CPU, ours: ${ours.idleCpu.toFixed(1)} %, with 1,000 waiting fetches ${ours.idleCpuWaiting.toFixed(1)} %`,
-  );
-  const isFast = (ourMs ?? 0) <= 400 && (ourMs ?? 0) <= (theirMs ?? 0) / 6;
-  return isFast && ours.idleResidentMb <= 130 && Math.max(ours.idleCpu, ours.idleCpuWaiting) <= 2;
+  save('life-details', { kafka, ours });
+  return judgeLife(kafka, ours);
+}
+
+function stall(): Promise<Row[]> {
+  return withGenerator(async () => {
+    const pairs = await measureStall(Number(option('--pairs', '7')));
+    save('stall-details', pairs);
+    return judgeStall(pairs);
+  });
+}
+
+async function withGenerator<T>(use: () => Promise<T>): Promise<T> {
+  if (buildProgram('ms-loadgen', 'ms-load') === undefined) throw new Error('ms-load was not built');
+  return use();
+}
+
+function option(name: string, otherwise: string): string {
+  const at = words.indexOf(name);
+  return at === -1 ? otherwise : (words[at + 1] ?? otherwise);
 }
 
 function save(name: string, results: unknown): void {
-  writeFileSync(join(folder, name), `${JSON.stringify(results, null, 1)}\n`);
+  const folder = join(repositoryRoot, 'bench', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`);
 }

@@ -20,7 +20,8 @@ use ms_wire::walk::{self, Step};
 
 use crate::inputs::{self, Group};
 
-const REPEATS: usize = 100;
+/// Calls in each function of this module.
+pub const REPEATS: usize = 100;
 
 pub fn walk_records(batch: &[u8], header: &BatchHeader, scratch: &mut Scratch) {
     for _ in 0..REPEATS {

@@ -62,6 +62,7 @@ fn drive(args: &Args, batch: &[u8], records: usize) -> io::Result<(Counters, Use
         poll.registry().register(&mut pipe.stream, Token(i), interest)?;
     }
     let mut counters = Counters::default();
+    let mut discarded = Vec::new();
     let own = [std::process::id()];
     let cpu = || (cpu::seconds_of(&args.broker_pids), cpu::seconds_of(&own));
     let opened = Instant::now();
@@ -85,7 +86,7 @@ fn drive(args: &Args, batch: &[u8], records: usize) -> io::Result<(Counters, Use
         }
         for event in &events {
             let pipe = &mut pipes[event.token().0];
-            pipe.drain(|answer| counters.take(args, batch.len(), answer))?;
+            pipe.drain(&mut discarded, |answer| counters.take(args, batch.len(), answer))?;
             pipe.pump()?;
         }
     }
@@ -110,12 +111,12 @@ impl Counters {
     }
 }
 
-/// A producing connection goes round the partitions; a reading one stays with one of them.
+/// All empty requests in flight are sent at once. A producing connection goes round the partitions; a reading one stays with one of them.
 fn open_pipes(args: &Args, batch: &[u8], records: usize) -> io::Result<Vec<Pipe>> {
     let address = args.address.to_socket_addrs()?.next().ok_or(io::ErrorKind::NotFound)?;
     let partitions = args.partitions.max(1) as usize;
     let frames: Vec<Rc<Vec<u8>>> = match args.mode.as_str() {
-        "api" => vec![Rc::new(requests::api_versions())],
+        "api" => vec![Rc::new(requests::api_versions().repeat(args.depth))],
         _ => (0..partitions as i32)
             .map(|at| Rc::new(requests::produce(&args.topic, at, args.acks, batch)))
             .collect(),
@@ -125,7 +126,8 @@ fn open_pipes(args: &Args, batch: &[u8], records: usize) -> io::Result<Vec<Pipe>
             let stream = TcpStream::connect(address)?;
             stream.set_nodelay(true)?;
             if args.mode != "fetch" {
-                return Ok(Pipe::new(stream, frames.clone(), i, args.depth));
+                let pipe = Pipe::new(stream, frames.clone(), i, args.depth);
+                return Ok(if args.mode == "api" { pipe.bundled(args.depth) } else { pipe });
             }
             let partition = (i % partitions) as i32;
             let batches = (args.fetch_bytes as usize / batch.len()).max(1);

@@ -4,12 +4,19 @@ use std::io::{self, IoSlice, Read, Write};
 use std::rc::Rc;
 
 use mio::net::TcpStream;
+use socket2::SockRef;
 
 use crate::fetched::Walk;
 use crate::requests::{CORRELATION_ID_AT, HEAD_BYTES, set_fetch_offset};
 
-/// Enough for an answer to a fetch of a megabyte.
-const BUFFER_BYTES: usize = 2 << 20;
+/// Of a longer answer the rest is thrown away inside the kernel, so that reading costs next to nothing.
+const WINDOW_BYTES: usize = 4096;
+/// With a window of this size most of an answer is such a rest.
+const SMALL_WINDOW_BYTES: usize = 256;
+/// So much of an answer is looked at.
+const LOOK_BYTES: usize = 192;
+/// Bytes thrown away at a time.
+const DISCARD_BYTES: usize = 8 << 20;
 
 pub struct Pipe {
     pub stream: TcpStream,
@@ -24,8 +31,12 @@ pub struct Pipe {
     head: [u8; HEAD_BYTES],
     /// Bytes of the current frame that are sent; `None` between frames.
     sent: Option<usize>,
-    buffer: Vec<u8>,
+    window: Vec<u8>,
     filled: usize,
+    /// Bytes of an answer that are not read any more.
+    rest: usize,
+    /// Requests that one frame is.
+    bundle: usize,
 }
 
 impl Pipe {
@@ -40,14 +51,23 @@ impl Pipe {
             correlation_id: 0,
             head: [0; HEAD_BYTES],
             sent: None,
-            buffer: vec![0; BUFFER_BYTES],
+            window: vec![0; WINDOW_BYTES],
             filled: 0,
+            rest: 0,
+            bundle: 1,
         }
+    }
+
+    /// Every frame consists of so many requests.
+    pub fn bundled(mut self, bundle: usize) -> Self {
+        self.bundle = bundle;
+        self
     }
 
     /// Reads with its one frame, which is a fetch, from place to place.
     pub fn walking(mut self, walk: Walk) -> Self {
         self.walk = Some(walk);
+        self.window.truncate(SMALL_WINDOW_BYTES);
         self
     }
 
@@ -55,7 +75,7 @@ impl Pipe {
     pub fn pump(&mut self) -> io::Result<()> {
         loop {
             let Some(sent) = self.sent else {
-                if self.in_flight >= self.depth {
+                if self.in_flight + self.bundle > self.depth {
                     return Ok(());
                 }
                 self.begin();
@@ -89,38 +109,52 @@ impl Pipe {
         self.head.copy_from_slice(&self.frames[self.next][..HEAD_BYTES]);
         self.head[CORRELATION_ID_AT..].copy_from_slice(&self.correlation_id.to_be_bytes());
         self.sent = Some(0);
-        self.in_flight += 1;
+        self.in_flight += self.bundle;
     }
 
-    /// Hands each answer that has arrived to `take`, without its length prefix, until the socket is empty.
-    pub fn drain(&mut self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    /// Hands the start of each answer that has arrived to `take`, without its length prefix, until the socket is empty.
+    pub fn drain(
+        &mut self,
+        discarded: &mut Vec<u8>,
+        mut take: impl FnMut(&[u8]),
+    ) -> io::Result<()> {
         loop {
-            match self.stream.read(&mut self.buffer[self.filled..]) {
+            let received = if self.rest > 0 {
+                let some = self.rest.min(DISCARD_BYTES);
+                discarded.reserve(some);
+                let unused = &mut discarded.spare_capacity_mut()[..some];
+                SockRef::from(&self.stream).recv_with_flags(unused, libc::MSG_TRUNC)
+            } else {
+                self.stream.read(&mut self.window[self.filled..])
+            };
+            match received {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => self.filled += count,
+                Ok(count) if self.rest > 0 => self.rest -= count,
+                Ok(count) => {
+                    self.filled += count;
+                    self.look(&mut take);
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-            let mut at = 0;
-            while let Some(len) = frame_len(&self.buffer[at..self.filled]) {
-                if self.filled - at < len {
-                    self.make_room(len);
-                    break;
-                }
-                take(&self.buffer[at + 4..at + len]);
-                at += len;
-                self.in_flight -= 1;
-            }
-            self.buffer.copy_within(at..self.filled, 0);
-            self.filled -= at;
         }
     }
 
-    fn make_room(&mut self, bytes: usize) {
-        if self.buffer.len() < bytes + BUFFER_BYTES {
-            self.buffer.resize(bytes + BUFFER_BYTES, 0);
+    fn look(&mut self, take: &mut impl FnMut(&[u8])) {
+        let mut at = 0;
+        while let Some(len) = frame_len(&self.window[at..self.filled]) {
+            let end = self.filled.min(at + len);
+            if end - at < len.min(LOOK_BYTES) {
+                break;
+            }
+            take(&self.window[at + 4..end]);
+            self.in_flight -= 1;
+            self.rest = len - (end - at);
+            at = end;
         }
+        self.window.copy_within(at..self.filled, 0);
+        self.filled -= at;
     }
 }
 

@@ -10,7 +10,7 @@ use ms_wire::put::{put_varint, put_varlong};
 use ms_wire::topic::TopicKey;
 
 const PRODUCE_VERSION: i16 = 9;
-pub const FETCH_VERSION: i16 = 12;
+const FETCH_VERSION: i16 = 12;
 const CLIENT_ID: &[u8] = b"load";
 /// Where the correlation id of a frame begins.
 pub const CORRELATION_ID_AT: usize = 8;

@@ -1,0 +1,80 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Broker, startBroker } from '../compat-tests/runner/broker.ts';
+import { median, type Row } from './rows.ts';
+import { steps } from './steps.ts';
+
+/** What the other generator calls the same load, and what it calls the figure: a path of members. */
+const names: Readonly<Record<string, readonly [step: string, ...figure: string[]]>> = {
+  ApiVersions: ['raw api', 'broker_us_per_req'],
+  'produce, 1 record a request': ['raw produce 1rec', 'recs_per_broker_cpu_s'],
+  'produce, 16 KiB': ['raw produce 16K', 'recs_per_broker_cpu_s'],
+  'produce, 128 KiB': ['raw produce 128K', 'recs_per_broker_cpu_s'],
+  'produce, 1 MiB': ['raw produce 1M', 'recs_per_broker_cpu_s'],
+  'fetch, 128 KiB': ['raw fetch 128K', 'recs_per_broker_cpu_s'],
+  'fetch, 1 MiB': ['raw fetch 1024K', 'recs_per_broker_cpu_s'],
+  'acknowledgement, one in flight, p50': ['raw rtt acks=1', 'ack_us', 'p50'],
+  'acknowledgement, one in flight, p99': ['raw rtt acks=1', 'ack_us', 'p99'],
+};
+const ALLOWED = 0.15;
+
+/**
+ * Runs the loads of another generator and ours on one broker in turn. `peer` is called as
+ * `PEER BOOTSTRAP PID OUT.json --groups raw,lat --reps 1` and writes `{"rows": [{"name": …, figure: …}]}`.
+ */
+export async function agree(peer: string, repetitions: number): Promise<Row[]> {
+  if (peer === '') throw new Error('--peer PATH is missing: the other load generator');
+  const chosen = steps.filter(({ name }) => name in names);
+  const figures = chosen.map(() => ({ theirs: [] as number[], ours: [] as number[] }));
+  const broker = await startBroker('memorystreamer');
+  try {
+    for (let i = 0; i < repetitions; i++) {
+      const rows = runPeer(peer, broker);
+      for (const [at, step] of chosen.entries()) {
+        const result = await step.run(broker);
+        figures[at]?.theirs.push(theirFigure(rows, step.name));
+        figures[at]?.ours.push(result[step.figure] ?? Number.NaN);
+      }
+    }
+  } finally {
+    await broker.stop({ keep: false });
+  }
+  return chosen.map(({ name }, at) => {
+    const [theirs, ours] = [median(figures[at]?.theirs ?? []), median(figures[at]?.ours ?? [])];
+    const ratio = ours / theirs;
+    return {
+      step: name,
+      reference: theirs.toFixed(1),
+      ours: ours.toFixed(1),
+      figure: ratio.toFixed(2),
+      target: `${1 - ALLOWED} to ${1 + ALLOWED}`,
+      isReached: Math.abs(ratio - 1) <= ALLOWED,
+    };
+  });
+}
+
+type PeerRow = Readonly<Record<string, unknown>>;
+
+function runPeer(peer: string, { bootstrap, pid }: Broker): PeerRow[] {
+  const folder = mkdtempSync(join(tmpdir(), 'ms-agree-'));
+  try {
+    const out = join(folder, 'out.json');
+    const args = [bootstrap, String(pid), out, '--groups', 'raw,lat', '--reps', '1', '--nowarm'];
+    const { status, error } = spawnSync(peer, args, { stdio: ['ignore', 2, 2] });
+    if (status !== 0) throw new Error(`${peer} ended with ${error ?? status}`);
+    return (JSON.parse(readFileSync(out, 'utf8')) as { rows: PeerRow[] }).rows;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function theirFigure(rows: readonly PeerRow[], step: string): number {
+  const [name, ...path] = names[step] ?? [''];
+  let value: unknown = rows.find((row) => row.name === name);
+  for (const member of path) value = (value as PeerRow | undefined)?.[member];
+  if (typeof value !== 'number') throw new Error(`the other generator gave no ${path.join('.')}`);
+  // A cost of microseconds is the same figure as requests per second of CPU.
+  return path[0] === 'broker_us_per_req' ? 1e6 / value : value;
+}
