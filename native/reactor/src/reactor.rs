@@ -273,8 +273,11 @@ impl Reactor {
         connection.carry.release(&mut self.pool);
         // Closing the socket takes it out of the poller.
         let _ = self.poll.registry().deregister(&mut connection.stream);
-        self.shared.hub.control.disconnected(connection.id, reason as u8);
+        let id = connection.id;
+        // Who is told that it has gone finds its place free.
+        drop(connection);
         self.shared.left(self.number);
+        self.shared.hub.control.disconnected(id, reason as u8);
     }
 
     pub fn make_dirty(&mut self, local: u32) {
