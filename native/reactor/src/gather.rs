@@ -133,7 +133,7 @@ impl Gather<'_> {
         match gathered {
             Ok(()) => connection.slots.push(Slot::Turn, bytes),
             Err(NotGathered::Malformed) => return self.refuse(connection),
-            Err(NotGathered::Long(partitions)) => {
+            Err(NotGathered::Compressed(partitions) | NotGathered::Long(partitions)) => {
                 return self.validate_elsewhere(connection, frame, partitions);
             }
         };
@@ -165,7 +165,8 @@ impl Gather<'_> {
             body: frame.body,
             version: frame.version,
             correlation_id: frame.correlation_id,
-            verdicts: validation::not_validated(partitions),
+            partitions,
+            verdicts: frame.verdicts,
         };
         validation::on_worker(self.shared, validated);
     }

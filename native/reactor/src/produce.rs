@@ -11,7 +11,7 @@ use ms_wire::leader::NodeEndpoint;
 use ms_wire::produce::ProduceRequest;
 use ms_wire::produce_response::{ProducePartitionResponse, ProduceResponseWriter};
 use ms_wire::topic::TopicKey;
-use ms_wire::validate::{BatchRejection, Scratch, validate_records};
+use ms_wire::validate::{BatchRejection, Budget, Scratch, validate_within};
 
 use crate::fetch::add_endpoint;
 use crate::ids::{ConnectionId, ORDINALS, RequestRef, Seq};
@@ -19,7 +19,7 @@ use crate::out::OutQueue;
 use crate::shared::Shared;
 use crate::topology::{TopicRef, Topology};
 use crate::turn::{Item, Outcome, RequestKind, Turn, TurnRequest};
-use crate::validation::{self, Verdict};
+use crate::validation::{self, ProduceFrameParts, Verdict, Weight};
 
 const API_KEY: i16 = 0;
 const FIRST_BY_ID: i16 = 13;
@@ -44,6 +44,8 @@ pub struct ProduceFrame {
 pub enum NotGathered {
     /// It cannot be read, or names more partitions than an answer can be put together for: its connection is closed.
     Malformed,
+    /// Some of its batches, for so many partitions, are compressed and not yet validated.
+    Compressed(usize),
     /// The batches of so many partitions must be validated by a worker first.
     Long(usize),
 }
@@ -67,10 +69,24 @@ pub fn gather(
     let first_item = turn.items.len();
     // The bytes leave the turn while it is filled, and come back whatever happens.
     let mut bytes = std::mem::take(&mut turn.blocks[frame.block].bytes);
-    let gathered = find_partitions(turn, frame, &bytes, topology);
+    let mut gathered = find_partitions(turn, frame, &bytes, topology);
+    if let Err(NotGathered::Compressed(partitions)) = gathered {
+        let (body, version) = (frame.body, frame.version);
+        let parts =
+            ProduceFrameParts { frame: frame.frame.clone(), body, version, topology, now_ms };
+        let taken = &mut turn.inline_output;
+        let is_done = validation::inline(&parts, &mut bytes, &mut frame.verdicts, taken, scratch);
+        gathered = if is_done {
+            find_partitions(turn, frame, &bytes, topology)
+        } else {
+            Err(NotGathered::Long(partitions))
+        };
+    }
     if gathered.is_ok() {
+        // Compressed batches have their verdict.
+        let budget = Budget::of_output(0);
         let mut validator =
-            Validator { bytes: &mut bytes, version: frame.version, now_ms, scratch };
+            Validator { bytes: &mut bytes, version: frame.version, now_ms, scratch, budget };
         let is_short_of_space = shared.is_short_of_space.load(Ordering::Relaxed);
         for at in first_item..turn.items.len() {
             let known = frame.verdicts.get_mut(at - first_item).and_then(Option::take);
@@ -92,8 +108,12 @@ fn find_partitions(
     if request.partition_count >= ORDINALS {
         return Err(NotGathered::Malformed);
     }
-    if frame.verdicts.is_empty() && validation::is_long(&request, &bytes[frame.frame.clone()]) {
-        return Err(NotGathered::Long(request.partition_count));
+    if frame.verdicts.is_empty() {
+        match validation::weight(&request, &bytes[frame.frame.clone()]) {
+            Weight::Plain => {}
+            Weight::Short => return Err(NotGathered::Compressed(request.partition_count)),
+            Weight::Long => return Err(NotGathered::Long(request.partition_count)),
+        }
     }
     for topic in request.topics() {
         let found = topology.topic(&topic.key);
@@ -154,6 +174,7 @@ struct Validator<'a> {
     version: i16,
     now_ms: i64,
     scratch: &'a mut Scratch,
+    budget: Budget,
 }
 
 impl Validator<'_> {
@@ -173,17 +194,24 @@ impl Validator<'_> {
         let item = &mut turn.items[at];
         let range = item.range.clone();
         let records = &mut self.bytes[range.clone()];
-        let verdict =
-            known.unwrap_or_else(|| validate_records(records, &rules, self.now_ms, self.scratch));
+        let verdict = match known {
+            Some(verdict) => verdict.map(Some),
+            None => {
+                let budget = &mut self.budget;
+                validate_within(records, &rules, self.now_ms, self.scratch, budget)
+            }
+        };
         match verdict {
             Err(rejection) => item.outcome = Some(Outcome::rejected(rejection)),
-            Ok(batch) if batch.is_transactional => {
+            // Its partition came here while the others were validated: the client asks again.
+            Ok(None) => item.outcome = Some(Outcome::error(error_code::NOT_LEADER_OR_FOLLOWER)),
+            Ok(Some(batch)) if batch.is_transactional => {
                 item.outcome = Some(Outcome::error(error_code::INVALID_TXN_STATE));
             }
-            Ok(_) if is_short_of_space => {
+            Ok(Some(_)) if is_short_of_space => {
                 item.outcome = Some(Outcome::error(error_code::KAFKA_STORAGE_ERROR));
             }
-            Ok(batch) => {
+            Ok(Some(batch)) => {
                 item.range = range.start + batch.range.start..range.start + batch.range.end;
                 item.batch = Some(batch);
             }

@@ -18,6 +18,8 @@ const NONE: u32 = u32::MAX;
 /// Emptied at the end of every turn; nothing in here is allocated anew once it has grown.
 #[derive(Default)]
 pub struct Turn {
+    /// Bytes that came out of compressed batches.
+    pub inline_output: usize,
     /// `RECEIVE_BLOCK` is put in by the reactor for the length of the turn.
     pub blocks: Vec<Block>,
     pub requests: Vec<TurnRequest>,
@@ -179,6 +181,7 @@ impl Turn {
         self.items.clear();
         self.touched.clear();
         self.by_partition.clear();
+        self.inline_output = 0;
     }
 }
 

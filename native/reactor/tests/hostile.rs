@@ -7,7 +7,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use common::client::Client;
-use common::frames::{batch, fetch, fetched, header, produce, produced};
+use common::frames::{batch, fetch, fetched, header, produce, produced, zstd_bomb};
 use common::{Broker, REACTORS};
 use ms_reactor::DataPlaneConfig;
 use ms_reactor::packed::kind;
@@ -351,4 +351,25 @@ fn shutdown_answers_long_polls_and_ends_soon() {
         assert_eq!(fetched(&client.receive(), 12).partitions[0].error_code, 0);
         client.expect_closed();
     }
+}
+
+#[test]
+fn a_request_decompresses_to_so_much_and_no_more() {
+    let broker = Broker::start(1);
+    broker.with_topic("orders", [7; 16], 24);
+    let mut client = broker.connect();
+    let bomb = zstd_bomb();
+    let plain = batch(&[b"x"]);
+    let mut partitions: Vec<_> = (0..23).map(|i| (i, Some(bomb.as_slice()))).collect();
+    partitions.push((23, Some(&plain)));
+    let frame = produce(9, 1, 1, TOPIC, &partitions);
+    assert!(frame.len() < 8 << 10, "{} bytes", frame.len());
+    let codes: Vec<_> =
+        produced(&client.ask(&frame), 9).iter().map(|partition| partition.error_code).collect();
+    // 64 MiB in all; what follows within the bound is taken.
+    let (none, too_large) = (error_code::NONE, error_code::MESSAGE_TOO_LARGE);
+    assert_eq!(codes[..16], [none; 16]);
+    assert_eq!(codes[16..23], [too_large; 7]);
+    assert_eq!(codes[23], none);
+    assert_eq!(broker.stat("poolBytes"), 0);
 }

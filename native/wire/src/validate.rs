@@ -10,7 +10,7 @@ use crate::batch::{
 use crate::compression::Codec;
 use crate::error_code;
 use crate::produce_response::RecordError;
-use crate::walk::{RecordHead, Step, WalkError, output_limit, walk_records};
+use crate::walk::{RecordHead, Step, WalkError, output_limit, walk_within};
 
 pub use crate::walk::Scratch;
 
@@ -121,14 +121,36 @@ impl BatchRejection {
         Self::new(error_code::CORRUPT_MESSAGE, message)
     }
 
+    /// The refusal of a batch that decompresses to more than is allowed. Java's producer splits such a
+    /// batch and sends the parts.
+    pub fn too_large() -> Self {
+        Self::new(error_code::MESSAGE_TOO_LARGE, "the batch decompresses to too much")
+    }
+
     /// The refusal of a partition whose records are null.
     pub fn null_records() -> Self {
         Self::invalid("no records")
     }
 }
 
-/// The most record errors of one batch that are reported; a hostile batch has millions of records.
+/// The most record errors of one request that are reported; a hostile one has millions of records.
 pub const MAX_RECORD_ERRORS: usize = 1000;
+
+/// What the batches of one request may still cost together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Bytes that may come out of compressed batches.
+    pub output: usize,
+    /// Record errors that are reported; a refused batch reports at least one all the same.
+    pub errors: usize,
+}
+
+impl Budget {
+    /// So many bytes out of compressed batches, and the errors of one request.
+    pub fn of_output(output: usize) -> Self {
+        Self { output, errors: MAX_RECORD_ERRORS }
+    }
+}
 
 /// Checks the records field of one partition: exactly one batch, its header, its CRC and each
 /// record. Rewrites the maximum timestamp, the timestamp type and the CRC in place when they are
@@ -140,19 +162,20 @@ pub fn validate_records(
     now_ms: i64,
     scratch: &mut Scratch,
 ) -> Result<ValidBatch, BatchRejection> {
-    let valid = validate_inline(records, rules, now_ms, scratch, usize::MAX)?;
-    valid.ok_or_else(|| BatchRejection::invalid("more bytes than can be"))
+    let mut budget = Budget::of_output(usize::MAX);
+    let valid = validate_within(records, rules, now_ms, scratch, &mut budget)?;
+    valid.ok_or_else(BatchRejection::too_large)
 }
 
-/// `validate_records` for a thread that must not spend long on one batch: `None`, and no byte
-/// changed, when more than `inline_bytes` come out of a compressed batch; then a worker validates it.
+/// `validate_records` within a budget, which it lowers: `None`, and no byte changed, when it would
+/// take more bytes out of a compressed batch than are left.
 #[inline]
-pub fn validate_inline(
+pub fn validate_within(
     records: &mut [u8],
     rules: &ValidationRules,
     now_ms: i64,
     scratch: &mut Scratch,
-    inline_bytes: usize,
+    budget: &mut Budget,
 ) -> Result<Option<ValidBatch>, BatchRejection> {
     let header = single_batch(records)?;
     let size = header.size();
@@ -160,8 +183,9 @@ pub fn validate_inline(
     check_header(batch, &header, rules)?;
     let found = if header.codec() == Some(Codec::None) || rules.check_compressed {
         let limit = output_limit(size, rules.max_message_bytes);
-        match check_records(batch, &header, rules, now_ms, scratch, limit.min(inline_bytes)) {
-            Err(CheckError::TooLarge) if inline_bytes < limit => return Ok(None),
+        let is_budget_short = budget.output < limit;
+        match check_records(batch, &header, rules, now_ms, scratch, (limit, &mut *budget)) {
+            Err(CheckError::TooLarge) if is_budget_short => return Ok(None),
             checked => checked?,
         }
     } else {
@@ -270,7 +294,7 @@ fn check_records(
     rules: &ValidationRules,
     now_ms: i64,
     scratch: &mut Scratch,
-    limit: usize,
+    (limit, budget): (usize, &mut Budget),
 ) -> Result<Found, CheckError> {
     let check = RecordCheck {
         header: &header.with_create_time(),
@@ -280,7 +304,9 @@ fn check_records(
     };
     let mut found = Found { max_timestamp: NO_TIMESTAMP, delta: header.last_offset_delta };
     let (mut min_timestamp, mut is_keyless, mut wrong_delta) = (i64::MAX, false, None);
-    let walked = walk_records(batch, check.header, limit, scratch, |record| {
+    let output = limit.min(budget.output);
+    let mut left = output;
+    let walked = walk_within(batch, check.header, &mut left, scratch, |record| {
         if record.offset_delta != record.index {
             wrong_delta = Some(record);
             return Step::Stop;
@@ -295,6 +321,7 @@ fn check_records(
         is_keyless |= !record.has_key;
         Step::Next
     });
+    budget.output -= output - left;
     walked.map_err(|error| walk_error(&error))?;
     if let Some(RecordHead { index, offset_delta, .. }) = wrong_delta {
         let message = format!("record {index} has offset delta {offset_delta}");
@@ -305,7 +332,7 @@ fn check_records(
         || min_timestamp != i64::MAX && check.timestamp_fault(min_timestamp)
         || check.timestamp_fault(found.max_timestamp);
     if is_suspect {
-        list_record_errors(batch, limit, scratch, &check)?;
+        list_record_errors(batch, (limit, budget), scratch, &check)?;
     }
     Ok(found)
 }
@@ -325,10 +352,7 @@ impl From<BatchRejection> for CheckError {
 impl From<CheckError> for BatchRejection {
     fn from(error: CheckError) -> Self {
         match error {
-            // Java's producer splits such a batch and sends the parts.
-            CheckError::TooLarge => {
-                Self::new(error_code::MESSAGE_TOO_LARGE, "the batch decompresses to too much")
-            }
+            CheckError::TooLarge => Self::too_large(),
             CheckError::Rejected(rejection) => rejection,
         }
     }
@@ -376,12 +400,15 @@ fn is_out_of_bounds(timestamp: i64, rules: &ValidationRules, now_ms: i64) -> boo
 
 fn list_record_errors(
     batch: &[u8],
-    limit: usize,
+    (limit, budget): (usize, &mut Budget),
     scratch: &mut Scratch,
     check: &RecordCheck<'_>,
 ) -> Result<(), CheckError> {
     let (mut errors, mut has_timestamp_error) = (Vec::new(), false);
-    let walked = walk_records(batch, check.header, limit, scratch, |record| {
+    let errors_max = budget.errors.max(1);
+    let output = limit.min(budget.output);
+    let mut left = output;
+    let walked = walk_within(batch, check.header, &mut left, scratch, |record| {
         let message = if check.rules.is_compacted && !record.has_key {
             "a compacted topic accepts no record without a key".to_owned()
         } else if check.timestamp_fault(record.timestamp) {
@@ -391,8 +418,10 @@ fn list_record_errors(
             return Step::Next;
         };
         errors.push(RecordError { batch_index: record.index, message: Some(message) });
-        if errors.len() < MAX_RECORD_ERRORS { Step::Next } else { Step::Stop }
+        if errors.len() < errors_max { Step::Next } else { Step::Stop }
     });
+    budget.output -= output - left;
+    budget.errors = budget.errors.saturating_sub(errors.len());
     walked.map_err(|error| walk_error(&error))?;
     if errors.is_empty() {
         return Ok(());

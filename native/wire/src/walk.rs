@@ -73,6 +73,19 @@ pub fn walk_records(
     scratch: &mut Scratch,
     visit: impl FnMut(RecordHead) -> Step,
 ) -> Result<(), WalkError> {
+    let mut output_left = output_limit;
+    walk_within(batch, header, &mut output_left, scratch, visit)
+}
+
+/// `walk_records` that takes what came out of a compressed batch, well formed or not, from
+/// `output_left`, which is 0 when it was not enough.
+pub(crate) fn walk_within(
+    batch: &[u8],
+    header: &BatchHeader,
+    output_left: &mut usize,
+    scratch: &mut Scratch,
+    visit: impl FnMut(RecordHead) -> Step,
+) -> Result<(), WalkError> {
     let codec = header.codec().ok_or(WalkError::UnknownCodec(header.attributes & 7))?;
     let body = batch.get(HEADER_BYTES..).unwrap_or_default();
     let mut walker = Walker::new(header, visit);
@@ -84,7 +97,10 @@ pub fn walk_records(
     window.resize(WINDOW_BYTES, 0);
     let walked = match Stream::open(codec, body, codecs) {
         Ok(stream) => {
-            walk_stream(&mut walker, &mut Window::new(stream, codec, window, output_limit))
+            let mut window = Window::new(stream, codec, window, *output_left);
+            let walked = walk_stream(&mut walker, &mut window);
+            *output_left = window.left;
+            walked
         }
         Err(source) => Err(WalkError::Corrupt { codec, source }),
     };
@@ -321,6 +337,7 @@ impl<'a> Window<'a> {
         self.start = 0;
         let got = self.read()?;
         if got > self.left {
+            self.left = 0;
             return Err(WalkError::TooLarge { limit: self.output_limit });
         }
         self.left -= got;

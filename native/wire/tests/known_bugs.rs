@@ -8,7 +8,7 @@ use ms_wire::compression::Codec;
 use ms_wire::error_code;
 use ms_wire::records::find_timestamp;
 use ms_wire::validate::{
-    BatchRejection, Scratch, ValidBatch, ValidationRules, validate_inline, validate_records,
+    BatchRejection, Budget, Scratch, ValidBatch, ValidationRules, validate_records, validate_within,
 };
 
 // `count` small records with keys, one millisecond apart.
@@ -214,13 +214,19 @@ fn a_batch_that_decompresses_to_much_is_left_to_a_worker_untouched() {
         let mut bytes = batch(&claims, codec, &encode(&records(1000)));
         let before = bytes.clone();
         let (rules, mut scratch) = (ValidationRules::default(), Scratch::default());
-        let mut inline = |limit| validate_inline(&mut bytes, &rules, NOW_MS, &mut scratch, limit);
-        assert_eq!(inline(5000).expect("valid").is_none(), codec != Codec::None);
+        let mut within = |bytes: &mut [u8], output| {
+            let mut budget = Budget::of_output(output);
+            let valid = validate_within(bytes, &rules, NOW_MS, &mut scratch, &mut budget);
+            (valid.expect("valid").is_some(), budget.output)
+        };
+        let (is_valid, left) = within(&mut bytes, 5000);
+        assert_eq!((is_valid, left), if codec == Codec::None { (true, 5000) } else { (false, 0) });
         if codec != Codec::None {
             assert_eq!(bytes, before);
         }
-        let mut inline = |limit| validate_inline(&mut bytes, &rules, NOW_MS, &mut scratch, limit);
-        assert!(inline(50_000).expect("valid").is_some());
+        let plain = encode(&records(1000)).len();
+        let taken = if codec == Codec::None { 0 } else { plain };
+        assert_eq!(within(&mut bytes, 50_000), (true, 50_000 - taken));
     }
 }
 
@@ -239,4 +245,22 @@ fn a_decompression_bomb_is_refused_with_little_memory() {
         let is_above_limit = 64 * rules.max_message_bytes.max(1 << 16) < 20 << 20;
         assert_eq!(refused.is_err(), is_above_limit || codec == Codec::Zstd, "{codec:?}");
     }
+}
+
+#[test]
+fn the_batches_of_a_request_report_so_many_record_errors_together() {
+    let rules = ValidationRules { is_compacted: true, ..ValidationRules::default() };
+    let mut budget = Budget { output: usize::MAX, errors: 5 };
+    let mut reported = Vec::new();
+    for codec in [Codec::None, Codec::Zstd, Codec::Lz4] {
+        let mut records = records(3);
+        records.iter_mut().for_each(|record| record.key = None);
+        let mut bytes = batch(&header(3), codec, &encode(&records));
+        let mut scratch = Scratch::default();
+        let refused = validate_within(&mut bytes, &rules, NOW_MS, &mut scratch, &mut budget);
+        let refused = refused.expect_err("no keys");
+        assert_eq!(refused.error_code, ms_wire::error_code::INVALID_RECORD);
+        reported.push(refused.record_errors.len());
+    }
+    assert_eq!(reported, [3, 2, 1]);
 }

@@ -153,6 +153,38 @@ pub fn gzip(batch: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A good batch of some 200 bytes, compressed with zstd, whose one record is as large as a batch may decompress to.
+pub fn zstd_bomb() -> Vec<u8> {
+    const BLOCK: usize = 128 << 10;
+    const BLOCKS: usize = 31;
+    let value_len = BLOCKS * BLOCK - 1;
+    let mut head = vec![0];
+    put_varlong(&mut head, 0);
+    put_varint(&mut head, 0);
+    put_varint(&mut head, -1);
+    put_varint(&mut head, value_len as i32);
+    let mut record = Vec::new();
+    put_varint(&mut record, (head.len() + value_len + 1) as i32);
+    record.extend_from_slice(&head);
+    let block = |is_last: bool, kind: usize, len: usize| {
+        ((len << 3 | kind << 1 | usize::from(is_last)) as u32).to_le_bytes()[..3].to_vec()
+    };
+    // A frame with a window of 128 KiB and no content size: a raw block, then runs of one byte.
+    let mut out = batch(&[b""])[..61].to_vec();
+    out[22] = 4;
+    out.extend_from_slice(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38]);
+    out.extend_from_slice(&block(false, 0, record.len()));
+    out.extend_from_slice(&record);
+    for i in 1..=BLOCKS {
+        out.extend_from_slice(&block(i == BLOCKS, 1, BLOCK));
+        out.push(0);
+    }
+    let length = out.len() as i32 - 12;
+    out[8..12].copy_from_slice(&length.to_be_bytes());
+    write_crc(&mut out);
+    out
+}
+
 pub fn header(api_key: i16, version: i16, correlation_id: i32) -> Vec<u8> {
     let mut out = Vec::new();
     put_request_header(&mut out, api_key, version, correlation_id, Some(b"test"));
