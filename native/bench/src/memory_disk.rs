@@ -113,7 +113,11 @@ impl File for MemoryFile {
         Ok(0)
     }
 
-    fn allocate(&self, _len: u64) -> io::Result<()> {
+    fn allocate(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn start_writeback(&self, _offset: u64, _len: u64) -> io::Result<()> {
         Ok(())
     }
 

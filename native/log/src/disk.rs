@@ -87,12 +87,10 @@ pub trait File: Send + Sync {
     }
     /// Time of the last modification, milliseconds since 1970.
     fn modified_ms(&self) -> io::Result<i64>;
-    /// Reserves space up to `len` without changing the length. Best effort: a file system that cannot says yes.
-    fn allocate(&self, len: u64) -> io::Result<()>;
+    /// Reserves space for a range without changing the length. Best effort: a file system that cannot says yes.
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Starts writeback of the range without waiting for it. Best effort.
-    fn start_writeback(&self, _offset: u64, _len: u64) -> io::Result<()> {
-        Ok(())
-    }
+    fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()>;
     /// The descriptor, for the reactor's own system calls; `None` in memory.
     fn raw_fd(&self) -> Option<RawFd>;
 }

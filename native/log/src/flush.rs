@@ -98,6 +98,8 @@ impl PartitionLog {
             return None;
         }
         state.job_out = true;
+        self.all_started();
+        let state = &mut self.flush;
         let copy = |sealing: &Sealing| Sealing {
             segment: sealing.segment.clone(),
             producers: sealing.producers.clone(),
@@ -167,7 +169,11 @@ impl FlushJob {
     fn sync(&self) -> Result<(), LogError> {
         for sealing in &self.sealing {
             let path = &sealing.segment.path;
-            match sealing.segment.file().and_then(|file| file.sync_data()) {
+            let file = sealing.segment.file();
+            match file.and_then(|file| {
+                sealing.segment.trim(file.as_ref());
+                file.sync_data()
+            }) {
                 // Retention was faster: nothing is left to be durable.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other.map_err(at("sync", path))?,

@@ -9,6 +9,7 @@ use crate::identity;
 use crate::options::{LogIdentity, LogOptions};
 use crate::ring::EntryRing;
 use crate::segment::{ActiveSegment, SealedSegment, SegmentStart, header_crc};
+use crate::tend::Behind;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub struct PartitionLog {
     /// How often the log was cut; a checkpoint of before says nothing.
     pub(crate) truncations: u64,
     pub(crate) flush: FlushState,
+    pub(crate) behind: Behind,
 }
 
 /// Most parts given to one write without building a list.
@@ -88,8 +90,9 @@ impl PartitionLog {
         dir: &Path,
         identity: LogIdentity,
         options: LogOptions,
-        active: ActiveSegment,
+        mut active: ActiveSegment,
     ) -> PartitionLog {
+        active.started = active.end.size;
         PartitionLog {
             disk,
             dir: dir.to_path_buf(),
@@ -104,6 +107,7 @@ impl PartitionLog {
             version: 0,
             truncations: 0,
             flush: FlushState::default(),
+            behind: Behind::default(),
             active,
         }
     }
@@ -120,6 +124,7 @@ impl PartitionLog {
         }
         if let Err(source) = self.write(frames, u64::from(position)) {
             self.usable = self.active.file.truncate(u64::from(position)).is_ok();
+            self.active.reserved = 0;
             return Err(AppendError { source, position, usable: self.usable });
         }
         for frame in frames {
@@ -209,6 +214,7 @@ impl PartitionLog {
         let reserve = self.options.preallocate.then_some(self.options.segment_bytes);
         let (disk, identity) = (self.disk.as_ref(), &self.identity);
         let next = ActiveSegment::create(disk, &self.dir, start, identity, reserve, now_ms)?;
+        self.behind.sealed(&self.active);
         let sealed = Arc::new(std::mem::replace(&mut self.active, next).seal(&self.disk));
         self.sealed_bytes += u64::from(end.size);
         self.flush.rolled(sealed.clone(), Some(producers));

@@ -132,8 +132,8 @@ impl File for RealFile {
         Ok(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64))
     }
 
-    fn allocate(&self, len: u64) -> io::Result<()> {
-        sys::allocate(self.file.as_fd(), len)
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
+        sys::allocate(self.file.as_fd(), offset, len)
     }
 
     fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()> {
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(back, bytes);
         assert_eq!(file.read_cached_at(&mut back[..10], 5).unwrap(), 10);
         assert_eq!(file.read_cached_at(&mut back, 3005).unwrap(), 0);
-        file.allocate(1 << 20).unwrap();
+        file.allocate(3005, 1 << 20).unwrap();
         assert_eq!(file.len().unwrap(), 3005);
         file.truncate(4).unwrap();
         assert_eq!(file.len().unwrap(), 4);

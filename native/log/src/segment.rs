@@ -60,6 +60,10 @@ pub(crate) struct ActiveSegment {
     pub first_timestamp: Option<i64>,
     pub created_ms: i64,
     pub trust: Arc<Trust>,
+    /// Up to where writeback has begun.
+    pub started: u32,
+    /// Up to where space was reserved, by this process.
+    pub reserved: u32,
 }
 
 /// A segment that does not grow any more. Its file and maps are opened on demand, without the partition's lock.
@@ -71,6 +75,8 @@ pub(crate) struct SealedSegment {
     pub trust: Arc<Trust>,
     disk: Arc<dyn Disk>,
     open: Mutex<Opened>,
+    /// Space behind the end was given back, or the segment grows again.
+    is_trimmed: Mutex<bool>,
 }
 
 #[derive(Default)]
@@ -134,7 +140,10 @@ impl ActiveSegment {
             let _ = disk.remove_file(&path);
             return Err(at("write", &path)(source));
         }
-        Ok(ActiveSegment::new(start, SegmentEnd::empty(&start, crc), path, file, now_ms))
+        let end = SegmentEnd::empty(&start, crc);
+        let mut segment = ActiveSegment::new(start, end, path, file, now_ms);
+        segment.reserved = preallocate.unwrap_or(0);
+        Ok(segment)
     }
 
     /// A segment with nothing noted yet.
@@ -155,6 +164,8 @@ impl ActiveSegment {
             first_timestamp: None,
             created_ms,
             trust: Arc::new(Trust::from(0, &start)),
+            started: end.size,
+            reserved: 0,
         }
     }
 
@@ -231,6 +242,7 @@ impl ActiveSegment {
             trust: self.trust,
             disk: disk.clone(),
             open: Mutex::new(open),
+            is_trimmed: Mutex::new(false),
         }
     }
 }
@@ -246,7 +258,8 @@ impl SealedSegment {
     ) -> SealedSegment {
         let (open, trust) =
             (Mutex::new(Opened::default()), Arc::new(Trust::from(end.size, &start)));
-        SealedSegment { start, end, path, controls, trust, disk: disk.clone(), open }
+        let is_trimmed = Mutex::new(true);
+        SealedSegment { start, end, path, controls, trust, disk: disk.clone(), open, is_trimmed }
     }
 
     /// The file, opened if it is not. May wait for the disk.
@@ -263,6 +276,21 @@ impl SealedSegment {
     /// The file, if it is open.
     pub fn open_file(&self) -> Option<Arc<dyn File>> {
         self.open.lock().file.clone()
+    }
+
+    /// Gives back the space that was reserved behind its end, once. A file that holds more than frames is left alone.
+    pub fn trim(&self, file: &dyn File) {
+        let mut is_trimmed = self.is_trimmed.lock();
+        let size = u64::from(self.end.size);
+        if !std::mem::replace(&mut *is_trimmed, true) && file.len().is_ok_and(|len| len == size) {
+            // Space only; a handle for reading cannot.
+            let _ = file.truncate(size);
+        }
+    }
+
+    /// The segment becomes the active one again: its file is not cut any more by [`SealedSegment::trim`].
+    pub fn grows_again(&self) {
+        *self.is_trimmed.lock() = true;
     }
 
     /// The maps if they are in memory.
@@ -312,7 +340,7 @@ fn write_header(file: &dyn File, header: &[u8], preallocate: Option<u32>) -> io:
     }
     file.write_vectored_at(&[IoSlice::new(header)], 0)?;
     match preallocate {
-        Some(len) => file.allocate(u64::from(len)),
+        Some(len) => file.allocate(0, u64::from(len)),
         None => Ok(()),
     }
 }

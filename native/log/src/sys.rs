@@ -47,12 +47,17 @@ pub(crate) fn pread_cached(
     Ok(None)
 }
 
-/// Reserves blocks up to `len` without changing the length.
+/// Reserves blocks for a range without changing the length.
 #[cfg(target_os = "linux")]
-pub(crate) fn allocate(fd: BorrowedFd<'_>, len: u64) -> io::Result<()> {
+pub(crate) fn allocate(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
     // SAFETY: no pointers.
     let done = unsafe {
-        libc::fallocate(fd.as_raw_fd(), libc::FALLOC_FL_KEEP_SIZE, 0, len as libc::off_t)
+        libc::fallocate(
+            fd.as_raw_fd(),
+            libc::FALLOC_FL_KEEP_SIZE,
+            offset as libc::off_t,
+            len as libc::off_t,
+        )
     };
     match zero_or_error(done) {
         Err(error) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
@@ -62,7 +67,7 @@ pub(crate) fn allocate(fd: BorrowedFd<'_>, len: u64) -> io::Result<()> {
 
 /// Not available here.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn allocate(_fd: BorrowedFd<'_>, _len: u64) -> io::Result<()> {
+pub(crate) fn allocate(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> io::Result<()> {
     Ok(())
 }
 

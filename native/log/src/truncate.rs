@@ -8,6 +8,7 @@ use crate::log::PartitionLog;
 use crate::marks::{self, TRUNCATIONS};
 use crate::ring::EntryRing;
 use crate::segment::{ActiveSegment, SegmentEnd};
+use crate::tend::Behind;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,6 +62,9 @@ impl PartitionLog {
             Some(sealed) => (sealed.start, sealed.path.clone()),
             None => (self.active.start, self.active.path.clone()),
         };
+        if let Some(sealed) = self.sealed.get(number) {
+            sealed.grows_again();
+        }
         let file = self.disk.open(&path, OpenMode::Write).map_err(at("open", &path))?;
         file.truncate(u64::from(position)).map_err(at("cut", &path))?;
         file.sync_data().map_err(at("sync", &path))?;
@@ -77,7 +81,8 @@ impl PartitionLog {
             .map_err(at("read", &path))?;
         self.sealed.truncate(number);
         self.sealed_bytes = self.sealed.iter().map(|sealed| u64::from(sealed.end.size)).sum();
-        (self.active, self.ring) = (segment, ring);
+        segment.started = segment.end.size;
+        (self.active, self.ring, self.behind) = (segment, ring, Behind::default());
         Ok(())
     }
 }

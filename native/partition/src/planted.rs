@@ -106,8 +106,12 @@ impl File for LateFile {
         self.real.modified_ms()
     }
 
-    fn allocate(&self, len: u64) -> io::Result<()> {
-        self.real.allocate(len)
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.real.allocate(offset, len)
+    }
+
+    fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.real.start_writeback(offset, len)
     }
 
     fn raw_fd(&self) -> Option<RawFd> {

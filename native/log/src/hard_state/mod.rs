@@ -133,7 +133,7 @@ impl HardStateLog {
         file.sync_data()?;
         disk.sync_dir(log_dir)?;
         // Space for the times when the disk is full; a file system that has none now is met by the first write.
-        let _ = file.allocate(RESERVE_BYTES);
+        let _ = file.allocate(0, RESERVE_BYTES);
         let first_start = replayed.incarnation == 0;
         let last = LastStop {
             clean: replayed.clean || first_start,
@@ -252,7 +252,7 @@ impl HardStateLog {
         (writer.broken, writer.dirty) = (false, false);
         writer.position = bytes.len() as u64;
         writer.sequence = sequence;
-        let _ = writer.file.allocate(RESERVE_BYTES);
+        let _ = writer.file.allocate(0, RESERVE_BYTES);
         Ok(())
     }
 

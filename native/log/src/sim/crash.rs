@@ -46,7 +46,7 @@ pub(super) fn lose_unsynced(state: &mut State, seed: u64) {
     for id in files {
         let file = state.file(id);
         let left = contents_after(file, loss, &mut random);
-        *file = FileState { durable: left.clone(), data: left, changes: Vec::new() };
+        *file = FileState { durable: left.clone(), data: left, ..FileState::default() };
     }
     let mut dirs: Vec<_> = state.dirs.keys().copied().collect();
     dirs.sort_unstable();

@@ -5,9 +5,9 @@ mod crash;
 mod state;
 
 use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, Space};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 pub use state::Fault;
-use state::{FileId, Node, State};
+use state::{FileId, FileState, Node, State};
 use std::io::{self, IoSlice};
 use std::os::fd::RawFd;
 use std::path::Path;
@@ -17,10 +17,12 @@ use std::sync::Arc;
 #[derive(Clone, Default)]
 pub struct SimDisk {
     state: Arc<Mutex<State>>,
+    released: Arc<Condvar>,
 }
 
 struct SimFile {
     state: Arc<Mutex<State>>,
+    released: Arc<Condvar>,
     id: FileId,
     /// Handles of a process that died are of no use to the next one.
     process: u64,
@@ -83,6 +85,38 @@ impl SimDisk {
         self.state.lock().full = full;
     }
 
+    /// Every write and sync of the file fails from now on, as on a device that is dying.
+    pub fn break_file(&self, path: &Path) {
+        self.on_file(path, |file| file.is_failing = true);
+    }
+
+    /// Syncs and writebacks of the file wait until it is released, as on a device that is slow.
+    pub fn hold(&self, path: &Path) {
+        self.on_file(path, |file| file.is_held = true);
+    }
+
+    /// They go on.
+    pub fn release(&self, path: &Path) {
+        self.on_file(path, |file| file.is_held = false);
+        self.released.notify_all();
+    }
+
+    /// Whether something of the file would be lost by a crash of the system.
+    pub fn is_unsynced(&self, path: &Path) -> bool {
+        self.on_file(path, |file| !file.changes.is_empty())
+    }
+
+    fn on_file<T>(&self, path: &Path, work: impl FnOnce(&mut FileState) -> T) -> T {
+        let mut state = self.state.lock();
+        let Ok(Node::File(id)) = state.find(path) else { panic!("no file {}", path.display()) };
+        work(state.file(id))
+    }
+
+    /// Up to where space is taken for a file, and the (offset, length) of each writeback that was asked for.
+    pub fn tended(&self, path: &Path) -> (u64, Vec<(u64, u64)>) {
+        self.on_file(path, |file| (file.reserved.max(file.data.len() as u64), file.started.clone()))
+    }
+
     /// Changes bytes of a file as a dying disk does: durably and unnoticed.
     pub fn corrupt(&self, path: &Path, position: u64, change: impl FnOnce(&mut [u8])) {
         let mut state = self.state.lock();
@@ -102,7 +136,8 @@ impl Disk for SimDisk {
         state.begin(mode != OpenMode::Read && mode != OpenMode::Write)?;
         let id = state.open(path, mode)?;
         let process = state.process;
-        Ok(Arc::new(SimFile { state: self.state.clone(), id, process }))
+        let (state, released) = (self.state.clone(), self.released.clone());
+        Ok(Arc::new(SimFile { state, released, id, process }))
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
@@ -189,6 +224,13 @@ impl SimFile {
         state.begin(writes)?;
         work(&mut state)
     }
+
+    fn wait_while_held(&self) {
+        let mut state = self.state.lock();
+        while state.file(self.id).is_held {
+            self.released.wait(&mut state);
+        }
+    }
 }
 
 impl File for SimFile {
@@ -198,7 +240,7 @@ impl File for SimFile {
         if state.process != self.process {
             return Err(io::Error::other("handle of a process that died"));
         }
-        match state.begin(true) {
+        match state.begin(true).and_then(|()| state.file(self.id).check()) {
             Ok(()) => state.file(self.id).write(offset, &bytes),
             Err(error) => {
                 // What a failing write leaves behind is a prefix.
@@ -221,7 +263,9 @@ impl File for SimFile {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        self.wait_while_held();
         self.with(false, |state| {
+            state.file(self.id).check()?;
             state.sync_file(self.id);
             Ok(())
         })
@@ -242,8 +286,19 @@ impl File for SimFile {
         self.with(false, |_| Ok(0))
     }
 
-    fn allocate(&self, _len: u64) -> io::Result<()> {
-        self.with(true, |_| Ok(()))
+    fn allocate(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.with(true, |state| {
+            state.file(self.id).reserved = offset + len;
+            Ok(())
+        })
+    }
+
+    fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.wait_while_held();
+        self.with(false, |state| {
+            state.file(self.id).started.push((offset, len));
+            Ok(())
+        })
     }
 
     fn raw_fd(&self) -> Option<RawFd> {

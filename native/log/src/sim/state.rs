@@ -41,6 +41,12 @@ pub(super) struct FileState {
     pub data: Vec<u8>,
     pub durable: Vec<u8>,
     pub changes: Vec<Change>,
+    /// Where space was reserved to, and of what ranges writeback was asked for.
+    pub reserved: u64,
+    pub started: Vec<(u64, u64)>,
+    /// Syncs wait; syncs and writes fail.
+    pub is_held: bool,
+    pub is_failing: bool,
 }
 
 #[derive(Default)]
@@ -83,6 +89,11 @@ impl Default for State {
 }
 
 impl FileState {
+    /// An error if the file's device is dying.
+    pub fn check(&self) -> io::Result<()> {
+        if self.is_failing { Err(io::Error::from_raw_os_error(libc::EIO)) } else { Ok(()) }
+    }
+
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
         apply_write(&mut self.data, offset, bytes);
         self.changes.push(Change::Write(offset, bytes.to_vec()));
@@ -90,6 +101,7 @@ impl FileState {
 
     pub fn truncate(&mut self, len: u64) {
         self.data.resize(len as usize, 0);
+        self.reserved = len;
         self.changes.push(Change::Truncate(len));
     }
 

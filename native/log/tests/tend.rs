@@ -1,0 +1,148 @@
+//! Space reserved ahead of the writes and given back, and writeback that begins before anybody asks for a sync.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::Rig;
+use ms_log::sim::Fault;
+use std::path::{Path, PathBuf};
+
+const KIB: usize = 1 << 10;
+const MIB: u64 = 1 << 20;
+
+fn produce(rig: &mut Rig, kib: usize) {
+    rig.produce(&[(1, kib * KIB)]).unwrap();
+}
+
+fn tend(rig: &mut Rig) {
+    if let Some(job) = rig.log.tend_job(true) {
+        job.run();
+    }
+}
+
+fn first() -> PathBuf {
+    Path::new("/data/t-0").join("00000000000000000000.log")
+}
+
+fn new_rig(segment_bytes: u32) -> Rig {
+    let mut rig = Rig::new(segment_bytes);
+    rig.begin_term().unwrap();
+    rig
+}
+
+#[test]
+fn space_is_reserved_in_steps_that_grow_with_the_segment() {
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 100);
+    assert!(!rig.log.wants_tending(), "most partitions are small");
+    let (mut sizes, mut last) = (Vec::new(), 0);
+    for _ in 0..300 {
+        produce(&mut rig, 300);
+        if rig.log.wants_tending() {
+            tend(&mut rig);
+        }
+        let size = rig.log.size_bytes();
+        let (reserved, _) = rig.disk.tended(&first());
+        assert!(reserved >= size && reserved <= 2 * size + 17 * MIB, "{reserved} at {size}");
+        if reserved > last && reserved > size {
+            sizes.push((reserved - size).div_ceil(MIB));
+            last = reserved;
+        }
+    }
+    assert_eq!(sizes.first(), Some(&1));
+    assert!(sizes.last() > Some(&60));
+    assert!(sizes.len() < 15, "seldom: {sizes:?}");
+}
+
+#[test]
+fn no_space_is_reserved_beyond_the_segment_or_when_little_is_left() {
+    let mut rig = new_rig(1 << 20);
+    produce(&mut rig, 400);
+    tend(&mut rig);
+    assert_eq!(rig.disk.tended(&first()).0, MIB);
+    produce(&mut rig, 500);
+    assert!(!rig.log.wants_tending());
+
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 400);
+    rig.log.tend_job(false).unwrap().run();
+    assert_eq!(rig.disk.tended(&first()).0, rig.log.size_bytes());
+    assert!(!rig.log.wants_tending(), "not asked again for each append");
+}
+
+#[test]
+fn reserved_space_is_given_back_at_the_roll_and_at_the_end() {
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 400);
+    tend(&mut rig);
+    let size = rig.log.size_bytes();
+    assert!(rig.disk.tended(&first()).0 > size);
+    rig.log.roll(0, Vec::new()).unwrap();
+    rig.flush();
+    assert_eq!(rig.disk.tended(&first()).0, size);
+
+    produce(&mut rig, 400);
+    tend(&mut rig);
+    rig.log.give_back();
+    let second = Path::new("/data/t-0").join("00000000000000000001.log");
+    assert_eq!(rig.disk.tended(&second).0 + size, rig.log.size_bytes());
+    assert_eq!(rig.consume(0, 1 << 20).len(), 2);
+}
+
+#[test]
+fn a_flush_of_before_does_not_cut_a_segment_that_grows_again() {
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 1);
+    let index = rig.log.last_index();
+    produce(&mut rig, 1);
+    rig.log.roll(0, Vec::new()).unwrap();
+    let job = rig.log.flush_job().unwrap();
+    // The first segment is the active one again, and grows to the very length at which it was sealed.
+    rig.log.truncate_from(index + 1).unwrap();
+    produce(&mut rig, 1);
+    produce(&mut rig, 1);
+    let before = rig.consume(0, 1 << 20);
+    rig.log.flushed(job.run()).unwrap();
+    assert_eq!(rig.consume(0, 1 << 20), before);
+}
+
+#[test]
+fn writeback_begins_every_8_mib_and_leaves_out_nothing() {
+    let mut rig = new_rig(20 << 20);
+    for _ in 0..60 {
+        produce(&mut rig, 500);
+        assert!(rig.log.unstarted_bytes() < 9 * MIB);
+        if rig.log.unstarted_bytes() >= 8 * MIB {
+            assert!(rig.log.wants_tending());
+            tend(&mut rig);
+            assert_eq!(rig.log.unstarted_bytes(), 0);
+        }
+    }
+    tend(&mut rig);
+    rig.flush();
+    let (size, started) = rig.disk.tended(&first());
+    assert!(size > 19 * MIB && size < 20 * MIB, "sealed and trimmed");
+    let last = started.last().unwrap();
+    assert_eq!(last.0 + last.1, size, "to its end");
+    assert!(started.windows(2).all(|pair| pair[0].0 + pair[0].1 == pair[1].0), "no hole");
+}
+
+#[test]
+fn what_a_sync_takes_needs_no_writeback_and_what_fails_does_no_harm() {
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 1000);
+    let job = rig.log.flush_job().unwrap();
+    assert_eq!(rig.log.unstarted_bytes(), 0);
+    rig.log.flushed(job.run()).unwrap();
+    produce(&mut rig, 1000);
+    // First the reservation, then the writeback.
+    for _ in 0..2 {
+        produce(&mut rig, 3000);
+        rig.disk.fail_call(rig.disk.calls(), Fault::Io);
+        tend(&mut rig);
+        assert!(rig.disk.has_failed());
+    }
+    rig.flush();
+    assert_eq!(rig.consume(0, 1 << 20).len(), 4);
+}
