@@ -101,6 +101,8 @@ struct Shared {
     /// Records appended so far.
     sequence: u64,
     groups: HashMap<u64, GroupState>,
+    /// The clean-stop mark is the newest record.
+    is_stopped: bool,
 }
 
 struct Writer {
@@ -186,6 +188,7 @@ impl HardStateLog {
         let mut shared = self.shared.lock();
         record::put(&mut shared.buffer, line);
         apply(&mut shared.groups, line);
+        shared.is_stopped = *line == Line::Stop;
         shared.sequence += 1;
         shared.sequence
     }
@@ -237,6 +240,9 @@ impl HardStateLog {
             let mut shared = self.shared.lock();
             shared.groups.retain(|_, state| !state.is_forgotten());
             shared.groups.iter().for_each(|(&group, state)| put_state(&mut bytes, group, state));
+            if shared.is_stopped {
+                record::put(&mut bytes, &Line::Stop);
+            }
             // What was appended and not yet written is among the states.
             shared.buffer.clear();
             shared.sequence
@@ -248,8 +254,10 @@ impl HardStateLog {
             writer.broken = !is_no_space(&error);
             return Err(error);
         }
+        // The new file is whole; without a handle of it the next attempt compacts again.
+        writer.broken = false;
         writer.file = self.disk.open(&self.path, OpenMode::Write)?;
-        (writer.broken, writer.dirty) = (false, false);
+        writer.dirty = false;
         writer.position = bytes.len() as u64;
         writer.sequence = sequence;
         let _ = writer.file.allocate(0, RESERVE_BYTES);

@@ -147,3 +147,56 @@ fn what_lies_behind_a_bad_record_does_not_come_back() {
         assert_eq!(open(&disk).0.group(1).unwrap().hard_state.term, 1);
     }
 }
+
+#[test]
+fn a_stop_that_compacts_is_a_clean_one() {
+    let disk = SimDisk::new();
+    open(&disk).0.stop().unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    let (log, _) = open(&disk);
+    log.append(1, &vote(3));
+    log.append(1, &Record::Opened);
+    log.sync(true).unwrap();
+    log.writer.lock().position = COMPACT_BYTES + 1;
+    log.stop().unwrap();
+    assert!(log.writer.lock().position < COMPACT_BYTES, "it was compacted");
+    disk.crash(1);
+    let (log, last) = open(&disk);
+    assert!(last.clean && !last.same_boot);
+    assert_eq!(log.group(1).unwrap().hard_state.term, 3);
+    assert!(!log.group(1).unwrap().opened);
+
+    // What comes behind the mark takes it away.
+    log.append_line(&Line::Stop);
+    log.append(1, &vote(4));
+    log.writer.lock().position = COMPACT_BYTES + 1;
+    log.sync(true).unwrap();
+    disk.crash(2);
+    let (log, last) = open(&disk);
+    assert!(!last.clean);
+    assert_eq!(log.group(1).unwrap().hard_state.term, 4);
+}
+
+#[test]
+fn a_full_disk_during_compaction_heals() {
+    // Each call of the compaction in turn.
+    for call in 0..8 {
+        let disk = SimDisk::new();
+        open(&disk).0.stop().unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        let (log, _) = open(&disk);
+        log.append(1, &vote(1));
+        log.sync(true).unwrap();
+        log.append(1, &vote(2));
+        log.writer.lock().position = COMPACT_BYTES + 1;
+        disk.fail_call(disk.calls() + call, Fault::NoSpace);
+        if let Err(error) = log.sync(true) {
+            assert!(is_no_space(&error), "call {call}");
+        }
+        let sequence = log.append(1, &vote(3));
+        assert_eq!(log.sync(true).unwrap(), sequence, "call {call}");
+        drop(log);
+        disk.crash(call);
+        assert_eq!(open(&disk).0.group(1).unwrap().hard_state.term, 3, "call {call}");
+    }
+}
