@@ -100,6 +100,8 @@ impl Notifier for Quiet {
     fn wake(&self, _waiter: Waiter) {}
     fn append_done(&self, _slot: ReplySlot, _done: ms_partition::AppendDone) {}
     fn flush_wanted(&self, _partition: Arc<Partition>) {}
+    fn tend_wanted(&self, _partition: Arc<Partition>) {}
+    fn relief_wanted(&self) {}
     fn job_wanted(&self, _partition: Arc<Partition>, _job: JobKind) {}
     fn event(&self, _handle: Handle, _event: PartitionEvent) {}
 }

@@ -16,6 +16,10 @@ pub trait Notifier: Send + Sync {
     fn append_done(&self, slot: ReplySlot, done: AppendDone);
     /// The flusher should run `flush_job()`, once for any number of calls before it does.
     fn flush_wanted(&self, partition: Arc<Partition>);
+    /// The flusher should call `tend()`, once for any number of calls before it does.
+    fn tend_wanted(&self, partition: Arc<Partition>);
+    /// Half of what may be written and not in writeback is: the flusher should call `tend()` of every partition.
+    fn relief_wanted(&self);
     /// A worker should call `run_job(job)`.
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind);
     /// For TypeScript.

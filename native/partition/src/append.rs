@@ -235,6 +235,7 @@ impl Partition {
         if is_due || rolled || self.is_fsync_mode(&shared.config) {
             self.want_flush(shared);
         }
+        self.want_tending(shared);
     }
 
     pub(crate) fn want_flush(self: &Arc<Self>, shared: &mut Shared) {

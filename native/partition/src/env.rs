@@ -48,11 +48,19 @@ pub struct EnvState {
     /// One thread at a time writes the hard-state log; those that wait find their records written by the first.
     hard_state_writer: Mutex<()>,
     names: AtomicU64,
+    /// Bytes that were written and whose writeback has not begun, and how many there may be.
+    unstarted: AtomicU64,
+    unstarted_max: u64,
 }
 
 impl EnvState {
     pub fn new(checkpoints: HashMap<u64, PartitionCheckpoint>) -> EnvState {
         EnvState { checkpoints: Mutex::new(checkpoints), ..EnvState::default() }
+    }
+
+    /// With a bound of what may be written and not in writeback; 0: none.
+    pub fn with_unstarted_max(self, bytes: u64) -> EnvState {
+        EnvState { unstarted_max: bytes, ..self }
     }
 }
 
@@ -84,8 +92,29 @@ impl Env {
         self.state.is_offline.load(Ordering::Relaxed)
     }
 
-    /// Says whether it was in order until now.
-    pub(crate) fn set_offline(&self) -> bool {
+    /// More was written than the disk has begun to take: no client should be read that might produce. What was read is
+    /// still appended and answered.
+    pub fn is_saturated(&self) -> bool {
+        let max = self.state.unstarted_max;
+        max > 0 && self.state.unstarted.load(Ordering::Relaxed) > max
+    }
+
+    /// A partition has `now` bytes whose writeback has not begun, and had `before`.
+    pub(crate) fn unstarted_changed(&self, before: u64, now: u64) {
+        let unstarted = &self.state.unstarted;
+        if now <= before {
+            unstarted.fetch_sub(before - now, Ordering::Relaxed);
+            return;
+        }
+        let total = unstarted.fetch_add(now - before, Ordering::Relaxed);
+        let half = self.state.unstarted_max / 2;
+        if half > 0 && total < half && total + (now - before) >= half {
+            self.notifier.relief_wanted();
+        }
+    }
+
+    /// From now on nothing of the log directory is served. Says whether it was in order until now.
+    pub fn set_offline(&self) -> bool {
         !self.state.is_offline.swap(true, Ordering::AcqRel)
     }
 

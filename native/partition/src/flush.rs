@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use ms_log::{FlushJob, Flushed, LogError};
+use ms_log::{FlushJob, Flushed, LogError, PartitionLog};
 
 use crate::api::*;
-use crate::partition::{Body, Partition, Shared};
+use crate::partition::{Body, Partition, Shared, Unstarted};
 
 impl Partition {
     /// What the flusher has to sync; `None` when there is nothing, or a job is out. `run()` it without the lock, then
@@ -16,8 +16,11 @@ impl Partition {
             if self.state() == PartitionState::Failed {
                 return None;
             }
-            let job = shared.body.log_mut()?.flush_job();
+            let log = shared.body.log_mut()?;
+            let unstarted = log.unstarted_bytes();
+            let job = log.flush_job();
             if job.is_some() {
+                shared.unstarted.syncing = unstarted;
                 // What comes after the job is counted anew.
                 shared.unflushed = None;
             }
@@ -30,12 +33,54 @@ impl Partition {
     /// it is never repeated, the pages may be gone.
     pub fn flush_finished(self: &Arc<Self>, outcome: Flushed) {
         self.locked(|shared| {
+            shared.unstarted.syncing = 0;
+            self.count_unstarted(shared);
             if matches!(shared.body, Body::Away) {
                 shared.late_flush = Some(outcome);
                 return;
             }
             self.take_flushed(shared, outcome);
         });
+    }
+
+    /// By the flusher: begins the writeback of what was written, and reserves space for what comes if it may. Waits for
+    /// the disk, without the lock.
+    pub fn tend(&self, may_reserve: bool) {
+        let job = self.locked(|shared| {
+            shared.is_tend_wanted = false;
+            let job = shared.body.log_mut()?.tend_job(may_reserve)?;
+            shared.unstarted.tending += job.bytes();
+            Some(job)
+        });
+        let Some(job) = job.flatten() else { return };
+        let bytes = job.bytes();
+        job.run();
+        self.locked(|shared| {
+            shared.unstarted.tending -= bytes;
+            self.count_unstarted(shared);
+        });
+    }
+
+    /// Gives back the space that was reserved ahead: at the stop, when nothing appends any more. Waits for the disk.
+    pub fn give_back_space(&self) {
+        self.locked(|shared| shared.body.log_mut().map(PartitionLog::give_back));
+    }
+
+    /// After an append: asks for `tend` when it is due.
+    pub(crate) fn want_tending(self: &Arc<Self>, shared: &mut Shared) {
+        self.count_unstarted(shared);
+        let is_due = shared.body.log().is_some_and(PartitionLog::wants_tending);
+        if is_due && !std::mem::replace(&mut shared.is_tend_wanted, true) {
+            self.env.notifier.tend_wanted(Arc::clone(self));
+        }
+    }
+
+    /// Tells the log directory how much of this partition waits for its writeback.
+    pub(crate) fn count_unstarted(&self, shared: &mut Shared) {
+        let written = shared.body.log().map_or(0, PartitionLog::unstarted_bytes);
+        let Unstarted { counted, syncing, tending } = shared.unstarted;
+        shared.unstarted.counted = written + syncing + tending;
+        self.env.unstarted_changed(counted, shared.unstarted.counted);
     }
 
     pub(crate) fn take_flushed(self: &Arc<Self>, shared: &mut Shared, outcome: Flushed) {

@@ -231,6 +231,7 @@ impl Partition {
             let folder = folder.clone();
             // The last use of the files; readers that hold one keep it.
             shared.body = Body::Away;
+            self.count_unstarted(shared);
             Some(folder)
         });
         let Some(folder) = folder.flatten() else { return };

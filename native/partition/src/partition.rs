@@ -47,12 +47,25 @@ pub(crate) struct Shared {
     pub waiters: Vec<(Waiter, i64)>,
     /// The flusher was told and has not come yet.
     pub is_flush_wanted: bool,
+    /// The flusher was told to tend the log and has not come yet.
+    pub is_tend_wanted: bool,
+    pub unstarted: Unstarted,
     /// Since when something is written and not synced, and how many records; for `flush.ms` and `flush.messages`.
     pub unflushed: Option<(i64, i64)>,
     /// Came while a worker had the log.
     pub late_flush: Option<Flushed>,
     pub last_retention_ms: i64,
     pub deletion: Deletion,
+}
+
+/// What of this partition counts as written and not in writeback.
+#[derive(Default)]
+pub(crate) struct Unstarted {
+    /// As the log directory knows it.
+    pub counted: u64,
+    /// In jobs that have not come back: of the flusher's syncs, and of `tend`.
+    pub syncing: u64,
+    pub tending: u64,
 }
 
 /// Where the log is.
@@ -146,6 +159,8 @@ impl Partition {
                 parked: VecDeque::new(),
                 waiters: Vec::new(),
                 is_flush_wanted: false,
+                is_tend_wanted: false,
+                unstarted: Unstarted::default(),
                 unflushed: None,
                 late_flush: None,
                 last_retention_ms: (env.now_ms)(),
@@ -191,6 +206,7 @@ impl Partition {
         self.set_state(PartitionState::Failed);
         self.stop_leading(shared, error_code::KAFKA_STORAGE_ERROR);
         std::mem::forget(std::mem::replace(&mut shared.body, Body::Away));
+        self.count_unstarted(shared);
         self.env.notifier.event(self.handle, PartitionEvent::Failed { reason });
     }
 

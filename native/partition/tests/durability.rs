@@ -221,6 +221,12 @@ impl Notifier for Panicking {
     fn flush_wanted(&self, partition: Arc<Partition>) {
         self.0.flush_wanted(partition);
     }
+    fn tend_wanted(&self, partition: Arc<Partition>) {
+        self.0.tend_wanted(partition);
+    }
+    fn relief_wanted(&self) {
+        self.0.relief_wanted();
+    }
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.job_wanted(partition, job);
     }

@@ -52,6 +52,8 @@ pub struct Connection {
     pub is_gate_closed: bool,
     /// A control request waits for room in the queue to TypeScript, or for what is in front of it.
     pub waits_for_room: bool,
+    /// A Produce waits until the disk has begun to take more of what was written.
+    pub waits_for_disk: bool,
     /// The carry buffer is part of the turn.
     pub is_carry_lent: bool,
     is_over_limit: bool,
@@ -96,6 +98,7 @@ impl Connection {
             is_in_dirty: false,
             is_gate_closed: false,
             waits_for_room: false,
+            waits_for_disk: false,
             is_carry_lent: false,
             is_over_limit: false,
             closing: None,
@@ -119,6 +122,7 @@ impl Connection {
         !self.is_over_limit
             && !self.is_gate_closed
             && !self.waits_for_room
+            && !self.waits_for_disk
             && self.closing.is_none()
             && self.muted_until_ms == 0
     }

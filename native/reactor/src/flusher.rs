@@ -1,9 +1,11 @@
-//! The thread `ms-flush`: fsync, the hard-state log, the checkpoint, the free space.
+//! The thread `ms-flush`: fsync, writeback, space ahead, the hard-state log, the checkpoint, the free space.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use ms_log::is_no_space;
 use ms_partition::Partition;
 use parking_lot::{Condvar, Mutex};
 
@@ -13,7 +15,7 @@ use crate::shared::Shared;
 const TICK: Duration = Duration::from_secs(1);
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
 
-/// Partitions that want an fsync.
+/// Partitions that want an fsync, or their writeback begun.
 #[derive(Default)]
 pub struct FlushQueue {
     state: Mutex<State>,
@@ -23,12 +25,34 @@ pub struct FlushQueue {
 #[derive(Default)]
 struct State {
     wanted: Vec<Arc<Partition>>,
+    to_tend: VecDeque<Arc<Partition>>,
+    is_relief_wanted: bool,
     is_stopped: bool,
+}
+
+/// What the flusher does next.
+enum Next {
+    Sync,
+    Tend(Arc<Partition>),
+    TendAll,
+    Tick,
+    Stop,
 }
 
 impl FlushQueue {
     pub fn push(&self, partition: Arc<Partition>) {
         self.state.lock().wanted.push(partition);
+        self.changed.notify_one();
+    }
+
+    pub fn tend(&self, partition: Arc<Partition>) {
+        self.state.lock().to_tend.push_back(partition);
+        self.changed.notify_one();
+    }
+
+    /// Every partition is to be tended.
+    pub fn relieve(&self) {
+        self.state.lock().is_relief_wanted = true;
         self.changed.notify_one();
     }
 
@@ -38,38 +62,54 @@ impl FlushQueue {
         self.changed.notify_one();
     }
 
-    /// Everything that is wanted, after at most `deadline`; `None` once stopped and empty.
-    fn take(&self, deadline: Instant, wanted: &mut Vec<Arc<Partition>>) -> bool {
+    /// What comes next: syncs first, clients wait for them; all of them together. `Tick` at the deadline.
+    fn take(&self, deadline: Instant, wanted: &mut Vec<Arc<Partition>>) -> Next {
         let mut state = self.state.lock();
-        while state.wanted.is_empty() && !state.is_stopped {
+        loop {
+            if !state.wanted.is_empty() {
+                std::mem::swap(&mut state.wanted, wanted);
+                return Next::Sync;
+            }
+            if state.is_stopped {
+                return Next::Stop;
+            }
+            if std::mem::take(&mut state.is_relief_wanted) {
+                return Next::TendAll;
+            }
+            if let Some(partition) = state.to_tend.pop_front() {
+                return Next::Tend(partition);
+            }
             if self.changed.wait_until(&mut state, deadline).timed_out() {
-                break;
+                return Next::Tick;
             }
         }
-        std::mem::swap(&mut state.wanted, wanted);
-        !(wanted.is_empty() && state.is_stopped)
     }
 }
 
 /// The body of the flusher.
 pub fn run(shared: &Shared) {
     let mut wanted = Vec::new();
-    let mut has_failed = false;
     let mut next_tick = Instant::now() + TICK;
     let mut next_checkpoint = Instant::now() + CHECKPOINT_EVERY;
-    while shared.hub.flush.take(next_tick, &mut wanted) {
-        for partition in wanted.drain(..) {
-            flush(shared, &partition);
+    loop {
+        match shared.hub.flush.take(next_tick, &mut wanted) {
+            Next::Sync => wanted.drain(..).for_each(|partition| flush(shared, &partition)),
+            Next::Tend(partition) => partition.tend(may_reserve(shared)),
+            Next::TendAll => tend_all(shared),
+            Next::Tick => {}
+            Next::Stop => return,
         }
         let now = Instant::now();
         if now < next_tick {
             continue;
         }
         next_tick = now + TICK;
-        if shared.env.write_hard_state().is_err() && !std::mem::replace(&mut has_failed, true) {
-            shared.hub.control.log_directory(2, &shared.hub.log_dir);
+        let is_full = write_hard_state(shared);
+        check_space(shared, is_full);
+        // Those that have little each are not tended by themselves.
+        if shared.env.is_saturated() {
+            tend_all(shared);
         }
-        check_space(shared);
         if now >= next_checkpoint {
             next_checkpoint = now + CHECKPOINT_EVERY;
             write_checkpoint(shared);
@@ -85,6 +125,35 @@ fn flush(shared: &Shared, partition: &Arc<Partition>) {
     }
 }
 
+fn may_reserve(shared: &Shared) -> bool {
+    !shared.is_short_of_space.load(Ordering::Relaxed)
+}
+
+fn tend_all(shared: &Shared) {
+    for partition in shared.hub.registry.all() {
+        partition.tend(may_reserve(shared));
+    }
+}
+
+/// Says whether the disk was too full for it, which heals. After any other failure nothing of the log directory is
+/// acknowledged any more.
+fn write_hard_state(shared: &Shared) -> bool {
+    if shared.env.is_offline() {
+        return false;
+    }
+    match shared.env.write_hard_state() {
+        Ok(()) => false,
+        Err(error) if is_no_space(&error) => true,
+        Err(error) => {
+            shared.hub.control.log(50, &format!("the hard-state log failed: {error}"));
+            if shared.env.set_offline() {
+                shared.hub.control.log_directory(2, &shared.hub.log_dir);
+            }
+            false
+        }
+    }
+}
+
 /// Says where recovery may start. A failure costs recovery time, nothing else.
 pub fn write_checkpoint(shared: &Shared) {
     if let Err(error) = shared.env.write_checkpoint(&shared.hub.registry.all()) {
@@ -92,10 +161,10 @@ pub fn write_checkpoint(shared: &Shared) {
     }
 }
 
-fn check_space(shared: &Shared) {
+fn check_space(shared: &Shared, is_full: bool) {
     let Ok(space) = shared.env.disk.space(&shared.env.log_dir) else { return };
     let wanted = u64::try_from(shared.config.min_free_bytes).unwrap_or(space.total / 100);
-    let is_short = space.available < wanted;
+    let is_short = is_full || space.available < wanted;
     if shared.is_short_of_space.swap(is_short, Ordering::Relaxed) != is_short {
         shared.hub.control.log_directory(u8::from(is_short), &shared.hub.log_dir);
     }

@@ -83,6 +83,10 @@ impl Gather<'_> {
         };
         let RequestHeader { api_key, api_version: version, correlation_id, body, .. } = header;
         match api_key {
+            PRODUCE if self.shared.env.is_saturated() => {
+                connection.waits_for_disk = true;
+                Err(NotYet)
+            }
             PRODUCE => {
                 self.produce(connection, block, range, body, version, correlation_id);
                 Ok(())

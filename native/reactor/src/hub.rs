@@ -162,6 +162,14 @@ impl Notifier for Hub {
         self.flush.push(partition);
     }
 
+    fn tend_wanted(&self, partition: Arc<Partition>) {
+        self.flush.tend(partition);
+    }
+
+    fn relief_wanted(&self) {
+        self.flush.relieve();
+    }
+
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.work.push_disk(Job::Partition(partition, job));
     }

@@ -200,6 +200,7 @@ impl DataPlane {
             }
         }
         for partition in shared.hub.registry.all() {
+            partition.give_back_space();
             if let Some(job) = partition.flush_job() {
                 partition.flush_finished(job.run());
             }
@@ -267,7 +268,7 @@ impl Prepared {
             producer_id_expiration_ms: config.producer_id_expiration_ms,
             retention_check_interval_ms: config.retention_check_ms,
             now_ms,
-            state: EnvState::new(checkpoints),
+            state: EnvState::new(checkpoints).with_unstarted_max((config.dirty_mib as u64) << 20),
         };
         let shared = Arc::new(Shared {
             hub,

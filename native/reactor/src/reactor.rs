@@ -27,6 +27,8 @@ const SEND_BYTES: usize = 1 << 20;
 /// With less room than this in the receive buffer the turn goes on to its later steps.
 const ROOM_MIN: usize = 32 << 10;
 const SWEEP_EVERY_MS: i64 = 1000;
+/// How often connections that wait for the disk are looked at.
+const DISK_MS: i64 = 5;
 
 pub struct Reactor {
     pub shared: Arc<Shared>,
@@ -41,6 +43,8 @@ pub struct Reactor {
     pub ready: VecDeque<u32>,
     /// Connections that may have bytes to send, or to be closed.
     pub dirty: Vec<u32>,
+    /// Connections whose Produce waits for the disk; it is looked at again every few milliseconds.
+    pub wait_for_disk: Vec<u32>,
     pub turn: Turn,
     /// Bytes of the receive buffer that this turn has filled.
     pub received: usize,
@@ -103,6 +107,7 @@ impl Reactor {
             free: Vec::new(),
             ready: VecDeque::new(),
             dirty: Vec::new(),
+            wait_for_disk: Vec::new(),
             turn,
             received: 0,
             pool,
@@ -177,6 +182,7 @@ impl Reactor {
         let next = self.deadlines.peek().map_or(self.next_sweep_ms, |Reverse((at, _))| *at);
         let next = next.min(self.next_sweep_ms).min(self.acceptors.resume_ms());
         let clock_ms = self.started.elapsed().as_millis() as i64;
+        let next = if self.wait_for_disk.is_empty() { next } else { next.min(clock_ms + DISK_MS) };
         Some(Duration::from_millis((next - clock_ms).max(0) as u64))
     }
 
@@ -209,6 +215,7 @@ impl Reactor {
     /// One turn; true when other threads had something to say.
     fn turn(&mut self) -> bool {
         self.accept();
+        self.go_on_with_disk();
         // Each ready connection once; those that have more stay in the list.
         for _ in 0..self.ready.len() {
             let Some(local) = self.ready.pop_front() else { break };

@@ -158,6 +158,9 @@ impl Reactor {
         let end = range.end;
         let stopped =
             self.with_gather(local, |gather, connection| gather.frames(connection, block, range));
+        if self.connections[local as usize].as_ref().is_some_and(|it| it.waits_for_disk) {
+            self.wait_for_disk.push(local);
+        }
         self.make_dirty(local);
         stopped.unwrap_or(end)
     }
@@ -182,6 +185,20 @@ impl Reactor {
             out_max: self.out_max,
         };
         Some(work(&mut gather, connection))
+    }
+
+    /// Goes on with those that wait for the disk, once it has begun to take enough of what was written.
+    pub fn go_on_with_disk(&mut self) {
+        if self.wait_for_disk.is_empty() || self.shared.env.is_saturated() {
+            return;
+        }
+        for local in std::mem::take(&mut self.wait_for_disk) {
+            // One that came in the place of another is none the worse for it.
+            if let Some(Some(connection)) = self.connections.get_mut(local as usize) {
+                connection.waits_for_disk = false;
+            }
+            self.revive(local);
+        }
     }
 
     /// A Produce comes back from a worker: it is appended with the next batches, and the gate opens behind it.

@@ -20,6 +20,8 @@ pub struct Told {
     pub woken: Vec<Waiter>,
     pub done: Vec<(ReplySlot, AppendDone)>,
     pub flushes: Vec<Arc<Partition>>,
+    pub tends: Vec<Arc<Partition>>,
+    pub reliefs: usize,
     pub jobs: Vec<(Arc<Partition>, JobKind)>,
     pub events: Vec<PartitionEvent>,
 }
@@ -36,6 +38,12 @@ impl Notifier for TestNotifier {
     }
     fn flush_wanted(&self, partition: Arc<Partition>) {
         self.0.lock().flushes.push(partition);
+    }
+    fn tend_wanted(&self, partition: Arc<Partition>) {
+        self.0.lock().tends.push(partition);
+    }
+    fn relief_wanted(&self) {
+        self.0.lock().reliefs += 1;
     }
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.lock().jobs.push((partition, job));
