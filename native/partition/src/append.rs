@@ -220,6 +220,13 @@ impl Partition {
         self.fail(shared, format!("{}: {error}", self.dir().display()));
     }
 
+    /// The log directory went off-line elsewhere: what waits here is answered too.
+    pub(crate) fn went_offline(&self, shared: &mut Shared) {
+        if self.env.is_offline() && !matches!(shared.body, Body::Away) {
+            self.fail(shared, format!("{}: the log directory is off-line", self.dir().display()));
+        }
+    }
+
     /// For `flush.ms`, `flush.messages` and what a roll leaves to be synced.
     pub(crate) fn note_written(
         self: &Arc<Self>,

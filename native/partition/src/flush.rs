@@ -84,6 +84,9 @@ impl Partition {
     }
 
     pub(crate) fn take_flushed(self: &Arc<Self>, shared: &mut Shared, outcome: Flushed) {
+        if self.env.is_offline() {
+            return self.went_offline(shared);
+        }
         let Some(log) = shared.body.log_mut() else { return };
         if let Err(error) = log.flushed(outcome) {
             let error = match error {

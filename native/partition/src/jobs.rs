@@ -30,7 +30,7 @@ impl Partition {
         self.locked(|shared| {
             match self.state() {
                 PartitionState::Deleted => return self.deletion_due(shared, now_ms),
-                PartitionState::Failed => return,
+                PartitionState::Failed => return self.went_offline(shared),
                 PartitionState::NoSpace => {
                     self.env.notifier.job_wanted(Arc::clone(self), JobKind::Rebuild);
                     return;

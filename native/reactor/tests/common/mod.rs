@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use ms_log::{Disk, RealDisk};
 use ms_reactor::packed::{NO_HANDLE, PackedReader, answer_flag, command, kind};
 use ms_reactor::{ConnectionId, DataPlane, DataPlaneConfig, ListenerConfig, ListenerKind};
 use parking_lot::{Condvar, Mutex};
@@ -88,7 +89,11 @@ impl Broker {
         Self::start_in(dir, config)
     }
 
-    pub fn start_in(dir: TempDir, mut config: DataPlaneConfig) -> Self {
+    pub fn start_in(dir: TempDir, config: DataPlaneConfig) -> Self {
+        Self::start_on(Arc::new(RealDisk), dir, config)
+    }
+
+    pub fn start_on(disk: Arc<dyn Disk>, dir: TempDir, mut config: DataPlaneConfig) -> Self {
         config.log_dir = dir.0.clone();
         config.spin_us = 0;
         config.control_apis = CONTROL_APIS.to_vec();
@@ -101,7 +106,7 @@ impl Broker {
             *waker_of_plane.is_awake.lock() = true;
             waker_of_plane.changed.notify_all();
         });
-        let plane = DataPlane::new(config, wake).unwrap();
+        let plane = DataPlane::with_disk(config, disk, wake).unwrap();
         let port = plane.listen(0).unwrap();
         let (queue, next_token) = (Mutex::default(), AtomicU32::new(1));
         Self { plane, port, dir, waker, queue, next_token }

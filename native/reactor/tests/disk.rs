@@ -1,0 +1,149 @@
+//! What a slow or failing disk does to clients and to the stop.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::client::Client;
+use common::frames::{LogConfig, batch, fetch, fetched, produce, produced};
+use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
+use ms_log::hard_state::HardStateLog;
+use ms_log::sim::SimDisk;
+use ms_reactor::DataPlaneConfig;
+use ms_reactor::packed::kind;
+use ms_wire::error_code;
+use ms_wire::fetch::{FetchOptions, FetchPartition};
+use ms_wire::topic::TopicKey;
+
+const TOPIC: TopicKey<'static> = TopicKey::Name(b"orders");
+
+/// A broker on a disk in memory with one partition, and the partition's segment.
+fn start(disk: &SimDisk, config: DataPlaneConfig, log: &LogConfig) -> (Broker, PathBuf) {
+    let dir = TempDir::new();
+    let segment = dir.0.join("orders-0/00000000000000000000.log");
+    let broker = Broker::start_on(Arc::new(disk.clone()), dir, config);
+    let hosted = [Some(broker.open("orders", [7; 16], 0, log))];
+    let (name, id) = ("orders", [7; 16]);
+    broker.publish(1, &[TestTopic { name, id, partitions: &hosted, is_internal: false }]);
+    (broker, segment)
+}
+
+fn send(client: &mut Client, number: i32, value: &[u8]) {
+    client.send(&produce(9, number, 1, TOPIC, &[(0, Some(&batch(&[value])))]));
+}
+
+fn answer(client: &mut Client) -> (i32, i16, i64) {
+    let produced = &produced(&client.receive(), 9)[0];
+    (produced.correlation_id, produced.error_code, produced.base_offset)
+}
+
+/// Until the broker has received so much.
+fn await_received(broker: &Broker, bytes: u64) {
+    let deadline = Instant::now() + PATIENCE;
+    while broker.stat("bytesIn") < bytes {
+        assert!(Instant::now() < deadline, "the bytes do not arrive");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn who_produces_more_than_the_disk_takes_waits_and_others_do_not() {
+    for reactors in REACTORS {
+        let disk = SimDisk::new();
+        let config = DataPlaneConfig { reactors, dirty_mib: 1, ..DataPlaneConfig::default() };
+        let (broker, segment) = start(&disk, config, &LogConfig::default());
+        disk.hold(&segment);
+        let (mut producer, mut other) = (broker.connect(), broker.connect());
+        let value = vec![b'v'; 600 << 10];
+        for number in 0..2 {
+            send(&mut producer, number, &value);
+            assert_eq!(answer(&mut producer), (number, 0, i64::from(number)));
+        }
+        // More than 1 MiB waits for the disk: this one is not taken up.
+        send(&mut producer, 2, &value);
+        await_received(&broker, 3 * (600 << 10));
+        let wanted = FetchPartition::new(0, 0, 1 << 20);
+        for number in 0..2 {
+            let frame = fetch(12, number, FetchOptions::default(), TOPIC, &[wanted]);
+            let fetched = fetched(&other.ask(&frame), 12);
+            assert_eq!((fetched.correlation_id, fetched.partitions[0].high_watermark), (number, 2));
+        }
+        assert_eq!(broker.stat("produceRequests"), 2);
+        disk.release(&segment);
+        assert_eq!(answer(&mut producer), (2, 0, 2));
+    }
+}
+
+#[test]
+fn a_stop_is_not_clean_when_a_sync_failed() {
+    for is_failing in [false, true] {
+        let disk = SimDisk::new();
+        let (broker, segment) = start(&disk, DataPlaneConfig::default(), &LogConfig::default());
+        let mut client = broker.connect();
+        send(&mut client, 1, b"value");
+        assert_eq!(answer(&mut client), (1, 0, 0));
+        if is_failing {
+            disk.break_file(&segment);
+        }
+        let dir = broker.stop();
+        let (_, last) = HardStateLog::open(Arc::new(disk), &dir.0).unwrap();
+        assert_eq!(last.clean, !is_failing);
+    }
+}
+
+#[test]
+fn a_stop_syncs_what_came_after_a_sync_that_nobody_heard_of() {
+    let disk = SimDisk::new();
+    let log = LogConfig { flush_messages: 1, ..LogConfig::default() };
+    let (broker, segment) = start(&disk, DataPlaneConfig::default(), &log);
+    let mut client = broker.connect();
+    disk.hold(&segment);
+    for number in 0..2 {
+        // The second comes while the first one's sync is under way.
+        send(&mut client, number, b"value");
+        let deadline = Instant::now() + PATIENCE;
+        while broker.stat("produceBatches") <= number as u64 {
+            assert!(Instant::now() < deadline);
+            std::thread::yield_now();
+        }
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| broker.plane.shutdown(Duration::from_millis(100)));
+        // The reactor has ended, or is about to: it takes no message any more.
+        client.expect_closed();
+        disk.release(&segment);
+    });
+    assert!(!disk.is_unsynced(&segment));
+    let (_, last) = HardStateLog::open(Arc::new(disk), &broker.dir.0).unwrap();
+    assert!(last.clean);
+}
+
+#[test]
+fn a_hard_state_log_that_fails_takes_the_directory_off_line_and_a_full_disk_does_not() {
+    let disk = SimDisk::new();
+    let log = LogConfig { flush_messages: 1, ..LogConfig::default() };
+    let (broker, _) = start(&disk, DataPlaneConfig::default(), &log);
+    let mut client = broker.connect();
+    send(&mut client, 1, b"value");
+    assert_eq!(answer(&mut client), (1, 0, 0));
+    // Its next record meets a full disk.
+    disk.set_full(true);
+    let event = broker.await_entry(|entry| entry.kind == kind::LOG_DIRECTORY);
+    assert_eq!(event.payload[0], 1, "short of space");
+    disk.set_full(false);
+    let event = broker.await_entry(|entry| entry.kind == kind::LOG_DIRECTORY);
+    assert_eq!(event.payload[0], 0, "in order again");
+    send(&mut client, 2, b"value");
+    assert_eq!(answer(&mut client), (2, 0, 1));
+
+    disk.break_file(&broker.dir.0.join("hard-state.log"));
+    send(&mut client, 3, b"value");
+    assert_eq!(answer(&mut client), (3, 0, 2));
+    let event = broker.await_entry(|entry| entry.kind == kind::LOG_DIRECTORY);
+    assert_eq!(event.payload[0], 2, "off-line");
+    send(&mut client, 4, b"value");
+    assert_eq!(answer(&mut client).1, error_code::KAFKA_STORAGE_ERROR);
+}
