@@ -44,17 +44,18 @@ impl Partition {
         now_ms: i64,
         near: (u16, &mut Vec<Waiter>),
     ) {
-        let is_fsync_mode = self.is_fsync_mode(&shared.config);
         let is_internal = shared.config.is_internal;
+        let (config, unflushed) = (shared.config, shared.unflushed_records());
         let Some(core) = shared.body.leading().filter(|core| core.is_serving()) else {
             return self.refuse_open(batches, error_code::NOT_LEADER_OR_FOLLOWER);
         };
         let duplicates = self.let_in(core, batches, is_internal);
         if !core.accepted.is_empty() {
             let bytes_of = |position: usize| &*batches[position].bytes;
-            match write_turn(core, bytes_of, now_ms, is_fsync_mode) {
+            let records: i64 = core.accepted.iter().map(|batch| i64::from(batch.count)).sum();
+            let waits_for_sync = self.is_sync_due(&config, unflushed.saturating_add(records));
+            match write_turn(core, bytes_of, now_ms, waits_for_sync) {
                 Ok(rolled) => {
-                    let records = core.accepted.iter().map(|batch| i64::from(batch.count)).sum();
                     self.note_written(shared, now_ms, records, rolled);
                     self.settle(shared, Some(near));
                     self.answer(shared, batches);
@@ -235,11 +236,10 @@ impl Partition {
         records: i64,
         rolled: bool,
     ) {
-        let (since, unflushed) = shared.unflushed.unwrap_or((now_ms, 0));
-        let unflushed = unflushed.saturating_add(records);
+        let unflushed = shared.unflushed_records().saturating_add(records);
+        let since = shared.unflushed.map_or(now_ms, |(since, _)| since);
         shared.unflushed = Some((since, unflushed));
-        let is_due = unflushed >= shared.config.flush_messages;
-        if is_due || rolled || self.is_fsync_mode(&shared.config) {
+        if rolled || self.is_sync_due(&shared.config, unflushed) {
             self.want_flush(shared);
         }
         self.want_tending(shared);
@@ -287,7 +287,7 @@ fn write_turn<'a>(
     core: &mut Core,
     bytes_of: impl Fn(usize) -> &'a [u8],
     now_ms: i64,
-    is_fsync_mode: bool,
+    waits_for_sync: bool,
 ) -> Result<bool, TurnFailure> {
     let bytes: usize = core.accepted.iter().map(|batch| bytes_of(batch.position).len()).sum();
     let next = NextAppend {
@@ -298,7 +298,7 @@ fn write_turn<'a>(
     let rolled = core.roll_if_needed(&next, now_ms)?;
     let first = core.propose(&bytes_of).map_err(|_| TurnFailure::NotProposed)?;
     let ready = core.ready().ok_or(TurnFailure::NotProposed)?;
-    core.write(ready, first, &bytes_of, is_fsync_mode)?;
+    core.write(ready, first, &bytes_of, waits_for_sync)?;
     Ok(rolled)
 }
 

@@ -25,6 +25,14 @@ pub(crate) struct Accepted {
     pub max_timestamp: i64,
 }
 
+/// A Ready that waits until its frames are durable, or that those before it are.
+pub(crate) struct Unpersisted {
+    number: u64,
+    last_index: u64,
+    /// It waits for the sync of its own frames, by the rule that held when they were written.
+    waits_for_sync: bool,
+}
+
 /// A SetLogStart that is not committed yet.
 pub(crate) struct PendingLogStart {
     pub index: u64,
@@ -44,8 +52,8 @@ pub(crate) struct Core {
     pub term_start: u64,
     /// TypeScript knows that this term is led.
     pub is_role_told: bool,
-    /// Readys whose frames are written and not yet durable: (number, last index). Empty outside fsync mode.
-    pub unpersisted: VecDeque<(u64, u64)>,
+    /// Readys whose frames are written and that consensus does not know as persisted yet, oldest first.
+    pub unpersisted: VecDeque<Unpersisted>,
     pub log_starts: VecDeque<PendingLogStart>,
     /// The commit index that was last put into the hard-state log.
     pub noted_commit: u64,
@@ -127,12 +135,13 @@ impl Core {
 
     /// Writes the frames of `ready` by one `pwritev`: data from this turn's batches, of which the first has index
     /// `first_data`, control frames born here. On error nothing of it is in the log, and the group must be dropped.
+    /// `waits_for_sync`: it counts as persisted once it is durable.
     pub fn write<'a>(
         &mut self,
         ready: Ready,
         first_data: u64,
         bytes_of: impl Fn(usize) -> &'a [u8],
-        is_fsync_mode: bool,
+        waits_for_sync: bool,
     ) -> Result<(), AppendError> {
         if !self.entries.is_empty() {
             self.put_control_frames();
@@ -155,8 +164,10 @@ impl Core {
             self.term_start = self.next_offset;
         }
         self.group.written();
-        if is_fsync_mode {
-            self.unpersisted.push_back((ready.number, last_index));
+        // Consensus counts everything before a Ready as persisted with it.
+        if waits_for_sync || !self.unpersisted.is_empty() {
+            let number = ready.number;
+            self.unpersisted.push_back(Unpersisted { number, last_index, waits_for_sync });
         } else {
             self.group.persisted(ready.number);
         }
@@ -166,10 +177,10 @@ impl Core {
     /// Tells consensus what has become durable; says whether anything is still to come.
     pub fn persisted_up_to(&mut self, flushed_index: u64) -> bool {
         let mut number = None;
-        while let Some(&(ready, last_index)) = self.unpersisted.front()
-            && last_index <= flushed_index
+        while let Some(first) = self.unpersisted.front()
+            && (first.last_index <= flushed_index || !first.waits_for_sync)
         {
-            number = Some(ready);
+            number = Some(first.number);
             self.unpersisted.pop_front();
         }
         if let Some(number) = number {

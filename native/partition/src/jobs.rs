@@ -58,14 +58,13 @@ impl Partition {
     /// Changes the settings; they hold from the next turn on.
     pub fn configure(self: &Arc<Self>, config: PartitionConfig) {
         self.locked(|shared| {
-            let was_fsync = self.is_fsync_mode(&shared.config);
             shared.config = config;
             self.set_rules(&config);
             if let Some(log) = shared.body.log_mut() {
                 log.configure(log_options(&config));
             }
-            // Acknowledgements that wait for a flush get one whatever the mode is now.
-            if was_fsync && shared.body.leading().is_some_and(|core| !core.unpersisted.is_empty()) {
+            // Acknowledgements that wait for a flush get one, by the rule they were appended under.
+            if shared.body.leading().is_some_and(|core| !core.unpersisted.is_empty()) {
                 self.want_flush(shared);
             }
         });

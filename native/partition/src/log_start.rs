@@ -68,7 +68,7 @@ impl Partition {
         now_ms: i64,
         slot: Option<ReplySlot>,
     ) -> Result<(), i16> {
-        let is_fsync_mode = self.is_fsync_mode(&shared.config);
+        let waits_for_sync = self.is_sync_due(&shared.config, shared.unflushed_records());
         let Some(core) = shared.body.leading().filter(|core| core.is_serving()) else {
             return Err(error_code::NOT_LEADER_OR_FOLLOWER);
         };
@@ -79,7 +79,7 @@ impl Partition {
             .propose_control(kind, &offset.to_be_bytes())
             .map_err(|_| error_code::NOT_LEADER_OR_FOLLOWER)?;
         let ready = core.ready().ok_or(error_code::NOT_LEADER_OR_FOLLOWER)?;
-        if let Err(error) = core.write(ready, index, |_| &[], is_fsync_mode) {
+        if let Err(error) = core.write(ready, index, |_| &[], waits_for_sync) {
             let failure = TurnFailure::from(error);
             let error_code = failure.error_code();
             self.log_start_failed(shared, failure);

@@ -99,6 +99,13 @@ pub(crate) enum Deletion {
     Asked(PathBuf),
 }
 
+impl Shared {
+    /// Records that were written since the last sync was begun.
+    pub fn unflushed_records(&self) -> i64 {
+        self.unflushed.map_or(0, |(_, records)| records)
+    }
+}
+
 impl Body {
     pub fn log(&self) -> Option<&PartitionLog> {
         match self {
@@ -342,6 +349,12 @@ impl Partition {
             log_start_offset: self.log_start_offset(),
             leader_epoch: self.leader_epoch(),
         }
+    }
+
+    /// Whether an append after which so many records are not synced is acknowledged only once they are: as in Kafka, where
+    /// that append itself waits for the sync. Those in between are not held back.
+    pub(crate) fn is_sync_due(&self, config: &PartitionConfig, unflushed: i64) -> bool {
+        self.is_fsync_mode(config) || unflushed >= config.flush_messages
     }
 
     /// Acknowledge only what is durable.

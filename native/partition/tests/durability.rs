@@ -207,6 +207,107 @@ fn a_parked_append_is_told_when_a_later_write_fails() {
     assert_eq!(partition.high_watermark(), 2);
 }
 
+fn parked(partition: &Arc<Partition>, slot: u64, records: usize) -> bool {
+    turn_with(partition, &[Batch::plain(records)], -1, Origin::Client, slot)[0].is_none()
+}
+
+fn answered(broker: &Broker) -> Vec<u64> {
+    broker
+        .done()
+        .iter()
+        .map(|(slot, it)| (slot.id, it.error_code))
+        .map(|(id, code)| {
+            assert_eq!(code, NONE);
+            id
+        })
+        .collect()
+}
+
+#[test]
+fn what_was_appended_under_flush_messages_1_waits_for_its_flush_whatever_is_set_meanwhile() {
+    let (broker, partition) = open_with(fsync());
+    assert!(parked(&partition, 1, 1));
+    partition.configure(PartitionConfig::default());
+    // It would count as persisted by itself, and everything before it too.
+    assert!(parked(&partition, 2, 1));
+    assert_eq!((answered(&broker), partition.high_watermark()), (vec![], 0));
+    let job = partition.flush_job().expect("asked for");
+    assert!(parked(&partition, 3, 1), "behind those that wait");
+    partition.flush_finished(job.run());
+    assert_eq!(answered(&broker), [1, 2, 3], "the last waits for no sync of its own");
+    assert_eq!(append(&partition, Batch::plain(1)), (NONE, 3));
+}
+
+#[test]
+fn the_append_that_makes_flush_messages_full_waits_for_the_sync() {
+    let config = PartitionConfig { flush_messages: 5, ..PartitionConfig::default() };
+    let (broker, partition) = open_with(config);
+    assert_eq!(append(&partition, Batch::plain(2)), (NONE, 0));
+    assert_eq!(append(&partition, Batch::plain(2)), (NONE, 2));
+    assert!(broker.notifier.0.lock().flushes.is_empty());
+    assert!(parked(&partition, 1, 1), "the fifth");
+    assert_eq!(partition.high_watermark(), 4);
+    let job = partition.flush_job().expect("asked for");
+    assert!(parked(&partition, 2, 4), "after those that wait; four are counted again");
+    assert!(parked(&partition, 3, 1), "the fifth again");
+    partition.flush_finished(job.run());
+    assert_eq!(answered(&broker), [1, 2], "the second needed no sync");
+    assert_eq!(partition.high_watermark(), 9);
+    broker.work();
+    assert_eq!(answered(&broker), [3]);
+    assert_eq!(append(&partition, Batch::plain(4)), (NONE, 10));
+}
+
+#[test]
+fn a_lower_flush_messages_holds_from_the_next_append_on() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    assert_eq!(append(&partition, Batch::plain(9)), (NONE, 0));
+    partition.configure(PartitionConfig { flush_messages: 10, ..PartitionConfig::default() });
+    assert!(parked(&partition, 1, 1));
+    broker.work();
+    assert_eq!(answered(&broker), [1]);
+}
+
+#[test]
+fn what_waits_is_answered_when_the_log_directory_goes_off_line_elsewhere() {
+    let (broker, partition) = open_with(fsync());
+    assert!(parked(&partition, 1, 1));
+    let job = partition.flush_job().expect("something to sync");
+    assert!(broker.env.set_offline());
+    partition.flush_finished(job.run());
+    let done = broker.done();
+    assert_eq!(done.iter().map(|it| it.1.error_code).collect::<Vec<_>>(), [KAFKA_STORAGE_ERROR]);
+
+    let (broker, partition) = open_with(fsync());
+    assert!(parked(&partition, 1, 1));
+    assert!(broker.env.set_offline());
+    partition.housekeeping(now_ms());
+    assert_eq!(broker.done().len(), 1);
+    assert_eq!(partition.state(), PartitionState::Failed);
+}
+
+#[test]
+fn a_duplicate_whose_original_could_not_be_written_for_want_of_a_segment_is_refused() {
+    let (broker, partition) =
+        open_with(PartitionConfig { segment_bytes: 300, ..PartitionConfig::default() });
+    for sequence in 0..2 {
+        assert_eq!(append(&partition, Batch::of(1, 0, sequence, 1)).0, NONE);
+    }
+    broker.work();
+    broker.disk.set_full(true);
+    let batch = Batch::of(1, 0, 2, 1);
+    let codes: Vec<_> = turn(&partition, &[batch.clone(), batch])
+        .iter()
+        .map(|it| it.map(|done| done.error_code))
+        .collect();
+    assert_eq!(codes, [Some(KAFKA_STORAGE_ERROR); 2]);
+    assert_eq!(partition.state(), PartitionState::Open, "a roll that failed changed nothing");
+    broker.disk.set_full(false);
+    // Another batch takes the offset; nobody else is told of it.
+    assert_eq!(append(&partition, Batch::of(2, 0, 0, 1)), (NONE, 2));
+    assert!(broker.done().is_empty());
+}
+
 /// Panics the first time it is told of a waiter: in the middle of a turn.
 struct Panicking(TestNotifier, AtomicBool);
 
