@@ -74,6 +74,21 @@ fn c_056_a_log_that_was_emptied_goes_on_at_its_high_watermark() {
 }
 
 #[test]
+fn a_coordinator_shortens_its_compacted_log_and_clients_do_not_shorten_theirs() {
+    let compacted = PartitionConfig {
+        cleanup_delete: false,
+        cleanup_compact: true,
+        ..PartitionConfig::default()
+    };
+    for (is_internal, expected) in [(true, (NONE, 1)), (false, (POLICY_VIOLATION, -1))] {
+        let (broker, partition) = open_with(PartitionConfig { is_internal, ..compacted });
+        let origin = Origin::Coordinator { leader_epoch: 1, expected_base_offset: -1 };
+        turn_with(&partition, &[Batch::plain(2)], -1, origin, 0);
+        assert_eq!(delete(&broker, &partition, 1), expected);
+    }
+}
+
+#[test]
 fn delete_records_answers_as_kafka_does() {
     let (broker, partition) = open();
     turn(&partition, &[Batch::plain(3), Batch::plain(2)]);
