@@ -6,13 +6,14 @@ use crate::error::{LogError, at};
 use crate::index::{self, max_timestamp};
 use crate::maps::ControlFrame;
 use crate::recovery::OpenLog;
-use crate::resync::{Follow, find_valid};
+use crate::resync::{Bounds, Follow, find_valid, is_frame};
 use crate::ring::EntryRing;
 use crate::segment::{
     ActiveSegment, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name, header_crc,
 };
 use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker, entry_of};
+use ms_wire::batch::BatchError;
 use ms_wire::frame::{self, ControlKind, FrameHeader};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -315,9 +316,7 @@ impl Loader<'_> {
     ) -> Result<Loaded, LogError> {
         let end = &segment.end;
         let from = u64::from(end.size);
-        let file = candidate.file.as_ref();
-        let follow = find_valid(file, from, candidate.len, end.end_offset, end.last_term)
-            .map_err(at("read", &candidate.path))?;
+        let follow = self.find_follow(&candidate, end).map_err(at("read", &candidate.path))?;
         let left = candidate.len - from;
         let claimed = self.claim.segment > segment.start.base_offset
             || (self.claim.segment == segment.start.base_offset && end.size < self.claim.position)
@@ -336,6 +335,45 @@ impl Loader<'_> {
         } else {
             Ok(Loaded::Damaged { segment, tail, checked })
         }
+    }
+
+    /// Valid frames behind the readable end.
+    fn find_follow(&self, candidate: &Candidate, end: &SegmentEnd) -> io::Result<Option<Follow>> {
+        let known_term = self.how.hard_state.map_or(0, |state| state.term);
+        let bounds = Bounds {
+            offset: end.end_offset,
+            term: end.last_term,
+            known_term: u32::try_from(known_term).unwrap_or(u32::MAX),
+        };
+        let file = candidate.file.as_ref();
+        let from = self.search_from(candidate, end, bounds)?;
+        find_valid(file, from, candidate.len, bounds)
+    }
+
+    /// Where the next frame may begin. What stands at the end may be a whole header of a frame that continues the log; what
+    /// it announces is its payload then, which is not searched: to the end of the file if that comes before, and if it is
+    /// followed by a frame or the end of the file. Else its length may be wrong, and everything is searched.
+    fn search_from(
+        &self,
+        candidate: &Candidate,
+        end: &SegmentEnd,
+        bounds: Bounds,
+    ) -> io::Result<u64> {
+        let (file, from, to) = (candidate.file.as_ref(), u64::from(end.size), candidate.len);
+        let mut head = vec![0; (to - from).min(frame::MAX_HEADER_BYTES as u64) as usize];
+        read_exact_at(file, &mut head, from)?;
+        let size = match FrameHeader::parse(&head) {
+            Ok(header) if continues(end, &header) => header.size() as u64,
+            Err(BatchError::Truncated { .. }) => return Ok(to),
+            _ => return Ok(from),
+        };
+        let most = u64::from(self.how.options.max_frame_bytes) + frame::MAX_HEADER_BYTES as u64;
+        if size > most {
+            return Ok(from);
+        }
+        let behind = from.saturating_add(size);
+        let is_confirmed = behind >= to || is_frame(file, behind, to, bounds)?;
+        Ok(if is_confirmed { behind.min(to) } else { from })
     }
 
     /// Whether what is left claims to be one frame that ends with the file.

@@ -1,8 +1,28 @@
 //! Looks for valid frames behind bytes that are none.
+//!
+//! What is found is not proof: base offset and term lie outside a batch's CRC, and a value may hold anything. So the payload
+//! of a frame that is announced is not searched, and a term counts only as far as it is known to have begun.
 
 use crate::disk::{File, read_exact_at};
 use ms_wire::frame::{self, FrameHeader, MAX_HEADER_BYTES};
 use std::io;
+
+/// What a frame may be that follows bytes that are none.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// It begins no earlier.
+    pub offset: u64,
+    /// The term before those bytes.
+    pub term: u32,
+    /// The last term that is known to have begun; 0 if none is. No frame was written in a later one.
+    pub known_term: u32,
+}
+
+impl Bounds {
+    fn admit(&self, term: u32) -> bool {
+        term >= self.term && (self.known_term == 0 || term <= self.known_term.max(self.term))
+    }
+}
 
 /// Valid frames were found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,13 +35,12 @@ pub(crate) struct Follow {
 
 const CHUNK: usize = 1 << 20;
 
-/// Searches `from..to` for frames that could follow `offset` and `term`. One pass; a CRC only where a header is plausible.
+/// Searches `from..to` for frames within `bounds`. One pass; a CRC only where a header is plausible.
 pub(crate) fn find_valid(
     file: &dyn File,
     from: u64,
     to: u64,
-    offset: u64,
-    term: u32,
+    bounds: Bounds,
 ) -> io::Result<Option<Follow>> {
     let mut found: Option<Follow> = None;
     let mut chunk = Vec::new();
@@ -34,24 +53,33 @@ pub(crate) fn find_valid(
         let keep = if is_end { 0 } else { MAX_HEADER_BYTES };
         let mut here = 0;
         while here + keep < chunk.len() {
-            let plausible = plausible(&chunk[here..], to - at - here as u64, offset);
+            let plausible = plausible(&chunk[here..], to - at - here as u64, bounds.offset);
             let valid = match plausible {
                 Some(size) => check(file, at + here as u64, size)?,
                 None => None,
             };
-            let Some(header) = valid.filter(|header| header.term() >= term) else {
+            let Some(header) = valid.filter(|header| bounds.admit(header.term())) else {
                 here += 1;
                 continue;
             };
             let end_offset = (header.base_offset() + header.offset_count()) as u64;
-            let best = found.get_or_insert(Follow { end_offset, term: header.term() });
+            let term = header.term().min(bounds.known_term.max(bounds.term));
+            let best = found.get_or_insert(Follow { end_offset, term });
             best.end_offset = best.end_offset.max(end_offset);
-            best.term = best.term.max(header.term());
+            best.term = best.term.max(term);
             here += header.size();
         }
         at += here as u64;
     }
     Ok(found)
+}
+
+/// Whether a valid frame within `bounds` begins at `at`.
+pub(crate) fn is_frame(file: &dyn File, at: u64, to: u64, bounds: Bounds) -> io::Result<bool> {
+    let mut head = vec![0; (to - at).min(MAX_HEADER_BYTES as u64) as usize];
+    read_exact_at(file, &mut head, at)?;
+    let Some(size) = plausible(&head, to - at, bounds.offset) else { return Ok(false) };
+    Ok(check(file, at, size)?.is_some_and(|header| bounds.admit(header.term())))
 }
 
 /// The size of the frame that these bytes may begin.

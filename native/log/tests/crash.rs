@@ -48,7 +48,8 @@ type Checked = Result<(), String>;
 
 fn run(seed: u64, plant: Plant) -> Checked {
     let mut random = Random::new(seed);
-    let rig = Rig::new(500 + random.below(3000) as u32);
+    let mut rig = Rig::new(500 + random.below(3000) as u32);
+    rig.hostile = random.below(2) == 0;
     let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
     let (frames, acked, durable, commit) = (Vec::new(), 0, 0, 0);
     let mut world = World { rig, random, fsync, system, plant, frames, acked, durable, commit };

@@ -224,6 +224,79 @@ fn garbage_behind_the_last_frame_is_cut_and_valid_frames_behind_it_are_set_aside
     assert!(ms_wire::frame::check_frame(&aside[211..]).is_ok());
 }
 
+/// One batch of this payload at the log end; the path of its segment.
+fn append_payload(rig: &mut Rig, payload: &[u8]) -> PathBuf {
+    let mut bytes = common::batch(1, payload, rig.now_ms, 1);
+    ms_wire::batch::stamp(&mut bytes, rig.log.log_end_offset() as i64, rig.term as i32);
+    let frame = rig.entry(&bytes, rig.log.last_index() + 1, ms_log::EntryKind::Data);
+    rig.append(&[frame]).unwrap();
+    let names = rig.disk.list_dir(&rig.dir).unwrap();
+    let logs = names.iter().filter(|entry| entry.name.ends_with(".log"));
+    rig.dir.join(logs.map(|entry| entry.name.clone()).max().unwrap())
+}
+
+#[test]
+fn frames_in_the_payload_of_a_torn_frame_are_not_found() {
+    for (offset, term) in [(1_000_000, u32::MAX), (1_000_000, 3), (81, 1), (80, 9)] {
+        for same_boot in [true, false] {
+            let (mut rig, mut written, _, checkpoint) = filled();
+            let end = rig.log.log_end_offset();
+            let inner = common::frame_of(offset, term);
+            let payload = [&[b'v'; 5000][..], &inner, &[b'w'; 20_000]].concat();
+            let newest = append_payload(&mut rig, &payload);
+            let file = rig.disk.open(&newest, OpenMode::Write).unwrap();
+            file.truncate(file.len().unwrap() - 9000).unwrap();
+            let (recovery, _) = rig.reopen(Some(&checkpoint), same_boot, 1);
+            assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0));
+            assert_eq!((rig.log.log_end_offset(), rig.term), (end, 1));
+            rig.begin_term().unwrap();
+            written.extend(rig.produce(&[(3, 10)]).unwrap());
+            assert_eq!(rig.consume(0, 300), written);
+        }
+    }
+}
+
+#[test]
+fn frames_in_the_payload_of_a_bad_frame_are_not_found() {
+    let (mut rig, written, _, checkpoint) = filled();
+    let end = rig.log.log_end_offset();
+    let inner = common::frame_of(1_000_000, 3);
+    let newest = append_payload(&mut rig, &[&inner[..], &[b'w'; 100]].concat());
+    let len = ms_log::read_all(&rig.disk, &newest, 1 << 20).unwrap().len() as u64;
+    rig.produce(&[(2, 20)]).unwrap();
+    rig.disk.corrupt(&newest, len - 1, |bytes| bytes[0] ^= 1);
+    let (recovery, _) = rig.reopen(Some(&checkpoint), true, 1);
+    // The true frame behind it is: nothing of it may be used again.
+    assert_eq!(recovery.damage.len(), 1);
+    assert_eq!((recovery.damage[0].from_offset, recovery.damage[0].to_offset), (end, end + 3));
+    assert_eq!((rig.log.log_end_offset(), rig.log.latest_epoch()), (end + 3, Some(1)));
+    assert_eq!(unreadable(&rig, &written), []);
+}
+
+#[test]
+fn a_term_that_no_hard_state_knows_is_not_taken_from_a_frame_that_was_found() {
+    for same_boot in [true, false] {
+        let (mut rig, written, _, mut checkpoint) = filled();
+        let newest = append_payload(&mut rig, &common::frame_of(1_000_000, u32::MAX));
+        let len = ms_log::read_all(&rig.disk, &newest, 1 << 20).unwrap().len() as u64;
+        append_payload(&mut rig, &common::frame_of(1_000_000, 9));
+        // Both headers are gone, although they were flushed: what is left are the payloads.
+        rig.flush();
+        checkpoint.clone_from(&rig.log.checkpoint_state(vec![]));
+        checkpoint.written.last_crc ^= 1;
+        for at in [len - 61 - 66, len] {
+            rig.disk.corrupt(&newest, at, |bytes| bytes[..61].fill(0));
+        }
+        rig.reopen(Some(&checkpoint), same_boot, 1);
+        assert!(rig.log.latest_epoch().unwrap() <= 9);
+        rig.begin_term().unwrap();
+        let from = rig.log.log_end_offset();
+        let more = rig.produce(&[(3, 10)]).unwrap();
+        assert_eq!(rig.consume(from, 300), more);
+        assert_eq!(unreadable(&rig, &written), []);
+    }
+}
+
 #[test]
 fn a_folder_of_another_topic_is_refused() {
     let (rig, ..) = filled();

@@ -78,6 +78,15 @@ pub struct Rig {
     pub term: u32,
     pub now_ms: i64,
     pub sequence: i32,
+    /// Payloads hold valid frames of other offsets and terms.
+    pub hostile: bool,
+}
+
+/// A valid frame of one record with these fields, which lie outside its CRC.
+pub fn frame_of(base_offset: u64, term: u32) -> Vec<u8> {
+    let mut bytes = batch(1, b"inner", 1000, 0);
+    batch::stamp(&mut bytes, base_offset as i64, term as i32);
+    bytes
 }
 
 pub fn options(segment_bytes: u32) -> LogOptions {
@@ -93,7 +102,7 @@ impl Rig {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
         let log =
             PartitionLog::create(shared, &dir, IDENTITY, options(segment_bytes), 1000).unwrap();
-        Rig { disk, dir, log, term: 0, now_ms: 1000, sequence: 0 }
+        Rig { disk, dir, log, term: 0, now_ms: 1000, sequence: 0, hostile: false }
     }
 
     /// Opens the log again, as after a crash.
@@ -198,8 +207,15 @@ impl Rig {
         for &(count, size) in batches {
             self.now_ms += 10;
             self.sequence += 1;
-            let payload: Vec<u8> =
+            let mut payload: Vec<u8> =
                 (0..size).map(|i| (i as u64 * 31 + offset * 7 + index) as u8).collect();
+            if self.hostile {
+                let term = [self.term, self.term + 1, 9, u32::MAX][index as usize % 4];
+                let inner = frame_of(offset + [1, 0, 3, 1_000_000][index as usize / 4 % 4], term);
+                if let Some(place) = payload.get_mut(8..8 + inner.len()) {
+                    place.copy_from_slice(&inner);
+                }
+            }
             let mut bytes = batch(count, &payload, self.now_ms, self.sequence);
             batch::stamp(&mut bytes, offset as i64, self.term as i32);
             frames.push(self.entry(&bytes, index, EntryKind::Data));
