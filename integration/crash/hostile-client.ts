@@ -1,17 +1,21 @@
 import { connect, type Socket } from 'node:net';
-import { ApiVersions, Fetch, Metadata } from '../../src/kafka-protocol/index.ts';
+import { gzipSync } from 'node:zlib';
+import { ApiVersions, Fetch, Metadata, Produce } from '../../src/kafka-protocol/index.ts';
 import { encodeRequest } from '../support/raw-client.ts';
-import { fetchBody } from '../support/records.ts';
+import { batchOf, fetchBody, withCrc } from '../support/records.ts';
 
-// node hostile-client.ts ATTACK PORT: attacks until it is killed; prints a line when it is on.
+// node hostile-client.ts ATTACK PORT: attacks until it is killed; prints how often it did so, again and again.
 const [, , name = '', port = ''] = process.argv;
 const LARGEST = 104_857_600;
+const BOMB_BYTES = 256 << 20;
 const run = { 'slow-loris': slowLoris, 'announced-frames': announcedFrames };
 const more = { 'absurd-frames': absurdFrames, 'never-reading': neverReading };
-const attack = { ...run, ...more }[name];
+const last = { 'compression-bombs': compressionBombs };
+const attack = { ...run, ...more, ...last }[name];
 if (attack === undefined) throw new Error(`no such attack: ${name}`);
+let acts = 0;
 attack();
-console.log('on');
+setInterval(() => console.log(acts), 100);
 
 function slowLoris(): void {
   const frame = framed(encodeRequest(Metadata, 9, { topics: null }, 1, 'l'.repeat(20_000)));
@@ -21,6 +25,7 @@ function slowLoris(): void {
     setInterval(
       () => {
         socket.write(frame.subarray(sent, sent + 1));
+        acts += 1;
         sent = (sent + 1) % frame.length;
       },
       100 + (i % 50),
@@ -29,7 +34,11 @@ function slowLoris(): void {
 }
 
 function announcedFrames(): void {
-  for (let i = 0; i < 200; i++) open().write(Buffer.concat([int32(LARGEST), random(65_536)]));
+  for (let i = 0; i < 200; i++) {
+    open().write(Buffer.concat([int32(LARGEST), random(65_536)]), () => {
+      acts += 1;
+    });
+  }
 }
 
 /** Each connection sends one absurdity, and is opened again once the broker has closed it. */
@@ -50,6 +59,7 @@ function absurdFrames(): void {
     const again = () => {
       const socket = open();
       socket.write(absurdities[Math.floor(Math.random() * absurdities.length)] ?? Buffer.alloc(0));
+      acts += 1;
       setTimeout(() => socket.destroy(), 50);
       socket.once('close', () => setTimeout(again, 5));
     };
@@ -69,10 +79,45 @@ function neverReading(): void {
     const socket = open();
     socket.pause();
     const more = () => {
+      acts += 1;
       socket.write(flood, () => setTimeout(more, 20));
     };
     more();
   }
+}
+
+/** Batches of a few hundred KiB that say they hold one record, of many MiB. */
+function compressionBombs(): void {
+  const record = Buffer.concat([
+    varint(BOMB_BYTES + 10),
+    Buffer.of(0, 0, 0, 1),
+    varint(BOMB_BYTES),
+  ]);
+  const plain = batchOf(['']);
+  const inner = gzipSync(Buffer.concat([record, Buffer.alloc(BOMB_BYTES), Buffer.of(0)]));
+  const header = Buffer.from(plain.subarray(0, 61));
+  header.writeInt32BE(49 + inner.length, 8);
+  header.writeInt16BE(1, 21);
+  const records = withCrc(Buffer.concat([header, inner]));
+  const topicData = [{ name: 'bait', partitionData: [{ index: 0, records }] }];
+  const bomb = framed(encodeRequest(Produce, 9, { acks: 1, timeoutMs: 5000, topicData }, 1));
+  for (let i = 0; i < 8; i++) {
+    const socket = open();
+    const again = () => {
+      acts += 1;
+      socket.write(bomb);
+    };
+    socket.on('data', again);
+    again();
+  }
+}
+
+/** Zigzag, as record fields are. */
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value * 2;
+  for (; rest >= 0x80; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 0x80);
+  return Buffer.from([...bytes, rest]);
 }
 
 function open(): Socket {

@@ -3,6 +3,7 @@ import { BrokerProcess, type StartOptions } from '../support/broker-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { createTopic } from '../support/topics.ts';
 import { checkPartition, readPartition } from './checker.ts';
+import { type Aim, aims, happens } from './moments.ts';
 import { CrashProducer } from './producer.ts';
 import type { Random } from './random.ts';
 import { TopicChurn } from './topic-churn.ts';
@@ -14,6 +15,11 @@ export interface KillLoopOptions extends StartOptions {
 }
 
 const PARTITIONS = 2;
+/** In turn; `undefined` is any moment. Recovery is killed by a process of its own. */
+const order: readonly (Aim | undefined)[] = [undefined, 'roll', undefined, 'retention', 'deletion'];
+/** From so many kills on each aim must have been met, and so many records have been in flight on average. */
+const WHOLE_RUN_KILLS = 50;
+const IN_FLIGHT_LEAST = 1000;
 /** Each partition has so many producers; with 5 requests of 20 records each in flight that is 1,000 records. */
 const PRODUCERS = 5;
 const topics = {
@@ -40,17 +46,41 @@ export async function killLoop(options: KillLoopOptions): Promise<string[]> {
   try {
     const producers = await prepare(broker);
     const churn = new TopicChurn();
+    const met = new Map<Aim | undefined, number>();
+    const meet = (aim: Aim | undefined) => met.set(aim, (met.get(aim) ?? 0) + 1);
+    let inFlight = 0;
     for (let kill = 1; kill <= kills; kill++) {
-      await produceUntilKilled(broker, producers, churn, random);
-      if (random.next() < 0.25) await killWhileStarting(broker, random);
+      const aim = order[(kill - 1) % order.length];
+      const killed = await produceUntilKilled(broker, producers, churn, { random, aim });
+      meet(killed.isMet ? aim : undefined);
+      inFlight += killed.inFlight;
+      if (random.next() < 0.25 && (await killWhileRecovering(broker, random))) meet('recovery');
       await broker.startAgain();
       options.onRound?.(kill);
     }
     await Promise.all(producers.map((producer) => producer.run(broker.port, () => true)));
-    return [...(await checkAll(broker, producers)), ...(await churn.check(broker.port))];
+    const found = [...(await checkAll(broker, producers)), ...(await churn.check(broker.port))];
+    return [...found, ...judge(kills, met, inFlight / kills)];
   } finally {
     await broker.dispose();
   }
+}
+
+/** Says what the kills met; a run that met too little proves too little. */
+function judge(
+  kills: number,
+  met: ReadonlyMap<Aim | undefined, number>,
+  inFlight: number,
+): string[] {
+  const counts = aims.map((aim) => `${aim} ${met.get(aim) ?? 0}`).join(', ');
+  const records = Math.round(inFlight);
+  console.log(
+    `  killed at any moment ${met.get(undefined) ?? 0}, ${counts}; ${records} records in flight`,
+  );
+  if (kills < WHOLE_RUN_KILLS) return [];
+  const missed = aims.filter((aim) => !met.has(aim)).map((aim) => `no kill met a ${aim}`);
+  const isIdle = inFlight < IN_FLIGHT_LEAST;
+  return isIdle ? [...missed, `only ${records} records in flight`] : missed;
 }
 
 async function prepare(broker: BrokerProcess): Promise<CrashProducer[]> {
@@ -69,12 +99,13 @@ async function prepare(broker: BrokerProcess): Promise<CrashProducer[]> {
   return producers;
 }
 
+/** Whether the kill met what it was aimed at, and how many records were sent and not acknowledged. */
 async function produceUntilKilled(
   broker: BrokerProcess,
   producers: readonly CrashProducer[],
   churn: TopicChurn,
-  random: Random,
-): Promise<void> {
+  { random, aim }: { readonly random: Random; readonly aim: Aim | undefined },
+): Promise<{ readonly isMet: boolean; readonly inFlight: number }> {
   let isKilled = false;
   const isOver = () => isKilled;
   const work = Promise.all([
@@ -86,22 +117,36 @@ async function produceUntilKilled(
     () => undefined,
     (error: unknown) => error,
   );
-  await pause(random.between(5, 400));
+  await pause(random.between(5, aim === undefined ? 400 : 100));
   // What these have in flight is written, and they do not know it: they will send it again.
   for (const producer of producers) if (random.next() < 0.3) producer.stopReading();
-  await pause(random.between(0, 10));
-  isKilled = true;
+  const isMet = aim !== undefined && (await happens(aim, broker));
+  await pause(random.between(0, aim === undefined ? 10 : 2));
+  const inFlight = producers.reduce((sum, producer) => sum + producer.inFlight, 0);
   await broker.kill('SIGKILL');
+  isKilled = true;
   for (const producer of producers) producer.disconnect();
   const error = await failure;
   if (error !== undefined) throw error;
+  return { isMet, inFlight };
 }
 
-async function killWhileStarting(broker: BrokerProcess, random: Random): Promise<void> {
-  const starting = broker.startAgain().catch(() => undefined);
-  await pause(random.between(20, 300));
+/** Whether the process was killed after it had begun to recover and before it served. */
+async function killWhileRecovering(broker: BrokerProcess, random: Random): Promise<boolean> {
+  let isServing = false;
+  const hasBegun = happens('recovery', broker);
+  const starting = broker.startAgain().then(
+    () => {
+      isServing = true;
+    },
+    () => undefined,
+  );
+  const isMet = await hasBegun;
+  await pause(random.between(0, 60));
+  const isInTime = isMet && !isServing;
   await broker.kill('SIGKILL');
   await starting;
+  return isInTime;
 }
 
 async function checkAll(broker: BrokerProcess, producers: readonly CrashProducer[]) {

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { damaged, damages } from './damage.ts';
 import { buildWithFaults, faults, findsFault } from './faults.ts';
 import { fullDisk } from './full-disk.ts';
-import { attacks, survivesAttack } from './hostile.ts';
+import { type Attack, attacks, survivesAttack } from './hostile.ts';
 import { killLoop } from './kill-loop.ts';
 import { Random } from './random.ts';
 
@@ -47,7 +47,7 @@ const cases: Case[] = [
     })),
   ),
   ...reactors.flatMap((count) =>
-    Object.keys(attacks).map((name) => ({
+    (Object.keys(attacks) as Attack[]).map((name) => ({
       group: 'hostile input',
       name: `${name}, reactors ${count}`,
       run: () => survivesAttack(name, count, attackMs),

@@ -43,6 +43,11 @@ export class CrashProducer {
     return this.#next;
   }
 
+  /** Records that were sent and not acknowledged. */
+  get inFlight(): number {
+    return this.#unacknowledged.length * RECORDS_PER_BATCH;
+  }
+
   /** It does not see the answers to what is in flight. */
   stopReading(): void {
     this.#client?.stopReading();
