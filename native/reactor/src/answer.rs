@@ -155,8 +155,13 @@ impl Reactor {
             return;
         };
         let topology = self.topology.load();
+        let is_sent_at_once = connection.out.is_empty()
+            && !connection.is_write_blocked
+            && connection.slots.is_first(request.seq);
+        let received = is_sent_at_once
+            .then(|| (&self.turn.fresh, self.turn.blocks[RECEIVE_BLOCK].bytes.as_slice()));
         connection.slots.finish(request.seq, &mut connection.out, |out| {
-            fetch.answer(out, &self.shared, topology, self.now_ms);
+            fetch.answer(out, &self.shared, topology, self.now_ms, received);
         });
         self.make_dirty(request.local);
     }
@@ -451,9 +456,10 @@ fn is_answered(connection: &Connection) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use ms_partition::PartitionConfig;
+    use ms_wire::fetch::{FetchOptions, FetchPartition};
     use ms_wire::topic::TopicKey;
 
-    use crate::by_hand::frames::{batch, gzip, header, produce};
+    use crate::by_hand::frames::{batch, fetch, fetched, gzip, header, produce};
     use crate::by_hand::{ByHand, TOPIC};
     use crate::hub::Message;
 
@@ -506,6 +512,37 @@ mod tests {
         assert!(hand.reactor.take_messages());
         hand.read_ready();
         assert_eq!(hand.control_requests(), 1);
+    }
+
+    #[test]
+    fn a_waiting_fetch_is_answered_with_what_the_turn_received() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let (mut consumer, mut producer) = (hand.connect(), hand.connect());
+        let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
+        let fetch = fetch(12, 1, options, KEY, &[FetchPartition::new(0, 0, 1 << 20)]);
+        hand.gather(&mut consumer, std::slice::from_ref(&fetch));
+        hand.reactor.finish_gathered();
+        let records = batch(&[b"x", b"y"]);
+        let produce = produce(9, 1, 1, KEY, &[(0, Some(&records))]);
+        hand.gather(&mut producer, &[produce.clone(), produce]);
+        hand.reactor.finish_gathered();
+        hand.reactor.wake_due();
+        // Nothing of it comes from the file.
+        let folder = hand.shared.config.log_dir.join(format!("{TOPIC}-0"));
+        let mut logs = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let log = logs.find(|path| path.extension().is_some_and(|e| e == "log")).unwrap();
+        let kept = std::fs::read(&log).unwrap();
+        std::fs::write(&log, vec![0; kept.len()]).unwrap();
+        let received = fetched(&hand.frames(&mut consumer, 1)[0], 12);
+        assert_eq!(received.partitions[0].base_offsets(), [0, 2]);
+        // And it is what the file has.
+        std::fs::write(&log, kept).unwrap();
+        hand.reactor.turn.fresh.clear();
+        hand.gather(&mut consumer, &[fetch]);
+        hand.reactor.finish_gathered();
+        let from_file = fetched(&hand.frames(&mut consumer, 1)[0], 12);
+        assert_eq!(received.partitions, from_file.partitions);
     }
 
     #[test]

@@ -144,18 +144,24 @@ impl ByHand {
         self.reactor.take_message(Message::Respond { connection, answer });
     }
 
-    /// The correlation ids of all that was sent to the client.
-    pub fn answers(&mut self, peer: &mut Peer, count: usize) -> Vec<i32> {
+    /// The next frames that are sent to the client.
+    pub fn frames(&mut self, peer: &mut Peer, count: usize) -> Vec<Vec<u8>> {
         self.reactor.flush_dirty();
-        let mut ids = Vec::new();
+        let mut frames = Vec::new();
         for _ in 0..count {
             let mut prefix = [0; 4];
             peer.stream.read_exact(&mut prefix).unwrap();
             let mut frame = vec![0; u32::from_be_bytes(prefix) as usize];
             peer.stream.read_exact(&mut frame).unwrap();
-            ids.push(i32::from_be_bytes(*frame.first_chunk().unwrap()));
+            frames.push(frame);
         }
-        ids
+        frames
+    }
+
+    /// Their correlation ids.
+    pub fn answers(&mut self, peer: &mut Peer, count: usize) -> Vec<i32> {
+        let frames = self.frames(peer, count);
+        frames.iter().map(|frame| i32::from_be_bytes(*frame.first_chunk().unwrap())).collect()
     }
 
     /// How many requests TypeScript is given now.

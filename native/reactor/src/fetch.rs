@@ -11,6 +11,7 @@ use ms_wire::fetch_response::{EpochAndOffset, FetchPartitionResponse, FetchRespo
 use ms_wire::header::{finish_frame, put_response_header, start_frame};
 use ms_wire::leader::NodeEndpoint;
 
+use crate::fresh::Fresh;
 use crate::out::OutQueue;
 use crate::session::{SessionPartition, SessionUse, Told};
 use crate::shared::Shared;
@@ -220,8 +221,16 @@ impl WaitingFetch {
         self.hosted().all(|(partition, answer)| partition.wait(waiter, answer.high_watermark))
     }
 
-    /// Encodes the answer: heads and tails into the queue's bytes, the records as parts of files.
-    pub fn answer(mut self, out: &mut OutQueue, shared: &Shared, topology: &Topology, now_ms: i64) {
+    /// Encodes the answer: heads and tails into the queue's bytes, the records as parts of files, or copied from what the
+    /// turn has `received`.
+    pub fn answer(
+        mut self,
+        out: &mut OutQueue,
+        shared: &Shared,
+        topology: &Topology,
+        now_ms: i64,
+        received: Option<(&Fresh, &[u8])>,
+    ) {
         let mut included = vec![true; self.partitions.len()];
         let session_id = self.tell_session(&mut included, shared, now_ms);
         let start = start_frame(out.bytes());
@@ -254,8 +263,13 @@ impl WaitingFetch {
                 let head = self.head(partition, topology, &mut endpoints);
                 let len = answer.plan.total_bytes() as usize;
                 writer.partition(out.bytes(), &head, Some(len));
-                answer.plan.ranges().iter().for_each(|range| out.push_file(range));
-                elsewhere += len;
+                match received.and_then(|(fresh, bytes)| partition.copies(fresh, bytes)) {
+                    Some(copies) => copies.iter().for_each(|copy| out.bytes().extend(*copy)),
+                    None => {
+                        answer.plan.ranges().iter().for_each(|range| out.push_file(range));
+                        elsewhere += len;
+                    }
+                }
                 writer.end_partition(out.bytes(), &head);
             }
             writer.end_topic(out.bytes());
@@ -338,6 +352,14 @@ impl FetchedPartition {
         };
         let code = found.as_ref().err().copied().unwrap_or(error_code::NONE);
         Self { of_session, partition: found.ok(), answer: nothing(code) }
+    }
+
+    /// The planned bytes, if the turn has received all of them.
+    fn copies<'a>(&self, fresh: &Fresh, received: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+        let partition = self.partition.as_ref()?;
+        let (offset, len) = (self.of_session.fetch.fetch_offset, self.answer.plan.total_bytes());
+        let ranges = fresh.ranges(partition.handle(), offset, len)?;
+        Some(ranges.into_iter().map(|range| &received[range]).collect())
     }
 
     fn topic(&self) -> &TopicRef {

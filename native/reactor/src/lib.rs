@@ -13,6 +13,7 @@ mod conn;
 mod control;
 mod fetch;
 mod flusher;
+mod fresh;
 mod gather;
 mod hub;
 mod ids;

@@ -230,6 +230,7 @@ impl Reactor {
             self.finish_gathered();
         }
         self.wake_due();
+        self.turn.fresh.clear();
         self.pass_deadlines();
         self.flush_dirty();
         if self.clock_ms >= self.next_sweep_ms {

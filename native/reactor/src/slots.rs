@@ -72,6 +72,11 @@ impl Slots {
         seq
     }
 
+    /// Whether everything before this request is on the wire.
+    pub fn is_first(&self, seq: Seq) -> bool {
+        seq == self.first && !self.queue.is_empty()
+    }
+
     /// The slot of a request that is not answered yet.
     pub fn get_mut(&mut self, seq: Seq) -> Option<&mut Slot> {
         self.queue.get_mut(seq.distance_from(self.first)).map(|entry| &mut entry.slot)

@@ -9,11 +9,14 @@ use ms_partition::{AppendDone, Handle, Origin, Partition, PendingAppend, ReplySl
 use ms_wire::error_code;
 use ms_wire::validate::{BatchRejection, ValidBatch};
 
+use crate::fresh::Fresh;
 use crate::ids::{ConnectionId, Seq};
 
 /// The block that is the reactor's receive buffer; the others were carry buffers of connections.
 pub const RECEIVE_BLOCK: usize = 0;
 const NONE: u32 = u32::MAX;
+/// A base offset that no batch of a log has.
+const UNSTAMPED: [u8; 8] = (-1_i64).to_be_bytes();
 
 /// Emptied at the end of every turn; nothing in here is allocated anew once it has grown.
 #[derive(Default)]
@@ -28,6 +31,8 @@ pub struct Turn {
     by_partition: HashMap<Handle, u32>,
     /// Waiting fetches of this reactor that may look again.
     pub due: Vec<Waiter>,
+    /// What they find in the receive buffer.
+    pub fresh: Fresh,
     pending: Vec<PendingAppend<'static>>,
 }
 
@@ -145,6 +150,7 @@ impl Turn {
                     && let Some(bytes) = views[at as usize].take()
                 {
                     let (acks, slot, origin) = (item.acks, item.slot, Origin::Client);
+                    bytes[..UNSTAMPED.len()].copy_from_slice(&UNSTAMPED);
                     pending.push(PendingAppend { bytes, batch, acks, slot, origin, result: None });
                 }
                 at = item.next;
@@ -153,10 +159,12 @@ impl Turn {
                 continue;
             }
             let partition = &touched.partition;
+            let due_before = self.due.len();
             let (batches, due) = (&mut pending, &mut self.due);
             // The partition marks itself failed; the other partitions of the turn go on.
             let work = AssertUnwindSafe(|| partition.append_turn(batches, now_ms, reactor, due));
             let panicked = catch_unwind(work).is_err();
+            let is_awaited = self.due.len() > due_before;
             let mut results = pending.drain(..);
             let mut at = touched.first;
             while at != NONE {
@@ -164,6 +172,11 @@ impl Turn {
                 if item.outcome.is_none()
                     && let Some(pending) = results.next()
                 {
+                    if is_awaited && item.block == RECEIVE_BLOCK && is_stamped(&pending) {
+                        let (range, delta) = (item.range.clone(), pending.batch.last_offset_delta);
+                        let base_offset = pending.result.map_or(-1, |done| done.base_offset);
+                        self.fresh.push(partition.handle(), base_offset, delta, range);
+                    }
                     item.outcome = match pending.result {
                         None if panicked => Some(Outcome::error(error_code::KAFKA_STORAGE_ERROR)),
                         result => result.map(|done| Outcome { done, rejection: None }),
@@ -183,6 +196,14 @@ impl Turn {
         self.by_partition.clear();
         self.inline_output = 0;
     }
+}
+
+// A duplicate is answered as its original was, but what it brought is not in the log.
+fn is_stamped(pending: &PendingAppend<'_>) -> bool {
+    pending.result.is_some_and(|done| {
+        done.error_code == error_code::NONE
+            && pending.bytes.starts_with(&done.base_offset.to_be_bytes())
+    })
 }
 
 // The slices of all items at once: the items of a block stand in the order of their bytes.
@@ -210,9 +231,13 @@ fn recycle(mut list: Vec<PendingAppend<'_>>) -> Vec<PendingAppend<'static>> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use ms_partition::PartitionConfig;
+    use ms_wire::batch::write_crc;
+    use ms_wire::fetch::{FetchOptions, FetchPartition};
+    use ms_wire::topic::TopicKey;
 
     use super::*;
-    use crate::by_hand::ByHand;
+    use crate::by_hand::frames::{batch, fetch, produce};
+    use crate::by_hand::{ByHand, TOPIC};
 
     #[test]
     fn a_handle_that_is_used_again_means_another_partition() {
@@ -231,5 +256,39 @@ mod tests {
             let found = turn.partition_of(&turn.items[item]).unwrap();
             assert!(Arc::ptr_eq(found, &partitions[expected]), "item {item}");
         }
+    }
+
+    /// A batch of one record by this producer.
+    fn sequenced(value: &[u8], sequence: i32) -> Vec<u8> {
+        let mut batch = batch(&[value]);
+        batch[43..51].copy_from_slice(&7_i64.to_be_bytes());
+        batch[51..53].copy_from_slice(&0_i16.to_be_bytes());
+        batch[53..57].copy_from_slice(&sequence.to_be_bytes());
+        write_crc(&mut batch);
+        batch
+    }
+
+    #[test]
+    fn what_a_duplicate_brought_is_not_taken_for_the_log() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let (mut consumer, mut producer) = (hand.connect(), hand.connect());
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let produce = |batch: &[u8]| produce(9, 1, 1, key, &[(0, Some(batch))]);
+        let first = sequenced(b"x", 0);
+        hand.gather(&mut producer, &[produce(&first)]);
+        hand.reactor.finish_gathered();
+        let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
+        let waiting = fetch(12, 1, options, key, &[FetchPartition::new(0, 1, 1000)]);
+        hand.gather(&mut consumer, &[waiting]);
+        hand.reactor.finish_gathered();
+        // The sequence, and even the base offset, of the first batch.
+        hand.gather(&mut producer, &[produce(&sequenced(b"z", 0)), produce(&sequenced(b"y", 1))]);
+        hand.reactor.finish_gathered();
+        let (fresh, handle) = (&hand.reactor.turn.fresh, partition.handle());
+        let len = first.len() as u64;
+        assert_eq!(partition.log_end_offset(), 2);
+        assert!(fresh.ranges(handle, 1, len).is_some());
+        assert!(fresh.ranges(handle, 0, len).is_none());
     }
 }
