@@ -17,7 +17,7 @@ export interface ClientFacts {
 }
 
 const callLimitMs = 45_000;
-const coordinatorLimitMs = 20_000;
+const coordinatorLimitMs = 40_000;
 
 /** What a step of the scenario works with: one client, its topics and what earlier steps left. */
 export class Context {
@@ -66,7 +66,7 @@ export class Context {
     return `${this.client}-${name}`;
   }
 
-  /** One request; a coordinator that still loads or moves is asked again, as applications do. */
+  /** One request; a coordinator or leader that still loads or moves is asked again, as applications do. */
   async call(op: string, args: JsonObject = {}): Promise<JsonObject> {
     const deadlineMs = Date.now() + coordinatorLimitMs;
     for (;;) {
@@ -77,7 +77,8 @@ export class Context {
         return answer;
       } catch (error) {
         const isTransient =
-          error instanceof KafkaError && /COORDINATOR|LOAD_IN_PROGRESS/.test(error.message);
+          error instanceof KafkaError &&
+          /COORDINATOR|LOAD_IN_PROGRESS|NOT_LEADER/.test(error.message);
         if (!isTransient || Date.now() > deadlineMs) throw error;
         await delay(200);
       }

@@ -33,15 +33,16 @@ export async function chainedGroups(context: Context): Promise<Json> {
   const stages = 3;
   const topics = Array.from({ length: stages + 1 }, (_, i) => context.own(`stage-${i}`));
   for (const topic of topics) await context.create(topic, partitionCount);
-  const members: string[] = [];
-  for (let stage = 0; stage < stages; stage += 1) {
+  const joined = Array.from({ length: stages }, async (_, stage) => {
     const [topic = '', to = ''] = topics.slice(stage);
-    for (const member of [`stage${stage}-a`, `stage${stage}-b`]) {
-      const group = context.own(`stage-${stage}`);
-      await context.call('join', { name: member, group, topic, forwardTo: to });
-      members.push(member);
-    }
-  }
+    const group = context.own(`stage-${stage}`);
+    const pair = [`stage${stage}-a`, `stage${stage}-b`];
+    for (const name of pair) await context.call('join', { name, group, topic, forwardTo: to });
+    // Members that do not commit when they lose a partition would hand records on twice.
+    await settled(context, group, topic, pair);
+    return pair;
+  });
+  const members = (await Promise.all(joined)).flat();
   await context.produce(topics[0] ?? '', keyed(0));
   const end = await context.consume([topics.at(-1) ?? ''], 'start', recordCount);
   for (const name of members) await context.call('leave', { name });

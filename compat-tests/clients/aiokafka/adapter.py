@@ -21,8 +21,10 @@ TIME_TYPES = {0: "CreateTime", 1: "LogAppendTime"}
 class Member(ConsumerRebalanceListener):
     """Consumes in a task of its own until it is told to leave."""
 
-    def __init__(self, consumer):
+    def __init__(self, consumer, producer=None, forward_to=None):
         self.consumer = consumer
+        self.producer = producer
+        self.forward_to = forward_to
         self.partitions = []
         self.places = []
         self.task = None
@@ -35,6 +37,8 @@ class Member(ConsumerRebalanceListener):
 
     async def run(self):
         async for message in self.consumer:
+            if self.forward_to is not None:
+                await self.producer.send(self.forward_to, key=message.key, value=message.value)
             self.places.append([message.partition, message.offset])
 
     async def leave(self):
@@ -58,7 +62,7 @@ class Client:
             "features": [
                 "timestamps", "headers", "null-headers", "binary", "admin", "report-time",
                 "offset-lookup", "errors", "idempotence", "commit", "committed", "delete",
-                "static-members", "order",
+                "static-members", "order", "chained-groups",
             ],
         }
 
@@ -196,7 +200,11 @@ class Client:
             auto_offset_reset="earliest",
             start=False,
         )
-        member = Member(consumer)
+        forward_to = request.get("forwardTo")
+        producer = None
+        if forward_to is not None:
+            producer = await self.producer({**request, "codec": "none", "acks": -1, "idempotent": False})
+        member = Member(consumer, producer, forward_to)
         self.members[request["name"]] = member
         consumer.subscribe([request["topic"]], listener=member)
 

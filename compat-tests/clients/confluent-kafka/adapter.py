@@ -1,7 +1,9 @@
 """confluent-kafka for Python (its wheel carries a librdkafka of its own)."""
 
 import json
+import logging
 import os
+import re
 import sys
 import threading
 import time
@@ -16,12 +18,29 @@ from serve import Named, fault, from_hex, reply, to_hex
 TIME_TYPES = {1: "CreateTime", 2: "LogAppendTime"}
 
 
+COMPLAINT = re.compile(
+    r"malformed|underflow|parse (?:failure|error)|invalid (?:response|message)", re.IGNORECASE
+)
+FEATURES = re.compile(r"Updated enabled protocol features.* to (.*)$")
+
+
+class Lines(logging.Handler):
+    def __init__(self, lines):
+        super().__init__()
+        self.lines = lines
+
+    def emit(self, record):
+        self.lines.append(record.getMessage())
+
+
 class Member(threading.Thread):
     """Consumes on a thread of its own until it is told to leave."""
 
-    def __init__(self, consumer, topic):
+    def __init__(self, consumer, topic, producer=None, forward_to=None):
         super().__init__(daemon=True)
         self.consumer = consumer
+        self.producer = producer
+        self.forward_to = forward_to
         self.partitions = []
         self.places = []
         self.is_leaving = False
@@ -37,8 +56,14 @@ class Member(threading.Thread):
         while not self.is_leaving:
             message = self.consumer.poll(0.1)
             if message is not None and message.error() is None:
+                self.forward(message)
                 self.places.append([message.partition(), message.offset()])
         self.consumer.close()
+
+    def forward(self, message):
+        if self.forward_to is not None:
+            self.producer.produce(self.forward_to, key=message.key(), value=message.value())
+            self.producer.poll(0)
 
 
 class Client:
@@ -55,9 +80,22 @@ class Client:
             "features": [
                 "timestamps", "headers", "null-headers", "binary", "null-records", "admin", "report-time",
                 "offset-lookup", "errors", "idempotence", "commit", "committed", "delete",
-                "static-members", "order",
+                "static-members", "order", "chained-groups", "handshake",
             ],
         }
+
+    def handshake(self, request):
+        """What the library makes of the broker's answer to ApiVersions, from its own debug log."""
+        lines = []
+        logger = logging.Logger("handshake")
+        logger.addHandler(Lines(lines))
+        config = {"bootstrap.servers": request["bootstrap"], "debug": "protocol,feature"}
+        producer = ck.Producer(config, logger=logger)
+        producer.list_topics(timeout=10)
+        producer.poll(0.2)
+        problems = [line for line in lines if COMPLAINT.search(line)]
+        features = [found[1] for line in lines if (found := FEATURES.search(line))]
+        return {"problems": len(problems), "features": features[-1] if features else None}
 
     def brokers(self, request):
         metadata = self.admin(request).list_topics(timeout=10)
@@ -194,7 +232,11 @@ class Client:
         config = {"group.id": request["group"], "auto.offset.reset": "earliest"}
         if "instanceId" in request:
             config["group.instance.id"] = request["instanceId"]
-        member = Member(self.consumer(request, config), request["topic"])
+        forward_to = request.get("forwardTo")
+        producer = None
+        if forward_to is not None:
+            producer = self.producer({**request, "codec": "none", "acks": -1, "idempotent": False})
+        member = Member(self.consumer(request, config), request["topic"], producer, forward_to)
         self.members[request["name"]] = member
         member.start()
         return {}

@@ -47,6 +47,7 @@ public final class Adapter {
             case "hello" -> this::hello;
             case "brokers" -> (request, ok) -> ok.put("canList", topics(request, "--list").code == 0);
             case "create" -> this::create;
+            case "delete" -> (request, ok) -> succeed(topics(request, "--delete", "--topic", topic(request)));
             case "partitions" -> this::partitions;
             case "produce" -> this::produce;
             case "offset" -> (request, ok) -> ok.put("offset", offset(request, topic(request), request.get("at")));
@@ -71,7 +72,7 @@ public final class Adapter {
         ArrayNode codecs = ok.putArray("codecs");
         List.of("none", "gzip", "snappy", "lz4", "zstd").forEach(codecs::add);
         ArrayNode features = ok.putArray("features");
-        List.of("headers", "null-records", "admin", "offset-lookup", "idempotence", "commit", "committed", "perf-test", "order")
+        List.of("headers", "null-headers", "delete", "error-unknown-topic", "null-records", "admin", "offset-lookup", "idempotence", "commit", "committed", "perf-test", "order")
             .forEach(features::add);
     }
 
@@ -80,7 +81,10 @@ public final class Adapter {
         args.addAll(List.of("--partitions", request.get("partitions").asText()));
         request.get("configs").fields().forEachRemaining(entry ->
             args.addAll(List.of("--config", entry.getKey() + "=" + entry.getValue().asText())));
-        Tool tool = topics(request, args.toArray(String[]::new));
+        succeed(topics(request, args.toArray(String[]::new)));
+    }
+
+    private static void succeed(Tool tool) {
         if (tool.code != 0) {
             throw new Serve.Named(tool.text().lines().filter(line -> line.startsWith("Error")).findFirst().orElse(tool.text()));
         }

@@ -61,6 +61,10 @@ serve(
         'null-records',
         'admin',
         'offset-lookup',
+        'report-time',
+        'chained-groups',
+        'error-too-large',
+        'error-unknown-topic',
       ];
       return {
         version: '2.2.4',
@@ -82,7 +86,10 @@ serve(
       return { count: metadata.topics[0]?.partitions.length ?? null };
     },
     delete: async (args) => {
-      await (await admin(args)).deleteTopics({ topics: [topicOf(args)] });
+      const topics = [topicOf(args)];
+      await (await admin(args)).deleteTopics({ topics }).catch((error) => {
+        throw named(error);
+      });
       return {};
     },
     produce,
@@ -122,7 +129,11 @@ async function create(args: JsonObject): Promise<JsonObject> {
   const numPartitions = Number(args.partitions);
   const topics = [{ topic: topicOf(args), numPartitions, replicationFactor: 1, configEntries }];
   try {
-    const isNew = await (await admin(args)).createTopics({ topics, waitForLeaders: false });
+    const isNew = await (await admin(args)).createTopics({
+      topics,
+      waitForLeaders: false,
+      timeout: 30_000,
+    });
     if (!isNew) throw new KafkaError('TOPIC_ALREADY_EXISTS');
   } catch (error) {
     throw named(error);
@@ -144,14 +155,20 @@ async function produce(args: JsonObject): Promise<JsonObject> {
       ...(typeof timestamp === 'number' ? { timestamp: String(timestamp) } : {}),
     };
   });
-  const answers = await (await producer(args, isIdempotent)).send({
+  const sending = (await producer(args, isIdempotent)).send({
     topic: topicOf(args),
     acks: Number(args.acks),
     compression: codecTypes[String(args.codec)] ?? CompressionTypes.None,
     messages,
   });
+  const answers = await sending.catch((error) => {
+    throw named(error);
+  });
   // kafkajs says where each partition's batch went, not each record.
-  return { results: answers.map((row) => [row.partition, Number(row.baseOffset ?? -1)]).sort() };
+  return {
+    results: answers.map((row) => [row.partition, Number(row.baseOffset ?? -1)]).sort(),
+    times: answers.map((row) => Number(row.logAppendTime ?? -1)),
+  };
 }
 
 async function offset(args: JsonObject): Promise<JsonObject> {
@@ -307,7 +324,11 @@ function topicOf(args: JsonObject): string {
 }
 
 function named(error: unknown): unknown {
-  const { type, errors } = error as { type?: string; errors?: { type?: string }[] };
-  const name = type ?? errors?.[0]?.type;
+  const { type, errors, cause } = error as {
+    type?: string;
+    errors?: { type?: string }[];
+    cause?: { type?: string };
+  };
+  const name = type ?? errors?.[0]?.type ?? cause?.type;
   return name === undefined ? error : new KafkaError(name);
 }

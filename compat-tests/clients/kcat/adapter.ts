@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { default as kafkajs } from 'kafkajs';
-import type { Json, JsonObject } from '../../runner/adapter.ts';
+import { type Json, type JsonObject, KafkaError } from '../../runner/adapter.ts';
 import { fromHex, Inbox, serve, signal } from '../serve.ts';
 
 interface Row {
@@ -35,6 +35,8 @@ const groupSettings = [
   'fetch.wait.max.ms=100',
 ].flatMap((setting) => ['-X', setting]);
 
+const readSettings = ['-X', 'fetch.wait.max.ms=100', '-X', 'check.crcs=true'];
+
 serve(
   {
     hello: async () => {
@@ -42,7 +44,10 @@ serve(
       return {
         version: `${version?.[1]}, ${version?.[2]}`,
         codecs: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
-        features: ['headers', 'null-records', 'offset-lookup', 'idempotence', 'order', 'handshake'],
+        features: [
+          ...['headers', 'null-headers', 'null-records', 'offset-lookup', 'idempotence', 'order'],
+          ...['handshake', 'static-members', 'error-too-large', 'error-out-of-range'],
+        ],
       };
     },
     brokers: async (args) => {
@@ -59,6 +64,7 @@ serve(
       return { count: listed.topics[0].partitions.length };
     },
     produce,
+    'fetch-at': fetchAt,
     offset: async (args) => {
       const time = args.at === 'start' ? -2 : args.at === 'end' ? -1 : args.at;
       const query = `${args.topic}:${args.partition}:${time}`;
@@ -72,7 +78,11 @@ serve(
     },
     close: leave,
     join: async (args) => {
-      const command = [...at(args), '-G', String(args.group), ...groupSettings, '-J', '-u'];
+      const { instanceId } = args;
+      const isStatic = typeof instanceId === 'string';
+      const instance = isStatic ? ['-X', `group.instance.id=${instanceId}`] : [];
+      const settings = [...groupSettings, ...instance];
+      const command = [...at(args), '-G', String(args.group), ...settings, '-J', '-u'];
       readers.set(String(args.name), read([[...command, String(args.topic)]]));
       return {};
     },
@@ -107,8 +117,11 @@ async function create(args: JsonObject): Promise<JsonObject> {
   const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
   const numPartitions = Number(args.partitions);
-  const topics = [{ topic: String(args.topic), numPartitions, replicationFactor: 1 }];
-  await admin.createTopics({ topics, waitForLeaders: false });
+  const configs = Object.entries((args.configs ?? {}) as Record<string, string>);
+  const configEntries = configs.map(([name, value]) => ({ name, value }));
+  const topic = String(args.topic);
+  const topics = [{ topic, numPartitions, replicationFactor: 1, configEntries }];
+  await admin.createTopics({ topics, waitForLeaders: false, timeout: 30_000 });
   await admin.disconnect();
   return {};
 }
@@ -131,20 +144,36 @@ async function produce(args: JsonObject): Promise<JsonObject> {
 /** One kcat for records with the same headers and partition; empty keys and values mean null. */
 async function produceAlike(args: JsonObject, records: readonly JsonObject[]): Promise<void> {
   const [first] = records;
-  const headers = (first?.headers ?? []) as [string, string][];
+  const headers = (first?.headers ?? []) as [string, string | null][];
   const command = [
     ...at(args),
     '-P',
     ...['-t', String(args.topic), '-z', String(args.codec), '-D', recordEnd, '-K', keyEnd, '-Z'],
     ...(typeof first?.partition === 'number' ? ['-p', String(first.partition)] : []),
     ...['-X', `acks=${args.acks}`, '-X', `enable.idempotence=${args.idempotent}`],
-    ...headers.flatMap(([name, value]) => ['-H', `${name}=${fromHex(value)?.toString('utf8')}`]),
+    // Without `=` the value is null.
+    ...headers.flatMap(([name, value]) => ['-H', value === null ? name : header(name, value)]),
   ];
   const text = (record: JsonObject, field: string) =>
     fromHex(record[field])?.toString('utf8') ?? '';
   const input = records.map((r) => `${text(r, 'key')}${keyEnd}${text(r, 'value')}${recordEnd}`);
   const { status, log } = await run(command, input.join(''));
+  const failure = /Delivery failed for message: (.*)/.exec(log)?.[1];
+  if (failure !== undefined) throw new KafkaError(failure);
   if (status !== 0) throw new Error(`kcat -P ended with ${status}: ${log}`);
+}
+
+function header(name: string, value: string): string {
+  return `${name}=${fromHex(value)?.toString('utf8')}`;
+}
+
+/** What kcat says of an offset that is not there, when it may not go elsewhere. */
+async function fetchAt(args: JsonObject): Promise<JsonObject> {
+  const place = ['-t', String(args.topic), '-p', String(args.partition), '-o', String(args.offset)];
+  const strict = ['-X', 'auto.offset.reset=error', '-c', '1'];
+  const { log } = await run([...at(args), '-C', ...place, ...strict], '', 10_000);
+  const failure = /ERROR: .*?: (.*)/.exec(log)?.[1];
+  throw new KafkaError(failure ?? 'no error');
 }
 
 async function open(args: JsonObject): Promise<JsonObject> {
@@ -152,7 +181,7 @@ async function open(args: JsonObject): Promise<JsonObject> {
   const start =
     from === 'start' ? 'beginning' : from === 'end' ? 'end' : `s@${(from as JsonObject).timestamp}`;
   const topics = args.topics as string[];
-  const command = [...at(args), '-C', '-o', start, '-J', '-u', '-X', 'fetch.wait.max.ms=100', '-t'];
+  const command = [...at(args), '-C', '-o', start, '-J', '-u', ...readSettings, '-t'];
   const reader = read(topics.map((topic) => [...command, topic]));
   readers.set(String(args.name), reader);
   if (from === 'end') await reader.atEnd;
