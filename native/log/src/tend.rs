@@ -1,12 +1,13 @@
 //! What keeps a log fast and is not needed for its safety: space that is reserved ahead of the writes, and writeback that
-//! begins early, so that a sync finds little to do and the kernel never has to slow a writer down.
+//! begins before a sync must wait for it or the kernel has to slow a writer down. Until then it is left to the kernel, which
+//! spends the same time on it and may never have to: of what is deleted soon.
 
 use crate::disk::File;
 use crate::log::PartitionLog;
 use crate::segment::ActiveSegment;
 use std::sync::Arc;
 
-/// Writeback of a log begins after so many bytes.
+/// Writeback of a log begins after so many bytes, where it is due.
 const WRITEBACK_BYTES: u64 = 8 << 20;
 /// A segment with less than this gets no space ahead: most partitions are small.
 const RESERVE_FROM: u32 = 256 << 10;
@@ -52,6 +53,11 @@ impl ActiveSegment {
         (from < to).then(|| Written { file: self.file.clone(), from, to })
     }
 
+    /// Its sync at the roll is not far: three quarters of it are written.
+    fn is_roll_near(&self, segment_bytes: u32) -> bool {
+        self.end.size >= segment_bytes / 4 * 3
+    }
+
     /// How far space should be reserved now; `None` while there is enough ahead. The more a segment holds, the larger the
     /// step; never beyond what it may grow to.
     fn reserve_to(&self, segment_bytes: u32) -> Option<u32> {
@@ -78,14 +84,21 @@ impl PartitionLog {
         self.behind.bytes() + u64::from(self.active.end.size - self.active.started)
     }
 
-    /// Whether [`PartitionLog::tend_job`] is due.
-    pub fn wants_tending(&self) -> bool {
-        self.unstarted_bytes() >= WRITEBACK_BYTES
+    /// Whether [`PartitionLog::tend_job`] is due. `is_filling`: the directory holds much whose writeback has not begun.
+    pub fn wants_tending(&self, is_filling: bool) -> bool {
+        self.unstarted_bytes() >= WRITEBACK_BYTES && self.is_writeback_due(is_filling)
             || self.active.reserve_to(self.options.segment_bytes).is_some()
     }
 
-    /// Writeback of all that was written, and space for what comes unless the disk is nearly full. `None`: nothing to do.
-    pub fn tend_job(&mut self, may_reserve: bool) -> Option<TendJob> {
+    fn is_writeback_due(&self, is_filling: bool) -> bool {
+        is_filling
+            || self.behind.bytes() > 0
+            || self.active.is_roll_near(self.options.segment_bytes)
+    }
+
+    /// Writeback of all that was written if it is due, and space for what comes unless the disk is nearly full. `None`:
+    /// nothing to do.
+    pub fn tend_job(&mut self, may_reserve: bool, is_filling: bool) -> Option<TendJob> {
         let reserve = self.active.reserve_to(self.options.segment_bytes).and_then(|to| {
             let from = self.active.reserved.max(self.active.end.size);
             // On a full disk too: it is not asked again before the next step.
@@ -93,9 +106,12 @@ impl PartitionLog {
             let file = may_reserve.then(|| self.active.file.clone())?;
             Some((file, u64::from(from), u64::from(to - from)))
         });
-        let mut written = std::mem::take(&mut self.behind.0);
-        written.extend(self.active.written());
-        self.active.started = self.active.end.size;
+        let mut written = Vec::new();
+        if self.is_writeback_due(is_filling) {
+            written = std::mem::take(&mut self.behind.0);
+            written.extend(self.active.written());
+            self.active.started = self.active.end.size;
+        }
         (reserve.is_some() || !written.is_empty()).then_some(TendJob { written, reserve })
     }
 

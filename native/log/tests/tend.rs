@@ -16,7 +16,7 @@ fn produce(rig: &mut Rig, kib: usize) {
 }
 
 fn tend(rig: &mut Rig) {
-    if let Some(job) = rig.log.tend_job(true) {
+    if let Some(job) = rig.log.tend_job(true, true) {
         job.run();
     }
 }
@@ -35,11 +35,11 @@ fn new_rig(segment_bytes: u32) -> Rig {
 fn space_is_reserved_in_steps_that_grow_with_the_segment() {
     let mut rig = new_rig(1 << 30);
     produce(&mut rig, 100);
-    assert!(!rig.log.wants_tending(), "most partitions are small");
+    assert!(!rig.log.wants_tending(true), "most partitions are small");
     let (mut sizes, mut last) = (Vec::new(), 0);
     for _ in 0..300 {
         produce(&mut rig, 300);
-        if rig.log.wants_tending() {
+        if rig.log.wants_tending(true) {
             tend(&mut rig);
         }
         let size = rig.log.size_bytes();
@@ -62,13 +62,13 @@ fn no_space_is_reserved_beyond_the_segment_or_when_little_is_left() {
     tend(&mut rig);
     assert_eq!(rig.disk.tended(&first()).0, MIB);
     produce(&mut rig, 500);
-    assert!(!rig.log.wants_tending());
+    assert!(!rig.log.wants_tending(true));
 
     let mut rig = new_rig(1 << 30);
     produce(&mut rig, 400);
-    rig.log.tend_job(false).unwrap().run();
+    rig.log.tend_job(false, true).unwrap().run();
     assert_eq!(rig.disk.tended(&first()).0, rig.log.size_bytes());
-    assert!(!rig.log.wants_tending(), "not asked again for each append");
+    assert!(!rig.log.wants_tending(true), "not asked again for each append");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn writeback_begins_every_8_mib_and_leaves_out_nothing() {
         produce(&mut rig, 500);
         assert!(rig.log.unstarted_bytes() < 9 * MIB);
         if rig.log.unstarted_bytes() >= 8 * MIB {
-            assert!(rig.log.wants_tending());
+            assert!(rig.log.wants_tending(true));
             tend(&mut rig);
             assert_eq!(rig.log.unstarted_bytes(), 0);
         }
@@ -145,4 +145,28 @@ fn what_a_sync_takes_needs_no_writeback_and_what_fails_does_no_harm() {
     }
     rig.flush();
     assert_eq!(rig.consume(0, 1 << 20).len(), 4);
+}
+
+#[test]
+fn writeback_is_left_to_the_kernel_until_the_roll_is_near() {
+    let mut rig = new_rig(40 << 20);
+    let mut begun_at = None;
+    for _ in 0..90 {
+        produce(&mut rig, 500);
+        if rig.log.wants_tending(false)
+            && let Some(job) = rig.log.tend_job(true, false)
+        {
+            let size = rig.log.size_bytes();
+            if job.bytes() > 0 {
+                begun_at.get_or_insert(size);
+                assert_eq!(rig.log.unstarted_bytes(), 0);
+            }
+            job.run();
+        }
+    }
+    let begun_at = begun_at.unwrap();
+    assert!((30 * MIB..31 * MIB).contains(&begun_at), "{begun_at}: at three quarters");
+    assert!(rig.log.unstarted_bytes() > 0, "the next segment is not near its own");
+    rig.log.roll(0, Vec::new()).unwrap();
+    assert!(rig.log.tend_job(true, false).unwrap().bytes() > 0, "what was sealed is");
 }

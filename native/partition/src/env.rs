@@ -99,6 +99,12 @@ impl Env {
         max > 0 && self.state.unstarted.load(Ordering::Relaxed) > max
     }
 
+    /// Half of what may be written and not in writeback is: writeback begins early from here on.
+    pub(crate) fn is_filling(&self) -> bool {
+        let half = self.state.unstarted_max / 2;
+        half > 0 && self.state.unstarted.load(Ordering::Relaxed) >= half
+    }
+
     /// A partition has `now` bytes whose writeback has not begun, and had `before`.
     pub(crate) fn unstarted_changed(&self, before: u64, now: u64) {
         let unstarted = &self.state.unstarted;

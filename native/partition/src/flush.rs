@@ -43,12 +43,13 @@ impl Partition {
         });
     }
 
-    /// By the flusher: begins the writeback of what was written, and reserves space for what comes if it may. Waits for
-    /// the disk, without the lock.
+    /// By the flusher: begins the writeback of what was written if it is due, and reserves space for what comes if it may.
+    /// Waits for the disk, without the lock.
     pub fn tend(&self, may_reserve: bool) {
         let job = self.locked(|shared| {
             shared.is_tend_wanted = false;
-            let job = shared.body.log_mut()?.tend_job(may_reserve)?;
+            let is_filling = self.env.is_filling();
+            let job = shared.body.log_mut()?.tend_job(may_reserve, is_filling)?;
             shared.unstarted.tending += job.bytes();
             Some(job)
         });
@@ -69,7 +70,8 @@ impl Partition {
     /// After an append: asks for `tend` when it is due.
     pub(crate) fn want_tending(self: &Arc<Self>, shared: &mut Shared) {
         self.count_unstarted(shared);
-        let is_due = shared.body.log().is_some_and(PartitionLog::wants_tending);
+        let is_filling = self.env.is_filling();
+        let is_due = shared.body.log().is_some_and(|log| log.wants_tending(is_filling));
         if is_due && !std::mem::replace(&mut shared.is_tend_wanted, true) {
             self.env.notifier.tend_wanted(Arc::clone(self));
         }

@@ -240,6 +240,12 @@ test('longs of the broker are clamped to what a number holds', () => {
   expect(config.connectionsMaxIdleMs).toBe(Number.MAX_SAFE_INTEGER);
 });
 
+test('written data that waits for the disk may be a tenth of the memory', () => {
+  expect(configOf({}).dirtyMib).toBe(256);
+  expect(configOf({}, { ...testMachine, memoryBytes: 24 * 2 ** 30 }).dirtyMib).toBe(2457);
+  expect(configOf({ 'log.dirty.mib': '32' }).dirtyMib).toBe(32);
+});
+
 test('frames that are still incomplete may take a quarter of the memory', () => {
   expect(configOf({}).bufferPoolMib).toBe(256);
   expect(configOf({ 'reactor.pool.mib': '32' }).bufferPoolMib).toBe(32);

@@ -97,9 +97,14 @@ function typed(
     reactorSpinUs: number('reactor.spin.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
     bufferPoolMib: values.optionalNumber('reactor.pool.mib') ?? quarterMib(memoryBytes),
-    dirtyMib: number('log.dirty.mib'),
+    dirtyMib: values.optionalNumber('log.dirty.mib') ?? tenthMib(memoryBytes),
     logDirMinFreeBytes: values.optionalNumber('log.dir.min.free.bytes'),
   };
+}
+
+// Where Linux begins to write by itself with its own default, vm.dirty_background_ratio.
+function tenthMib(memoryBytes: number): number {
+  return Math.max(256, Math.floor(memoryBytes / 10 / 2 ** 20));
 }
 
 function quarterMib(memoryBytes: number): number {

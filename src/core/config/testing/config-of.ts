@@ -14,9 +14,9 @@ export const minimal = {
 };
 
 /** The configuration of a test: `properties` over the minimal ones. Throws what is wrong with it. */
-export function configOf(properties: Record<string, string>): BrokerConfig {
+export function configOf(properties: Record<string, string>, machine = testMachine): BrokerConfig {
   const all = new Map(Object.entries({ ...minimal, ...properties }));
-  const parsed = parseBrokerConfig(all, testMachine);
+  const parsed = parseBrokerConfig(all, machine);
   if (parsed.kind === 'accepted') return parsed.config;
   throw new Error(parsed.problems.map((problem) => problem.message).join('\n'));
 }
