@@ -1,10 +1,9 @@
 //! Which segments retention removes, and their deletion.
 
-use crate::disk::{Disk, File};
+use crate::disk::{Disk, OpenMode};
 use crate::index;
 use crate::log::PartitionLog;
 use crate::marks;
-use crate::segment::SealedSegment;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,8 +24,7 @@ pub struct DeleteJob {
     logs: Vec<PathBuf>,
     log_start: u64,
     /// The segment that is the oldest now: its header says where offsets and indexes are.
-    oldest: Option<Arc<SealedSegment>>,
-    active: Arc<dyn File>,
+    oldest: PathBuf,
 }
 
 /// One segment as retention sees it.
@@ -122,8 +120,7 @@ impl PartitionLog {
             dir: self.dir.clone(),
             logs,
             log_start: self.log_start,
-            oldest: self.sealed.first().cloned(),
-            active: self.active.file.clone(),
+            oldest: self.sealed.first().map_or(&self.active.path, |oldest| &oldest.path).clone(),
         })
     }
 }
@@ -141,10 +138,8 @@ impl DeleteJob {
     }
 
     fn prepare(&self) -> io::Result<()> {
-        match &self.oldest {
-            Some(oldest) => oldest.file()?.sync_data()?,
-            None => self.active.sync_data()?,
-        }
+        // By a handle of its own: an error of the disk is told to each handle once, and the flusher must not miss it.
+        self.disk.open(&self.oldest, OpenMode::Read)?.sync_data()?;
         // Its name too, before the log start may reach the disk.
         self.disk.sync_dir(&self.dir)?;
         marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start)

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ms_consensus::Consensus;
-use ms_log::DeleteJob;
 use ms_log::hard_state::{HardState, Record};
+use ms_log::{DeleteJob, is_no_space};
 use ms_wire::error_code;
 
 use crate::api::*;
@@ -193,13 +193,17 @@ impl Partition {
         }
     }
 
-    /// What could not be unlinked is space only, and tried again at the next start.
-    pub(crate) fn run_delete(&self, job: DeleteJob) {
-        if let Err(error) = job.run() {
-            let text = format!("{}: {error}", self.dir().display());
-            let event = PartitionEvent::Log { level: LogLevel::Warn, text };
-            self.env.notifier.event(self.handle(), event);
+    /// What could not be unlinked on a full disk is space only, and tried again at the next start. Another error takes the
+    /// log directory off-line, as that of a flush does.
+    pub(crate) fn run_delete(self: &Arc<Self>, job: DeleteJob) {
+        let Err(error) = job.run() else { return };
+        if !is_no_space(&error) {
+            self.locked(|shared| self.log_dir_failed(shared, &error));
+            return;
         }
+        let text = format!("{}: {error}", self.dir().display());
+        let event = PartitionEvent::Log { level: LogLevel::Warn, text };
+        self.env.notifier.event(self.handle(), event);
     }
 
     fn deletion_due(self: &Arc<Self>, shared: &mut Shared, now_ms: i64) {

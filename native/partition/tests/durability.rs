@@ -308,6 +308,30 @@ fn a_duplicate_whose_original_could_not_be_written_for_want_of_a_segment_is_refu
     assert!(broker.done().is_empty());
 }
 
+#[test]
+fn a_sync_that_fails_before_segments_are_deleted_takes_the_log_directory_off_line() {
+    let (broker, partition) = open_with(PartitionConfig { segment_bytes: 300, ..fsync() });
+    for slot in 0..8 {
+        assert!(parked(&partition, slot, 1));
+        broker.work();
+    }
+    broker.done();
+    let slot = ReplySlot { reactor: 0, id: 20 };
+    assert_eq!(partition.delete_records(-1, now_ms(), slot), None);
+    let job = partition.flush_job().expect("the new log start");
+    partition.flush_finished(job.run());
+    assert_eq!(answered(&broker), [20]);
+    assert!(parked(&partition, 21, 1));
+    let names = broker.disk.list_dir(partition.dir()).expect("a folder");
+    let newest = names.into_iter().map(|it| it.name).filter(|it| it.ends_with(".log")).max();
+    broker.disk.break_file(&partition.dir().join(newest.expect("a segment")));
+    // The system has told of the error now: a sync by the flusher might succeed.
+    partition.run_job(JobKind::DeleteSegments);
+    assert!(broker.env.is_offline());
+    let done = broker.done();
+    assert_eq!(done.iter().map(|it| it.1.error_code).collect::<Vec<_>>(), [KAFKA_STORAGE_ERROR]);
+}
+
 /// Panics the first time it is told of a waiter: in the middle of a turn.
 struct Panicking(TestNotifier, AtomicBool);
 
