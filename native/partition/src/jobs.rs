@@ -1,5 +1,6 @@
 //! What workers do for a partition, and what each second brings.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ms_consensus::Consensus;
@@ -218,13 +219,15 @@ impl Partition {
 
     fn set_aside_folder(self: &Arc<Self>) {
         let moved = folders::set_aside_own(&self.env, &self.spec);
-        self.locked(|shared| match moved {
-            Ok(folder) => {
-                if let Deletion::Marked(since) = shared.deletion {
-                    shared.deletion = Deletion::SetAside(since, folder);
-                }
+        self.locked(|shared| {
+            let folder = moved.unwrap_or_else(|error| {
+                self.log_dir_failed(shared, &error);
+                // The folder stays until the next start.
+                PathBuf::new()
+            });
+            if let Deletion::Marked(since) = shared.deletion {
+                shared.deletion = Deletion::SetAside(since, folder);
             }
-            Err(error) => self.log_dir_failed(shared, &error),
         });
     }
 

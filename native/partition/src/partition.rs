@@ -208,9 +208,12 @@ impl Partition {
         }
     }
 
-    /// Off-line until restart. What it was in the middle of is never touched again, not even to drop it.
+    /// Off-line until restart. What it was in the middle of is never touched again, not even to drop it. One that is
+    /// deleted stays so: its files and its handle still go.
     pub(crate) fn fail(&self, shared: &mut Shared, reason: String) {
-        self.set_state(PartitionState::Failed);
+        if self.state() != PartitionState::Deleted {
+            self.set_state(PartitionState::Failed);
+        }
         self.stop_leading(shared, error_code::KAFKA_STORAGE_ERROR);
         std::mem::forget(std::mem::replace(&mut shared.body, Body::Away));
         self.count_unstarted(shared);

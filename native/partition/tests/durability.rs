@@ -409,6 +409,19 @@ fn deletion_answers_what_waits_and_frees_the_name_at_once() {
 }
 
 #[test]
+fn a_deleted_partition_whose_folder_cannot_be_renamed_is_closed_too() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    partition.mark_deleted(now_ms());
+    broker.disk.fail_call(broker.disk.calls(), Fault::Io);
+    broker.work();
+    assert!(broker.env.is_offline());
+    assert_eq!(partition.state(), PartitionState::Deleted);
+    partition.housekeeping(now_ms() + 60_000);
+    broker.work();
+    assert!(broker.events().contains(&PartitionEvent::Closed));
+}
+
+#[test]
 fn a_deleted_folder_is_renamed_then_removed_and_the_sweep_takes_what_is_left() {
     let (broker, partition) = open_with(PartitionConfig::default());
     let stray = PartitionSpec { partition_index: 3, group_id: 80, ..spec() };
