@@ -117,6 +117,11 @@ impl PartitionLog {
         })
     }
 
+    /// Whether the outcome of a job is still to come.
+    pub fn is_flush_out(&self) -> bool {
+        self.flush.job_out
+    }
+
     /// Takes the outcome of a job. An error means that the log directory must go off-line: a failed fsync is never repeated.
     pub fn flushed(&mut self, done: Flushed) -> Result<(), LogError> {
         let state = &mut self.flush;

@@ -16,7 +16,10 @@ impl Partition {
             if self.state() == PartitionState::Failed {
                 return None;
             }
-            let log = shared.body.log_mut()?;
+            let Some(log) = shared.body.log_mut().filter(|log| !log.is_flush_out()) else {
+                shared.is_flush_missed = true;
+                return None;
+            };
             let unstarted = log.unstarted_bytes();
             let job = log.flush_job();
             if job.is_some() {
@@ -98,10 +101,18 @@ impl Partition {
             return self.log_dir_failed(shared, &error);
         }
         let flushed_index = log.flushed_index();
+        self.want_missed_flush(shared);
         let Some(core) = shared.body.leading() else { return };
         if core.persisted_up_to(flushed_index) {
             self.want_flush(shared);
         }
         self.settle(shared, None);
+    }
+
+    /// Calls the flusher again after it came in vain.
+    pub(crate) fn want_missed_flush(self: &Arc<Self>, shared: &mut Shared) {
+        if std::mem::take(&mut shared.is_flush_missed) {
+            self.want_flush(shared);
+        }
     }
 }

@@ -161,6 +161,9 @@ impl Partition {
         if let Some(outcome) = shared.late_flush.take() {
             self.take_flushed(shared, outcome);
         }
+        if shared.body.log().is_some_and(|log| !log.is_flush_out()) {
+            self.want_missed_flush(shared);
+        }
     }
 
     /// The commit index goes into the hard-state log once a second, when it moved.

@@ -332,6 +332,25 @@ fn a_sync_that_fails_before_segments_are_deleted_takes_the_log_directory_off_lin
     assert_eq!(done.iter().map(|it| it.1.error_code).collect::<Vec<_>>(), [KAFKA_STORAGE_ERROR]);
 }
 
+#[test]
+fn what_a_roll_leaves_while_a_flush_is_out_is_flushed_after_it() {
+    let config = PartitionConfig { segment_bytes: 300, ..PartitionConfig::default() };
+    let (broker, partition) = open_with(config);
+    let roll = || {
+        while broker.notifier.0.lock().flushes.pop().is_none() {
+            assert_eq!(append(&partition, Batch::plain(1)).0, NONE);
+        }
+    };
+    roll();
+    let job = partition.flush_job().expect("a roll asks for it");
+    roll();
+    assert!(partition.flush_job().is_none(), "one job at a time");
+    partition.flush_finished(job.run());
+    assert_eq!(broker.notifier.0.lock().flushes.len(), 1);
+    broker.work();
+    assert!(broker.notifier.0.lock().flushes.is_empty());
+}
+
 /// Panics the first time it is told of a waiter: in the middle of a turn.
 struct Panicking(TestNotifier, AtomicBool);
 
