@@ -55,6 +55,8 @@ pub(crate) struct Core {
     /// Readys whose frames are written and that consensus does not know as persisted yet, oldest first.
     pub unpersisted: VecDeque<Unpersisted>,
     pub log_starts: VecDeque<PendingLogStart>,
+    /// A commit index and the offset after it.
+    known_high_watermark: (u64, u64),
     /// The commit index that was last put into the hard-state log.
     pub noted_commit: u64,
     pub undo: Undo,
@@ -76,6 +78,7 @@ impl Core {
             is_role_told: false,
             unpersisted: VecDeque::new(),
             log_starts: VecDeque::new(),
+            known_high_watermark: (0, 0),
             noted_commit: 0,
             undo: Undo::default(),
             accepted: Vec::new(),
@@ -189,13 +192,18 @@ impl Core {
         !self.unpersisted.is_empty()
     }
 
-    /// The high watermark: the offset after the last committed frame.
-    pub fn high_watermark(&self) -> u64 {
-        let (commit, log) = (self.group.commit_index(), self.log());
+    /// The high watermark: the offset after the last committed frame. Looks into the log only when the commit index moved;
+    /// the entry there is in memory then, because all from the commit index before are kept.
+    pub fn high_watermark(&mut self) -> u64 {
+        let (commit, log) = (self.group.commit_index(), &self.group.log().0);
         if commit >= log.last_index() {
-            return log.log_end_offset();
+            self.known_high_watermark = (commit, log.log_end_offset());
+        } else if commit != self.known_high_watermark.0
+            && let Ok(offset) = log.offset_after(commit)
+        {
+            self.known_high_watermark = (commit, offset);
         }
-        log.offset_after(commit).expect("an entry that is not applied is in the ring")
+        self.known_high_watermark.1
     }
 
     fn put_control_frames(&mut self) {

@@ -274,7 +274,7 @@ fn campaign(
         applied: last_index,
     };
     let mut files = files;
-    files.0.retain_entries_from(last_index + 1);
+    files.0.retain_entries_from(last_index);
     let mut core = Core::new(RaftConsensus::new(files, &start)?, producers);
     core.group.campaign()?;
     let ready = core.ready().ok_or(ConsensusError::NotLeader)?;

@@ -278,8 +278,7 @@ impl Partition {
             let event = PartitionEvent::Role { leader_epoch, is_leader: true, start_offset };
             self.env.notifier.event(self.handle, event);
         }
-        let needed_from = core.group.applied_index() + 1;
-        core.log_mut().retain_entries_from(needed_from);
+        core.log_mut().retain_entries_from(commit);
         if high_watermark > before {
             self.high_watermark_moved(shared, high_watermark, near);
         }

@@ -351,6 +351,23 @@ fn what_a_roll_leaves_while_a_flush_is_out_is_flushed_after_it() {
     assert!(broker.notifier.0.lock().flushes.is_empty());
 }
 
+#[test]
+fn many_appends_that_wait_for_their_sync_ask_the_disk_for_nothing() {
+    let (broker, partition) = open_with(fsync());
+    let calls_of_one = || {
+        let before = broker.disk.calls();
+        assert!(parked(&partition, 1, 1));
+        broker.disk.calls() - before
+    };
+    let first = calls_of_one();
+    for _ in 0..600 {
+        assert_eq!(calls_of_one(), first);
+    }
+    broker.work();
+    assert_eq!(answered(&broker).len(), 601);
+    assert_eq!(partition.high_watermark(), 601);
+}
+
 /// Panics the first time it is told of a waiter: in the middle of a turn.
 struct Panicking(TestNotifier, AtomicBool);
 
