@@ -87,6 +87,15 @@ impl Env {
         checkpoint::write(self.disk.as_ref(), &self.log_dir, &parts)
     }
 
+    /// Marks a clean stop, after which everything that was written counts as durable. Not if that is not certain of each
+    /// of these: a sync failed, or a partition failed for itself. Call when all was flushed and nothing writes any more.
+    pub fn record_stop(&self, partitions: &[Arc<Partition>]) -> io::Result<()> {
+        if self.is_offline() || !partitions.iter().all(|partition| partition.is_durable()) {
+            return Ok(());
+        }
+        self.hard_state.stop()
+    }
+
     /// The log directory failed; nothing of it is served until restart, as in Kafka.
     pub fn is_offline(&self) -> bool {
         self.state.is_offline.load(Ordering::Relaxed)

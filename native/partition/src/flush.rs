@@ -46,6 +46,16 @@ impl Partition {
         });
     }
 
+    /// Whether all that was written is on the disk. Nobody knows that of one that failed; what is deleted need not be.
+    pub(crate) fn is_durable(&self) -> bool {
+        let durable = self.locked(|shared| {
+            let log = shared.body.log();
+            self.state() == PartitionState::Deleted
+                || log.is_some_and(|log| log.unflushed_bytes() == 0 && !log.is_flush_out())
+        });
+        durable == Some(true)
+    }
+
     /// By the flusher: begins the writeback of what was written if it is due, and reserves space for what comes if it may.
     /// Waits for the disk, without the lock.
     pub fn tend(&self, may_reserve: bool) {

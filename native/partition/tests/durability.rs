@@ -415,6 +415,25 @@ fn a_panic_marks_the_partition_failed_and_leaves_the_others_alone() {
     assert_eq!(append(&other, Batch::plain(1)), (0, 0));
     let failed = PartitionEvent::Failed { reason: "a bug in one partition's work".to_string() };
     assert!(notifier.0.0.lock().events.contains(&failed));
+    // Whether what it had written is on the disk nobody knows.
+    other.flush_finished(other.flush_job().expect("something to sync").run());
+    env.record_stop(&[partition, other.clone()]).expect("a disk in order");
+    disk.crash(1);
+    assert!(!Broker::start(&disk).env.same_boot);
+}
+
+#[test]
+fn a_stop_is_clean_when_everything_was_flushed() {
+    for is_flushed in [false, true] {
+        let (broker, partition) = open_with(PartitionConfig::default());
+        assert_eq!(append(&partition, Batch::plain(1)).0, NONE);
+        if is_flushed {
+            partition.flush_finished(partition.flush_job().expect("something to sync").run());
+        }
+        broker.env.record_stop(&[partition]).expect("a disk in order");
+        broker.disk.crash(1);
+        assert_eq!(Broker::start(&broker.disk).env.same_boot, is_flushed);
+    }
 }
 
 #[test]

@@ -199,17 +199,15 @@ impl DataPlane {
                 }
             }
         }
-        for partition in shared.hub.registry.all() {
+        let partitions = shared.hub.registry.all();
+        for partition in &partitions {
             partition.give_back_space();
             if let Some(job) = partition.flush_job() {
                 partition.flush_finished(job.run());
             }
         }
         flusher::write_checkpoint(shared);
-        // Where an fsync failed not everything is on the disk: the stop must not count as a clean one.
-        if !shared.env.is_offline()
-            && let Err(error) = shared.env.hard_state.stop()
-        {
+        if let Err(error) = shared.env.record_stop(&partitions) {
             shared.hub.control.log(50, &format!("the stop could not be recorded: {error}"));
         }
         shared.is_stopped.store(true, Ordering::SeqCst);
