@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::Partition;
 use crate::api::Notifier;
+use crate::lease::Lease;
 
 /// What all partitions of one log directory share.
 pub struct Env {
@@ -42,8 +43,8 @@ pub struct Env {
 pub struct EnvState {
     /// Entries are taken out as partitions open.
     pub(crate) checkpoints: Mutex<HashMap<u64, PartitionCheckpoint>>,
-    /// Which group owns a folder's name; the lock is held over renames of folders.
-    pub(crate) folders: Mutex<HashMap<String, u64>>,
+    /// Who has a folder's name; the lock is held over renames of folders.
+    pub(crate) folders: Mutex<HashMap<String, Arc<Lease>>>,
     pub(crate) is_offline: AtomicBool,
     /// One thread at a time writes the hard-state log; those that wait find their records written by the first.
     hard_state_writer: Mutex<()>,

@@ -3,11 +3,15 @@
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ms_log::read_identity;
+use ms_log::{LogIdentity, read_identity};
 
+use crate::Partition;
 use crate::api::PartitionSpec;
 use crate::env::Env;
+use crate::lease::Lease;
+use crate::open::OpenError;
 
 /// What the name of a folder that will be removed ends with, as in Kafka.
 const DELETE_SUFFIX: &str = "-delete";
@@ -52,15 +56,65 @@ pub(crate) fn set_aside(env: &Env, name: &str) -> io::Result<PathBuf> {
     Ok(to)
 }
 
+/// Makes a group the owner of a folder's name; says whether its folder is there. A partition of another group that has the
+/// name is deleted by that, if it is not yet, before the folder is set aside: it takes nothing any more, and nothing that
+/// still runs for it finds the name.
+pub(crate) fn claim(
+    env: &Env,
+    name: &str,
+    identity: LogIdentity,
+) -> Result<(Arc<Lease>, bool), OpenError> {
+    let dir = env.log_dir.join(name);
+    let before = env.state.folders.lock().get(name).cloned();
+    let other = before.filter(|lease| lease.group_id != identity.group_id);
+    if let Some(partition) = other.and_then(|lease| lease.owner()) {
+        partition.mark_deleted((env.now_ms)());
+    }
+    let mut folders = env.state.folders.lock();
+    let lease = Lease::new(identity.group_id);
+    let before = folders.insert(name.to_string(), Arc::clone(&lease));
+    if let Some(before) = &before {
+        before.end();
+    }
+    let is_there = match read_identity(env.disk.as_ref(), &dir)? {
+        Some(found) if found == identity => true,
+        None if !env.disk.exists(&dir)? => false,
+        // Of other ids, or its creation did not get as far as a name.
+        _ => {
+            let folder = set_aside(env, name)?;
+            if let Some(before) = before {
+                before.moved(&folder);
+            }
+            false
+        }
+    };
+    Ok((lease, is_there))
+}
+
+/// The partition that a lease was taken for is open; an error if another one took the name meanwhile.
+pub(crate) fn opened(env: &Env, partition: &Arc<Partition>) -> Result<(), OpenError> {
+    let _folders = env.state.folders.lock();
+    if partition.lease.is_over() {
+        return Err(io::Error::other("another partition has the folder now").into());
+    }
+    partition.lease.set_owner(partition);
+    Ok(())
+}
+
 /// Sets aside the folder of a deleted partition, unless its name belongs to a newer one, which did so when it opened. An
 /// empty path: nothing is left to be removed.
-pub(crate) fn set_aside_own(env: &Env, spec: &PartitionSpec) -> io::Result<PathBuf> {
+pub(crate) fn set_aside_own(
+    env: &Env,
+    spec: &PartitionSpec,
+    lease: &Arc<Lease>,
+) -> io::Result<PathBuf> {
     let name = spec.folder_name();
     let mut folders = env.state.folders.lock();
-    if folders.get(&name) != Some(&spec.group_id) {
-        return Ok(PathBuf::new());
+    if !folders.get(&name).is_some_and(|held| Arc::ptr_eq(held, lease)) {
+        return Ok(lease.folder());
     }
     folders.remove(&name);
+    lease.end();
     match set_aside(env, &name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PathBuf::new()),
         moved => moved,

@@ -190,7 +190,8 @@ impl Partition {
 
     fn delete_segments(self: &Arc<Self>) {
         let job = self.locked(|shared| {
-            shared.body.leading().and_then(|core| core.log_mut().delete_segments_below())
+            let core = shared.body.leading().filter(|_| self.state() != PartitionState::Deleted)?;
+            core.log_mut().delete_segments_below()
         });
         if let Some(job) = job.flatten() {
             self.run_delete(job);
@@ -221,7 +222,7 @@ impl Partition {
     }
 
     fn set_aside_folder(self: &Arc<Self>) {
-        let moved = folders::set_aside_own(&self.env, &self.spec);
+        let moved = folders::set_aside_own(&self.env, &self.spec, &self.lease);
         self.locked(|shared| {
             let folder = moved.unwrap_or_else(|error| {
                 self.log_dir_failed(shared, &error);

@@ -11,6 +11,7 @@ mod flush;
 mod folders;
 mod group_files;
 mod jobs;
+mod lease;
 mod log_start;
 mod open;
 mod partition;

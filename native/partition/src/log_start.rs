@@ -22,8 +22,12 @@ impl Partition {
         if let Some(error_code) = self.state_refusal() {
             return Some(self.refusal(error_code));
         }
-        self.locked(|shared| self.delete_locked(shared, offset, now_ms, slot))
-            .unwrap_or_else(|| Some(self.refusal(error_code::KAFKA_STORAGE_ERROR)))
+        let decided = self.locked(|shared| match self.state_refusal() {
+            // It may have changed before the lock was there.
+            Some(error_code) => Some(self.refusal(error_code)),
+            None => self.delete_locked(shared, offset, now_ms, slot),
+        });
+        decided.unwrap_or_else(|| Some(self.refusal(error_code::KAFKA_STORAGE_ERROR)))
     }
 
     fn delete_locked(
@@ -99,6 +103,9 @@ impl Partition {
     pub(crate) fn apply_retention(self: &Arc<Self>) {
         let now_ms = (self.env.now_ms)();
         self.locked(|shared| {
+            if self.state() == PartitionState::Deleted {
+                return;
+            }
             shared.last_retention_ms = now_ms;
             let config = shared.config;
             let high_watermark = self.high_watermark() as u64;

@@ -7,14 +7,16 @@ use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, S
 use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Damage, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
-    is_no_space, read_identity,
+    is_no_space,
 };
 use thiserror::Error;
 
 use crate::api::*;
 use crate::core::Core;
 use crate::env::Env;
+use crate::folders;
 use crate::group_files::GroupFiles;
+use crate::lease::{Lease, LeasedDisk};
 use crate::partition::{Body, Idle, Partition};
 use crate::producers::Producers;
 
@@ -38,6 +40,9 @@ pub(crate) struct Elected {
     sequence: u64,
 }
 
+/// One that was opened, and its right to the folder.
+type Prepared = (Elected, Arc<Lease>);
+
 impl Partition {
     /// Opens the folder that is there with these ids, or creates it durably; a folder of other ids is set aside. The
     /// partition leads when this returns, unless the disk is full: then it leads as soon as there is space. Waits for the
@@ -47,9 +52,9 @@ impl Partition {
         spec: PartitionSpec,
         handle: Handle,
     ) -> Result<Arc<Partition>, OpenError> {
-        let elected = prepare(env, &spec, handle)?;
-        env.sync_hard_state(elected.sequence)?;
-        finish(env, spec, handle, elected)
+        let prepared = prepare(env, &spec, handle)?;
+        env.sync_hard_state(prepared.0.sequence)?;
+        finish(env, spec, handle, prepared)
     }
 
     /// Opens many with one fsync of the hard-state log.
@@ -57,19 +62,19 @@ impl Partition {
         env: &Arc<Env>,
         specs: Vec<(PartitionSpec, Handle)>,
     ) -> Vec<Result<Arc<Partition>, OpenError>> {
-        let elected: Vec<_> =
+        let prepared: Vec<_> =
             specs.iter().map(|(spec, handle)| prepare(env, spec, *handle)).collect();
-        let sequence = elected.iter().flatten().map(|one| one.sequence).max().unwrap_or(0);
+        let sequence = prepared.iter().flatten().map(|one| one.0.sequence).max().unwrap_or(0);
         let synced = env.sync_hard_state(sequence);
-        type Prepared = Result<Elected, OpenError>;
-        let finish_one = |((spec, handle), elected): ((PartitionSpec, Handle), Prepared)| {
-            let elected = elected?;
+        type Outcome = Result<Prepared, OpenError>;
+        let finish_one = |((spec, handle), prepared): ((PartitionSpec, Handle), Outcome)| {
+            let prepared = prepared?;
             match &synced {
-                Ok(()) => finish(env, spec, handle, elected),
+                Ok(()) => finish(env, spec, handle, prepared),
                 Err(error) => Err(io::Error::from(error.kind()).into()),
             }
         };
-        specs.into_iter().zip(elected).map(finish_one).collect()
+        specs.into_iter().zip(prepared).map(finish_one).collect()
     }
 
     /// The group anew from its files, in a new term. Called when no reactor can reach the log.
@@ -87,7 +92,7 @@ impl Partition {
             }
         }
         // A full disk is looked at first: each campaign costs a term.
-        match self.env.disk.space(self.dir()) {
+        match self.env.disk.space(&self.env.log_dir) {
             Ok(space) if space.available < MIN_AVAILABLE => {
                 return Err(RebuildError::Later(Box::new(Idle { files, producers })));
             }
@@ -116,19 +121,29 @@ pub(crate) enum RebuildError {
     Broken(String),
 }
 
-fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Elected, OpenError> {
+fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Prepared, OpenError> {
     if env.is_offline() {
         return Err(OpenError::Offline);
     }
-    let (log, producers) = open_log(env, spec, handle)?;
-    campaign(env, spec, GroupFiles(log), producers)
+    let identity = LogIdentity { topic_id: spec.topic_id, group_id: spec.group_id };
+    let (lease, is_there) = folders::claim(env, &spec.folder_name(), identity)?;
+    let disk: Arc<dyn Disk> =
+        Arc::new(LeasedDisk { disk: disk_of(env, spec), lease: Arc::clone(&lease) });
+    let (log, producers) = if is_there {
+        open_existing(env, spec, handle, identity, disk)?
+    } else {
+        let (dir, now_ms) = (env.log_dir.join(spec.folder_name()), (env.now_ms)());
+        let options = log_options(&spec.config);
+        (PartitionLog::create(disk, &dir, identity, options, now_ms)?, Producers::default())
+    };
+    Ok((campaign(env, spec, GroupFiles(log), producers)?, lease))
 }
 
 fn finish(
     env: &Arc<Env>,
     spec: PartitionSpec,
     handle: Handle,
-    elected: Elected,
+    (elected, lease): Prepared,
 ) -> Result<Arc<Partition>, OpenError> {
     let is_fsync_mode = spec.fsync_always || spec.config.flush_messages <= 1;
     match lead(elected, is_fsync_mode) {
@@ -136,7 +151,8 @@ fn finish(
             // Segments whose removal was decided and not carried out before the last stop.
             let left = core.log_mut().delete_segments_below();
             let body = Body::Leading(Box::new(core));
-            let partition = Partition::new(env, spec, handle, PartitionState::Open, body);
+            let partition = Partition::new(env, spec, handle, lease, PartitionState::Open, body);
+            folders::opened(env, &partition)?;
             if let Some(job) = left {
                 partition.run_delete(job);
             }
@@ -144,7 +160,10 @@ fn finish(
         }
         Err(RebuildError::Later(idle)) => {
             let body = Body::Idle(idle);
-            Ok(Partition::new(env, spec, handle, PartitionState::NoSpace, body))
+            let state = PartitionState::NoSpace;
+            let partition = Partition::new(env, spec, handle, lease, state, body);
+            folders::opened(env, &partition)?;
+            Ok(partition)
         }
         Err(RebuildError::Offline(reason) | RebuildError::Broken(reason)) => {
             Err(OpenError::Io(io::Error::other(reason)))
@@ -152,56 +171,22 @@ fn finish(
     }
 }
 
-fn open_log(
-    env: &Arc<Env>,
-    spec: &PartitionSpec,
-    handle: Handle,
-) -> Result<(PartitionLog, Producers), OpenError> {
-    let name = spec.folder_name();
-    let dir = env.log_dir.join(&name);
-    let identity = LogIdentity { topic_id: spec.topic_id, group_id: spec.group_id };
-    let options = log_options(&spec.config);
-    let now_ms = (env.now_ms)();
-    if claim_folder(env, &name, identity)? {
-        let (log, producers, recovery) = open_existing(env, spec, identity, options, now_ms)?;
-        report(env, &name, handle, &recovery);
-        return Ok((log, producers));
-    }
-    let log = PartitionLog::create(disk_of(env, spec), &dir, identity, options, now_ms)?;
-    Ok((log, Producers::default()))
-}
-
-/// Makes the group the owner of the folder's name; says whether the folder is there. One of other ids, or whose creation did
-/// not get as far as a name, is set aside.
-fn claim_folder(env: &Env, name: &str, identity: LogIdentity) -> Result<bool, OpenError> {
-    let dir = env.log_dir.join(name);
-    let mut folders = env.state.folders.lock();
-    folders.insert(name.to_string(), identity.group_id);
-    match read_identity(env.disk.as_ref(), &dir)? {
-        Some(found) if found == identity => return Ok(true),
-        None if !env.disk.exists(&dir)? => {}
-        _ => {
-            crate::folders::set_aside(env, name)?;
-        }
-    }
-    Ok(false)
-}
-
 fn open_existing(
     env: &Arc<Env>,
     spec: &PartitionSpec,
+    handle: Handle,
     identity: LogIdentity,
-    options: LogOptions,
-    now_ms: i64,
-) -> Result<(PartitionLog, Producers, Recovery), OpenError> {
+    disk: Arc<dyn Disk>,
+) -> Result<(PartitionLog, Producers), OpenError> {
+    let (name, now_ms) = (spec.folder_name(), (env.now_ms)());
     let checkpoint = env.state.checkpoints.lock().remove(&spec.group_id);
     let known = env.hard_state.group(spec.group_id).unwrap_or_default().hard_state;
     let mut producers = Producers::default();
     let how = OpenLog {
-        disk: disk_of(env, spec),
-        dir: &env.log_dir.join(spec.folder_name()),
+        disk,
+        dir: &env.log_dir.join(&name),
         identity,
-        options,
+        options: log_options(&spec.config),
         checkpoint: checkpoint.as_ref(),
         same_boot: env.same_boot,
         // The only voter: whatever is in its log is committed, and no one can say otherwise.
@@ -215,7 +200,8 @@ fn open_existing(
     crate::planted::recovered(spec, &mut log, &mut producers)?;
     recovery.lost_committed = known.commit.saturating_sub(log.last_index());
     producers.expire(now_ms, env.producer_id_expiration_ms);
-    Ok((log, producers, recovery))
+    report(env, &name, handle, &recovery);
+    Ok((log, producers))
 }
 
 #[cfg(not(feature = "planted-faults"))]

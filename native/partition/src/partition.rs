@@ -18,6 +18,7 @@ use crate::api::*;
 use crate::core::Core;
 use crate::env::Env;
 use crate::group_files::GroupFiles;
+use crate::lease::Lease;
 use crate::producers::Producers;
 
 /// One hosted partition. See the crate's documentation for what may wait.
@@ -26,6 +27,7 @@ pub struct Partition {
     handle: Handle,
     pub(crate) spec: PartitionSpec,
     dir: PathBuf,
+    pub(crate) lease: Arc<Lease>,
     rules: ArcSwap<ValidationRules>,
     high_watermark: AtomicI64,
     log_end: AtomicI64,
@@ -146,6 +148,7 @@ impl Partition {
         env: &Arc<Env>,
         spec: PartitionSpec,
         handle: Handle,
+        lease: Arc<Lease>,
         state: PartitionState,
         body: Body,
     ) -> Arc<Partition> {
@@ -154,6 +157,7 @@ impl Partition {
             env: Arc::clone(env),
             handle,
             dir: env.log_dir.join(spec.folder_name()),
+            lease,
             rules: ArcSwap::from_pointee(rules_of(&config)),
             spec,
             high_watermark: AtomicI64::new(0),

@@ -94,6 +94,18 @@ describe('the metadata of a broker', () => {
     expect(metadata.partition(topicId, 0)).toBeUndefined();
   });
 
+  test('deletes a topic before it opens another one of its name', async () => {
+    const { engine, metadata, follow } = setUp();
+    await follow(topic(), partition(0, 1n));
+    engine.calls.length = 0;
+    const again = 'AAAAAAAAAAAAAAAAAAAACQ';
+    engine.put(batchOf({ kind: 'topic-removed', topicId }));
+    await follow(topic('orders', again), { ...partition(0, 2n), topicId: again });
+    expect(engine.calls.map(({ kind }) => kind)).toEqual(['publish', 'delete', 'open', 'publish']);
+    expect(metadata.topicByName('orders')?.id).toBe(again);
+    expect(metadata.partition(again, 0)?.handle).toEqual({ index: 1, generation: 1 });
+  });
+
   test('configures the open logs again when an override changes', async () => {
     const { engine, follow } = setUp();
     await follow(topic(), partition(0, 1n));

@@ -68,12 +68,16 @@ export class PartitionHost {
       if (topic === undefined) this.#forget(id, removed, deletions);
       else hosted.push(topic);
     }
-    const failures = (await Promise.all(hosted.map((topic) => this.#host(topic)))).flat();
-    this.#report(failures);
     this.#brokers = this.#brokersOf(image);
-    this.#publish([...removed, ...hosted.map((topic) => this.#topologyTopic(topic))]);
+    // What is gone goes first: a new topic may have its name, and so its folders.
+    if (removed.length > 0) this.#publish(removed);
     await this.#delete(deletions);
     for (const { name, id } of removed) this.#deps.onTopicRemoved({ name, topicId: id });
+    const failures = (await Promise.all(hosted.map((topic) => this.#host(topic)))).flat();
+    this.#report(failures);
+    if (hosted.length > 0 || removed.length === 0) {
+      this.#publish(hosted.map((topic) => this.#topologyTopic(topic)));
+    }
     return new Set(failures.map(({ topicId }) => topicId));
   }
 

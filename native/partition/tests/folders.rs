@@ -1,0 +1,179 @@
+//! A topic that is created again under the name of a deleted one: nothing of the old one reaches the new one's files.
+
+mod common;
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::*;
+use ms_log::sim::SimDisk;
+use ms_log::{DirEntry, DirLock, Disk, File, OpenMode, Space};
+use ms_partition::*;
+use ms_wire::error_code::*;
+use parking_lot::Mutex;
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// A disk that does something before a call, once.
+struct Hooked {
+    disk: SimDisk,
+    /// In the middle of a deletion: before the folder of this name is synced.
+    before_sync_of: Mutex<Option<(&'static str, Hook)>>,
+}
+
+impl Disk for Hooked {
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
+        self.disk.open(path, mode)
+    }
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.disk.create_dir_all(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.disk.rename(from, to)
+    }
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove_file(path)
+    }
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.disk.remove_dir_all(path)
+    }
+    fn list_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.disk.list_dir(path)
+    }
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        let hook = self.before_sync_of.lock().take_if(|(name, _)| path.ends_with(*name));
+        if let Some((_, hook)) = hook {
+            hook();
+        }
+        self.disk.sync_dir(path)
+    }
+    fn exists(&self, path: &Path) -> io::Result<bool> {
+        self.disk.exists(path)
+    }
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        self.disk.space(path)
+    }
+    fn lock_dir(&self, dir: &Path) -> io::Result<Box<dyn DirLock>> {
+        self.disk.lock_dir(dir)
+    }
+    fn boot_id(&self) -> io::Result<[u8; 16]> {
+        self.disk.boot_id()
+    }
+}
+
+fn small() -> PartitionConfig {
+    PartitionConfig { segment_bytes: 300, ..PartitionConfig::default() }
+}
+
+fn old() -> PartitionSpec {
+    PartitionSpec { config: small(), ..spec() }
+}
+
+fn new() -> PartitionSpec {
+    PartitionSpec { topic_id: [8; 16], group_id: 99, ..old() }
+}
+
+fn set_up() -> (Broker, Arc<Hooked>) {
+    let disk = SimDisk::new();
+    let Broker { env, notifier, .. } = Broker::start(&disk);
+    let mut env = Arc::into_inner(env).expect("nobody else has it");
+    let hooked = Arc::new(Hooked { disk: disk.clone(), before_sync_of: Mutex::new(None) });
+    env.disk = hooked.clone();
+    (Broker { disk, env: Arc::new(env), notifier }, hooked)
+}
+
+fn is_folder_left(broker: &Broker) -> bool {
+    let entries = broker.disk.list_dir(&broker.env.log_dir).expect("a folder");
+    entries.iter().any(|entry| entry.name.ends_with("-delete"))
+}
+
+/// What was acknowledged to the new topic is there after the process died.
+fn check_after_a_crash(broker: &Broker, records: usize) {
+    broker.disk.crash_process();
+    let broker = Broker::start(&broker.disk);
+    let again = broker.open(new());
+    assert_eq!((again.log_start_offset(), again.log_end_offset()), (0, records as i64));
+    assert_eq!(consume(&again, 0).len(), records);
+}
+
+#[test]
+fn a_deletion_of_segments_that_is_under_way_spares_the_successor() {
+    let (broker, hooked) = set_up();
+    let partition = broker.open(old());
+    for offset in 0..10 {
+        assert_eq!(append(&partition, Batch::plain(1)), (NONE, offset));
+    }
+    broker.work();
+    let slot = ReplySlot { reactor: 0, id: 1 };
+    let done = partition.delete_records(-1, now_ms(), slot);
+    assert!(done.is_none_or(|done| done.error_code == NONE));
+    broker.notifier.0.lock().jobs.clear();
+    let successor = Arc::new(Mutex::new(None));
+    let (env, made) = (broker.env.clone(), successor.clone());
+    let hook: Hook = Box::new(move || {
+        let partition = Partition::open(&env, new(), HANDLE).expect("the successor opens");
+        for offset in 0..2 {
+            assert_eq!(append(&partition, Batch::plain(1)), (NONE, offset));
+        }
+        *made.lock() = Some(partition);
+    });
+    *hooked.before_sync_of.lock() = Some(("orders-0", hook));
+    partition.run_job(JobKind::DeleteSegments);
+    let successor = successor.lock().take().expect("opened in the middle of the deletion");
+    assert!(!broker.env.is_offline());
+    for offset in 2..7 {
+        assert_eq!(append(&successor, Batch::plain(1)), (NONE, offset));
+    }
+    broker.work();
+    check_after_a_crash(&broker, 7);
+}
+
+#[test]
+fn the_partition_that_had_the_name_takes_nothing_any_more_and_goes() {
+    let (broker, _) = set_up();
+    let partition = broker.open(old());
+    assert_eq!(append(&partition, Batch::plain(1)), (NONE, 0));
+    let waiter = Waiter { reactor: 1, id: 1 };
+    assert!(partition.wait(waiter, 1));
+    let successor = broker.open(new());
+    assert_eq!(partition.state(), PartitionState::Deleted);
+    assert_eq!(broker.woken(), [waiter]);
+    for offset in 0..5 {
+        // It would have to begin another segment.
+        assert_eq!(append(&partition, Batch::plain(1)).0, UNKNOWN_TOPIC_OR_PARTITION);
+        assert_eq!(append(&successor, Batch::plain(1)), (NONE, offset));
+    }
+    partition.run_job(JobKind::Retention);
+    // As it is asked for by the command that comes later.
+    partition.mark_deleted(now_ms());
+    broker.work();
+    assert!(is_folder_left(&broker));
+    partition.housekeeping(now_ms() + 60_000);
+    broker.work();
+    assert!(broker.events().contains(&PartitionEvent::Closed));
+    assert!(!is_folder_left(&broker), "the files go before the next start");
+    assert!(!broker.env.is_offline());
+    check_after_a_crash(&broker, 5);
+}
+
+#[test]
+fn an_index_that_is_written_late_is_not_that_of_the_successor() {
+    let (broker, _) = set_up();
+    let partition = broker.open(old());
+    for _ in 0..10 {
+        append(&partition, Batch::plain(1));
+    }
+    // Begun before, done after: syncs of the old files, and their indexes.
+    let job = partition.flush_job().expect("a roll leaves something");
+    let successor = broker.open(new());
+    for _ in 0..10 {
+        append(&successor, Batch::plain(1));
+    }
+    let names = || broker.disk.list_dir(successor.dir()).expect("a folder").len();
+    let before = names();
+    partition.flush_finished(job.run());
+    assert_eq!(names(), before);
+    assert!(!broker.env.is_offline());
+    check_after_a_crash(&broker, 10);
+}
