@@ -115,6 +115,13 @@ describe('start refuses with one line and leaves nothing running', () => {
     );
   });
 
+  test('a folder whose parent takes none', async () => {
+    if (!existsSync('/proc/self')) return;
+    expect(await refusal({ 'log.dirs': '/proc/none/data' })).toBe(
+      'memorystreamer: cannot use the data folder /proc/none/data: /proc takes no new folders\n',
+    );
+  });
+
   test('a folder of Apache Kafka, which stays as it was', async () => {
     const folder = join(root, 'data');
     mkdirSync(folder);

@@ -3,6 +3,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -90,12 +92,36 @@ function parseIdentity(path: string, meta: Readonly<Record<string, string>>): Fo
 
 function makeFolder(path: string): void {
   try {
-    const created = mkdirSync(path, { recursive: true });
+    const created = makeFolders(path);
     if (created !== undefined) syncParents(path, created);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw unusable(path, error);
   }
+}
+
+/**
+ * Folder by folder, and returns the first that was not there. Node's own way to make several at once does not end
+ * where a folder that exists takes no new ones and says that it does not exist, as /proc does.
+ */
+function makeFolders(path: string): string | undefined {
+  const missing: string[] = [];
+  let folder = resolve(path);
+  while (!existsSync(folder)) {
+    missing.push(folder);
+    folder = dirname(folder);
+  }
+  for (const one of missing.toReversed()) {
+    try {
+      mkdirSync(one);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT') throw unusable(path, `${dirname(one)} takes no new folders`);
+      if (code !== 'EEXIST') throw error;
+    }
+  }
+  if (!statSync(path).isDirectory()) throw unusable(path, 'it is not a folder');
+  return missing.at(-1);
 }
 
 // Each new folder is a name in the one above it: without this a power cut could take the whole data folder.
