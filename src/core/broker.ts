@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Engine, EngineReceiver, OpenedPartition, Role } from '../engine/index.ts';
 import { ApiVersions, encode } from '../kafka-protocol/index.ts';
-import { type Clock, type Logger, systemClock } from './base/index.ts';
+import { type Clock, type Logger, systemClock, systemPace } from './base/index.ts';
 import { type BrokerConfig, validateTopicConfig } from './config/index.ts';
 import { ControllerClient } from './controller/index.ts';
 import { advertisedApis, handlerTable } from './dispatch/handler-table.ts';
@@ -81,7 +81,8 @@ class Assembly {
     const partitions = new Partitions({ engine, metadata, config, clock: this.#clock });
     const { clusterId } = identity;
     const clock = this.#clock;
-    const services = { config, clusterId, clock, metadata, controller, partitions, groups };
+    const answering = { metadata, controller, partitions, groups };
+    const services = { config, clusterId, clock, pace: systemPace, ...answering };
     const dispatcher = createDispatcher(engine, handlerTable, services, logger);
     this.#dispatcher = dispatcher;
     if (this.#earlyRole !== undefined) controller.role(this.#earlyRole);

@@ -22,6 +22,7 @@ export function engineConfigOf(config: BrokerConfig): EngineConfig {
     spinUs: config.reactorSpinUs,
     recvBytes: config.reactorReceiveBytes,
     maxRequestBytes: config.socketRequestMaxBytes,
+    maxControlRequestBytes: config.controlRequestMaxBytes,
     poolMib: config.bufferPoolMib,
     dirtyMib: config.dirtyMib,
     connectionsMaxIdleMs: config.connectionsMaxIdleMs,

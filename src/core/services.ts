@@ -1,4 +1,4 @@
-import type { Clock } from './base/index.ts';
+import type { Clock, Pace } from './base/index.ts';
 import type { BrokerConfig } from './config/index.ts';
 import type { ControllerClient } from './controller/index.ts';
 import type { GroupCoordinator } from './group/index.ts';
@@ -10,6 +10,7 @@ export interface Services {
   readonly config: BrokerConfig;
   readonly clusterId: string;
   readonly clock: Clock;
+  readonly pace: Pace;
   readonly metadata: ClusterMetadata;
   readonly controller: ControllerClient;
   readonly partitions: Partitions;

@@ -236,6 +236,8 @@ export interface EngineConfig {
   readonly spinUs: number;
   readonly recvBytes: number;
   readonly maxRequestBytes: number;
+  /** For every request but Produce and Fetch. */
+  readonly maxControlRequestBytes: number;
   readonly poolMib: number;
   readonly dirtyMib: number;
   readonly connectionsMaxIdleMs: number;

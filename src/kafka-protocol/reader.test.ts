@@ -153,6 +153,61 @@ describe('arrays', () => {
   });
 });
 
+describe('long arrays', () => {
+  const nested = fc.array(fc.array(fc.integer({ min: -128, max: 127 })));
+  test('that are written later are where they belong', () => {
+    fc.assert(
+      fc.property(nested, fc.nat(5), fc.boolean(), (arrays, longFrom, isSized) => {
+        const write = (writer: Writer) => {
+          const body = () => {
+            writer.string(true, 'before');
+            writer.array(true, arrays, (inner) => {
+              writer.int8(7);
+              writer.array(false, inner, (item) => writer.int8(item));
+            });
+            writer.string(true, 'after');
+          };
+          body();
+          if (isSized) writer.taggedFields((add) => add(3, body));
+          writer.array(true, arrays, (inner) => writer.array(true, inner, (i) => writer.int8(i)));
+          for (const _ of writer.rest());
+        };
+        const later = new Writer(undefined, longFrom);
+        write(later);
+        expect(Buffer.from(later.finish()).toString('hex')).toBe(written(write));
+        expect(later.hasRest).toBe(
+          longFrom <= arrays.length || arrays.some((a) => longFrom <= a.length),
+        );
+      }),
+    );
+  });
+});
+
+describe('the items of a message', () => {
+  const nested = '00000002' + '00000002' + '0102' + '00000001' + '03';
+  const readNested = (itemsMax?: number) => {
+    const reader = new Reader(Buffer.from(nested, 'hex'), itemsMax);
+    reader.array(false, () => reader.array(false, () => reader.int8()));
+    return reader.items;
+  };
+
+  test('are counted in all arrays together', () => {
+    expect(readNested()).toBe(5);
+    expect(readNested(5)).toBe(5);
+    expect(() => readNested(4)).toThrow('more than 4 items in one message');
+  });
+
+  test('are refused before any is read, and tagged fields with them', () => {
+    const reader = new Reader(Buffer.alloc(1000), 3);
+    const tags = new Reader(Buffer.from([4, 1, 0, 1, 0, 1, 0, 1, 0]), 3);
+    expect(() => tags.skipTaggedFields()).toThrow(MalformedError);
+    const bytes = new Reader(Buffer.from([0, 0, 0, 4, 1, 1, 1, 1]), 3);
+    const read: number[] = [];
+    expect(() => bytes.array(false, () => read.push(bytes.int8()))).toThrow(MalformedError);
+    expect([read, reader.items]).toEqual([[], 0]);
+  });
+});
+
 describe('tagged fields', () => {
   test('unknown ones are skipped', () => {
     const seen: number[] = [];

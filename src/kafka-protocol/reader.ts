@@ -11,12 +11,21 @@ const MAX_STRING_BYTES = 0x7fff;
  */
 export class Reader {
   readonly #bytes: Buffer;
+  readonly #itemsMax: number;
   #position = 0;
   #end: number;
+  #items = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `itemsMax`: how many items all arrays may have together, and tagged fields with them. */
+  constructor(bytes: Uint8Array, itemsMax = Number.POSITIVE_INFINITY) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#end = bytes.byteLength;
+    this.#itemsMax = itemsMax;
+  }
+
+  /** How many items of arrays and tagged fields were read so far. */
+  get items(): number {
+    return this.#items;
   }
 
   get remaining(): number {
@@ -31,6 +40,14 @@ export class Reader {
     const start = this.#position;
     this.#position += count;
     return start;
+  }
+
+  // An item of one byte becomes an object of a hundred, and its answer another.
+  #count(items: number): void {
+    this.#items += items;
+    if (this.#items > this.#itemsMax) {
+      throw new MalformedError(`more than ${this.#itemsMax} items in one message`);
+    }
   }
 
   boolean(): boolean {
@@ -141,6 +158,7 @@ export class Reader {
     if (length > this.remaining) {
       throw new MalformedError(`an array of ${length} items in ${this.remaining} bytes`);
     }
+    this.#count(length);
     const items: T[] = [];
     for (let i = 0; i < length; i++) items.push(readItem());
     return items;
@@ -154,6 +172,7 @@ export class Reader {
   taggedFields(readField: (tag: number) => boolean): void {
     const outerEnd = this.#end;
     for (let count = this.uvarint(); count > 0; count--) {
+      this.#count(1);
       const tag = this.uvarint();
       const size = this.uvarint();
       if (size > this.remaining) {

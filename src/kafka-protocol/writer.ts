@@ -6,18 +6,71 @@ export class UnencodableError extends Error {
 const MAX_STRING_BYTES = 0x7fff;
 const FIRST_CAPACITY_BYTES = 256;
 
+/** An array that is written later. */
+interface LongArray {
+  /** Where its items belong. */
+  readonly at: number;
+  readonly items: readonly unknown[];
+  readonly writeItem: (item: unknown) => void;
+  /** Where they were written. */
+  part: number;
+  partEnd: number;
+  /** Arrays of its items that were left out in their turn. */
+  readonly inner: LongArray[];
+}
+
 /** A growing buffer. `flexible` chooses the compact encodings (KIP-482). */
 export class Writer {
   #bytes: Buffer;
   #position = 0;
+  readonly #longFrom: number;
+  readonly #left: LongArray[] = [];
+  readonly #outermost: LongArray[] = [];
+  #within = this.#outermost;
+  #isSized = false;
 
-  constructor(capacityBytes = FIRST_CAPACITY_BYTES) {
+  /** Arrays of `longFrom` items and more are left out until `rest` is called. */
+  constructor(capacityBytes = FIRST_CAPACITY_BYTES, longFrom = Number.POSITIVE_INFINITY) {
     this.#bytes = Buffer.allocUnsafe(Math.max(capacityBytes, 16));
+    this.#longFrom = longFrom;
   }
 
   /** A view of what has been written; valid until the next write. */
   finish(): Uint8Array {
-    return this.#bytes.subarray(0, this.#position);
+    const [first] = this.#left;
+    if (first === undefined) return this.#bytes.subarray(0, this.#position);
+    const whole = Buffer.allocUnsafe(this.#position);
+    let filled = 0;
+    // What an array holds was written behind everything that was there before; it goes where it was left out.
+    const put = (start: number, end: number, within: readonly LongArray[]): void => {
+      let from = start;
+      for (const { at, part, partEnd, inner } of within) {
+        filled += this.#bytes.copy(whole, filled, from, at);
+        put(part, partEnd, inner);
+        from = at;
+      }
+      filled += this.#bytes.copy(whole, filled, from, end);
+    };
+    put(0, first.part, this.#outermost);
+    return whole;
+  }
+
+  /** Whether arrays were left out. */
+  get hasRest(): boolean {
+    return this.#left.length > 0;
+  }
+
+  /** Writes what was left out, a step an item, so that whoever goes through it can pause. */
+  *rest(): Iterable<void> {
+    for (const array of this.#left) {
+      array.part = this.#position;
+      this.#within = array.inner;
+      for (const item of array.items) {
+        array.writeItem(item);
+        yield;
+      }
+      array.partEnd = this.#position;
+    }
   }
 
   /** Starts again in the same memory. */
@@ -152,7 +205,16 @@ export class Writer {
     writeItem: (item: T) => void,
   ): void {
     this.#length(flexible, items);
-    if (items !== null) for (const item of items) writeItem(item);
+    if (items === null) return;
+    if (items.length >= this.#longFrom && !this.#isSized) this.#leaveOut(items, writeItem);
+    else for (const item of items) writeItem(item);
+  }
+
+  #leaveOut<T>(items: readonly T[], writeItem: (item: T) => void): void {
+    const at = this.#position;
+    const array = { at, items, writeItem, part: 0, partEnd: 0, inner: [] } as LongArray;
+    this.#left.push(array);
+    this.#within.push(array);
   }
 
   nullableStruct<T>(value: T | null, write: (value: T) => void): void {
@@ -180,7 +242,11 @@ export class Writer {
   /** Writes a part with its length in front, which is known only afterwards. */
   #sized(write: () => void): void {
     const start = this.#position;
+    const isWithinSized = this.#isSized;
+    // A size is known only of what is there.
+    this.#isSized = true;
     write();
+    this.#isSized = isWithinSized;
     const size = this.#position - start;
     const prefixBytes = uvarintBytes(size);
     this.#claim(prefixBytes);

@@ -53,6 +53,7 @@ impl ByHand {
         let config = DataPlaneConfig {
             log_dir: dir.clone(),
             control_apis: vec![(2, 0, 11), (10, 0, 6)],
+            max_control_request_bytes: 1000,
             ..DataPlaneConfig::default()
         };
         let Prepared { shared, mut polls, lock } =
@@ -108,8 +109,17 @@ impl ByHand {
 
     /// Sends frames, and has the reactor read and gather them.
     pub fn gather(&mut self, peer: &mut Peer, frames: &[Vec<u8>]) {
-        let framed = framed(frames);
-        peer.stream.write_all(&framed).unwrap();
+        self.send(peer, &framed(frames));
+    }
+
+    /// Sends no more than the beginning of a frame.
+    pub fn begin(&mut self, peer: &mut Peer, head: &[u8], len: usize) {
+        let prefix = i32::try_from(len).unwrap().to_be_bytes();
+        self.send(peer, &[&prefix, head].concat());
+    }
+
+    fn send(&mut self, peer: &mut Peer, framed: &[u8]) {
+        peer.stream.write_all(framed).unwrap();
         let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
         let mut seen = vec![0; framed.len()];
         while connection.stream.peek(&mut seen).is_ok_and(|len| len < framed.len()) {

@@ -17,6 +17,8 @@ pub struct DataPlaneConfig {
     pub recv_bytes: usize,
     /// `socket.request.max.bytes`.
     pub max_request_bytes: usize,
+    /// `control.request.max.bytes`: the same for all requests but Produce and Fetch.
+    pub max_control_request_bytes: usize,
     /// Bound of the buffers that hold incomplete frames.
     pub pool_mib: usize,
     /// Bound of what was written and is not yet in writeback.
@@ -73,6 +75,7 @@ impl Default for DataPlaneConfig {
             spin_us: 50,
             recv_bytes: 1 << 20,
             max_request_bytes: 100 << 20,
+            max_control_request_bytes: 4 << 20,
             pool_mib: 256,
             dirty_mib: 256,
             connections_max_idle_ms: 600_000,

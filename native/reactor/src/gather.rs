@@ -51,8 +51,9 @@ impl Gather<'_> {
             let bytes = &self.turn.blocks[block].bytes[at..range.end];
             let Some(prefix) = bytes.first_chunk::<PREFIX>() else { break };
             // A length is refused as soon as it is known, before its bytes arrive.
+            let max = self.request_bytes_max(&bytes[PREFIX..]);
             let len = match usize::try_from(i32::from_be_bytes(*prefix)) {
-                Ok(len) if (1..=self.shared.config.max_request_bytes).contains(&len) => len,
+                Ok(len) if (1..=max).contains(&len) => len,
                 _ => {
                     self.refuse(connection);
                     break;
@@ -68,6 +69,15 @@ impl Gather<'_> {
             at = frame.end;
         }
         at
+    }
+
+    /// How long a frame may be that begins like this: what TypeScript decodes costs many times its size.
+    fn request_bytes_max(&self, begun: &[u8]) -> usize {
+        let config = &self.shared.config;
+        match begun.first_chunk().map(|key| i16::from_be_bytes(*key)) {
+            None | Some(PRODUCE | FETCH) => config.max_request_bytes,
+            Some(_) => config.max_request_bytes.min(config.max_control_request_bytes),
+        }
     }
 
     fn frame(
@@ -354,6 +364,28 @@ mod tests {
         hand.read_ready();
         hand.reactor.finish_gathered();
         assert_eq!(hand.answers(&mut consumer, 12).len(), 12);
+    }
+
+    #[test]
+    fn a_control_request_has_a_limit_of_its_own() {
+        let mut hand = ByHand::new();
+        let request = |key: i16, len: usize| {
+            let mut frame = vec![0; len];
+            frame[..2].copy_from_slice(&key.to_be_bytes());
+            frame
+        };
+        let mut peer = hand.connect();
+        hand.gather(&mut peer, &[request(10, 1000)]);
+        assert_eq!(hand.control_requests(), 1);
+        // The head of a longer one is enough.
+        for (key, is_refused) in [(10, true), (2, true), (0, false), (1, false)] {
+            let mut peer = hand.connect();
+            let frame = request(key, 1001);
+            hand.begin(&mut peer, &frame[..8], frame.len());
+            let connection = hand.reactor.connections[peer.local as usize].as_ref();
+            assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused, "{key}");
+            assert_eq!(hand.control_requests(), 0);
+        }
     }
 
     #[test]

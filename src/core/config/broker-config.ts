@@ -56,6 +56,7 @@ export interface BrokerConfig {
   readonly reactorThreads: number | undefined;
   readonly reactorSpinUs: number;
   readonly reactorReceiveBytes: number;
+  readonly controlRequestMaxBytes: number;
   readonly bufferPoolMib: number;
   readonly dirtyMib: number;
   /** Undefined: one percent of the disk. */

@@ -96,6 +96,7 @@ function typed(
     reactorThreads: values.optionalNumber('reactor.threads'),
     reactorSpinUs: number('reactor.spin.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
+    controlRequestMaxBytes: number('control.request.max.bytes'),
     bufferPoolMib: values.optionalNumber('reactor.pool.mib') ?? quarterMib(memoryBytes),
     dirtyMib: values.optionalNumber('log.dirty.mib') ?? tenthMib(memoryBytes),
     logDirMinFreeBytes: values.optionalNumber('log.dir.min.free.bytes'),

@@ -21,6 +21,12 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
     { min: 65_536, max: 16_777_216 },
   ),
   int(
+    'control.request.max.bytes',
+    4_194_304,
+    'Largest request other than Produce and Fetch; a larger one closes its connection, as socket.request.max.bytes does for all.',
+    { min: 1024 },
+  ),
+  int(
     'reactor.pool.mib',
     null,
     'Memory for frames that are still incomplete and work that waits for a partition. Unset: a quarter of the memory limit.',

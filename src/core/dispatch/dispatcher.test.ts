@@ -11,10 +11,11 @@ import {
   Writer,
   writeRequestHeader,
 } from '../../kafka-protocol/index.ts';
-import { silentLogger } from '../base/index.ts';
+import { silentLogger, systemPace } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import type { Services } from '../services.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
+import { REQUEST_ITEMS_MAX } from './admission.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { defineHandler, type Handler } from './handler.ts';
 import { advertisedApis, handlerTable } from './handler-table.ts';
@@ -23,7 +24,7 @@ const connection = { slot: 3, gen: 1 };
 
 function setUp(handlers: readonly Handler[], isOpen = true) {
   const engine = new FakeEngine();
-  const services = { clock: new FakeClock(1000) } as unknown as Services;
+  const services = { clock: new FakeClock(1000), pace: systemPace } as unknown as Services;
   const dispatcher = createDispatcher(engine, handlers, services, silentLogger);
   dispatcher.connected(connection, { listenerId: 0, address: '10.0.0.1', port: 77 });
   if (isOpen) dispatcher.open();
@@ -54,6 +55,10 @@ function setUp(handlers: readonly Handler[], isOpen = true) {
     return engine.calls.flatMap((call) => (call.kind === 'respond' ? [call.answer] : []));
   };
   return { dispatcher, send, answers };
+}
+
+async function nextTurns(): Promise<void> {
+  for (let i = 0; i < 5; i++) await systemPace.nextTurn();
 }
 
 describe('the dispatcher', () => {
@@ -96,6 +101,35 @@ describe('the dispatcher', () => {
     const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
     send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
     expect(await answers()).toEqual([{ connection, reqSeq: 9, closeAfter: true }]);
+  });
+
+  test('closes the connection of a request with too many items before they are objects', async () => {
+    const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
+    const topics = Array.from({ length: REQUEST_ITEMS_MAX + 1 }, () => ({ name: '' }));
+    send(Metadata, 4, { topics: topics.slice(1) });
+    send(Metadata, 4, { topics });
+    await nextTurns();
+    expect((await answers()).map(({ closeAfter }) => closeAfter)).toEqual([undefined, true]);
+  });
+
+  test('decodes one large request after the other, and none of who is gone', async () => {
+    const underway: (() => void)[] = [];
+    const parked = defineHandler(Metadata, {
+      handle: () => new Promise((resolve) => void underway.push(() => resolve({}))),
+    });
+    const { dispatcher, send } = setUp([parked]);
+    const topics = Array.from({ length: REQUEST_ITEMS_MAX / 2 + 1 }, () => ({ name: '' }));
+    for (let i = 0; i < 3; i++) send(Metadata, 4, { topics });
+    send(Metadata, 4, { topics: null });
+    await nextTurns();
+    expect(underway).toHaveLength(2);
+    underway[0]?.();
+    await nextTurns();
+    expect(underway).toHaveLength(3);
+    dispatcher.disconnected(connection);
+    underway[2]?.();
+    await nextTurns();
+    expect(underway).toHaveLength(3);
   });
 
   test('closes the connection for an API or a version that is not served', async () => {

@@ -9,9 +9,10 @@ import {
   Writer,
   writeResponseHeader,
 } from '../../kafka-protocol/index.ts';
-import type { Logger } from '../base/index.ts';
+import { type Logger, runInTurns } from '../base/index.ts';
 import { unsupportedApiVersionsAnswer } from '../handlers/api-versions.ts';
 import type { Services } from '../services.ts';
+import { Admission, type Place, REQUEST_ITEMS_MAX } from './admission.ts';
 import type { Handler, RequestContext } from './handler.ts';
 
 /** Takes request frames, calls their handlers and sends the answers. */
@@ -23,6 +24,8 @@ export interface Dispatcher {
   disconnected(connection: ConnectionId): void;
 }
 
+/** Arrays of so many items are written in turns. */
+const LONG_ARRAY_ITEMS = 64;
 const ANONYMOUS = 'User:ANONYMOUS';
 
 export function createDispatcher(
@@ -32,7 +35,8 @@ export function createDispatcher(
   logger: Logger,
 ): Dispatcher {
   const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]));
-  const hosts = new Map<number, string>();
+  const peers = new Map<number, { readonly gen: number; readonly host: string }>();
+  const admission = new Admission(() => services.pace.nextTurn());
   let early: RequestFrame[] | undefined = [];
 
   return {
@@ -45,12 +49,23 @@ export function createDispatcher(
       early = undefined;
       for (const frame of waiting) start(frame);
     },
-    connected: (connection, peer) => void hosts.set(connection.slot, `/${peer.address}`),
-    disconnected: (connection) => void hosts.delete(connection.slot),
+    connected: ({ slot, gen }, peer) => void peers.set(slot, { gen, host: `/${peer.address}` }),
+    disconnected: ({ slot }) => void peers.delete(slot),
   };
 
   function start(frame: RequestFrame): void {
-    serve(frame).catch((error: unknown) => {
+    const { connection, apiKey, reqSeq } = frame;
+    const isGone = () => peers.get(connection.slot)?.gen !== connection.gen;
+    if (admission.enter(frame.frame.length, (place) => startIn(place, frame), isGone)) return;
+    logger.warn(
+      { apiKey, bytes: frame.frame.length },
+      'too many large requests wait: one is refused',
+    );
+    engine.respond({ connection, reqSeq, closeAfter: true });
+  }
+
+  function startIn(place: Place, frame: RequestFrame): void {
+    const served = serve(frame, place).catch((error: unknown) => {
       const isMalformed = error instanceof MalformedError;
       const { apiKey, apiVersion } = frame;
       if (isMalformed)
@@ -59,9 +74,10 @@ export function createDispatcher(
       const { connection, reqSeq } = frame;
       engine.respond({ connection, reqSeq, closeAfter: true });
     });
+    void served.finally(() => place.holds(0));
   }
 
-  async function serve(frame: RequestFrame): Promise<void> {
+  async function serve(frame: RequestFrame, place: Place): Promise<void> {
     const { apiKey, apiVersion } = frame;
     const handler = byKey.get(apiKey);
     if (handler === undefined) throw new MalformedError(`no API has the key ${apiKey}`);
@@ -71,13 +87,15 @@ export function createDispatcher(
         throw new MalformedError(`version ${apiVersion} is not served`);
       // A version of ApiVersions that we do not know is answered in version 0, which every client
       // can read; it then asks again in one we do know (KIP-511).
-      answer(frame, handler, 0, unsupportedApiVersionsAnswer());
+      await answer(frame, handler, 0, unsupportedApiVersionsAnswer());
       return;
     }
-    const reader = new Reader(frame.frame);
+    const reader = new Reader(frame.frame, REQUEST_ITEMS_MAX);
     const { clientId } = readRequestHeader(reader, requestHeaderVersion);
     const request = api.request.read(reader, apiVersion);
-    answer(frame, handler, apiVersion, await callHandler(handler, request, frame, clientId));
+    // Who waits for other members of its group holds up no one else.
+    place.holds(handler.isParked ? 0 : reader.items);
+    await answer(frame, handler, apiVersion, await callHandler(handler, request, frame, clientId));
   }
 
   async function callHandler(
@@ -102,7 +120,7 @@ export function createDispatcher(
       ...services,
       apiVersion: frame.apiVersion,
       clientId,
-      clientHost: hosts.get(frame.connection.slot) ?? '/',
+      clientHost: peers.get(frame.connection.slot)?.host ?? '/',
       connection: frame.connection,
       listenerId: frame.listenerId,
       principal: ANONYMOUS,
@@ -113,11 +131,17 @@ export function createDispatcher(
     };
   }
 
-  function answer(frame: RequestFrame, { api }: Handler, version: number, response: unknown): void {
+  async function answer(
+    frame: RequestFrame,
+    { api }: Handler,
+    version: number,
+    response: unknown,
+  ): Promise<void> {
     const { connection, reqSeq, correlationId } = frame;
-    const writer = new Writer();
+    const writer = new Writer(undefined, LONG_ARRAY_ITEMS);
     writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
     api.response.write(writer, response as object, version);
+    if (writer.hasRest) await runInTurns(writer.rest(), services.pace);
     engine.respond({ connection, reqSeq, payload: writer.finish() });
   }
 }

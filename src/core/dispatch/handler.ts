@@ -39,6 +39,8 @@ export interface HandlerOf<Request, Response> {
   handle(request: Request, ctx: RequestContext): Promise<Draft<Response>> | Draft<Response>;
   /** The answer that says one error for the whole request; without it the connection is closed. */
   failed?(request: Request, errorCode: number): Draft<Response>;
+  /** Its answer waits for what other clients do. */
+  readonly isParked?: boolean;
 }
 
 /** A handler with its API, its types forgotten: what the table holds. */
@@ -46,6 +48,7 @@ export interface Handler {
   readonly api: Api<unknown, unknown>;
   readonly handle: (request: unknown, ctx: RequestContext) => unknown;
   readonly failed: ((request: unknown, errorCode: number) => unknown) | undefined;
+  readonly isParked: boolean;
 }
 
 export function defineHandler<Request, Response>(
@@ -54,6 +57,7 @@ export function defineHandler<Request, Response>(
 ): Handler {
   return {
     api: api as unknown as Api<unknown, unknown>,
+    isParked: handler.isParked === true,
     handle: (request, ctx) => handler.handle(request as Request, ctx),
     failed:
       handler.failed && ((request, errorCode) => handler.failed?.(request as Request, errorCode)),

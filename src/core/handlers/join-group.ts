@@ -8,6 +8,7 @@ import { defineHandler } from '../dispatch/handler.ts';
 
 /** Parked until the group's rebalance ends. Needs READ on the group. */
 export const joinGroup = defineHandler(JoinGroup, {
+  isParked: true,
   async handle(request, ctx) {
     const { groupId, memberId, sessionTimeoutMs } = request;
     if (!ctx.isAllowed('READ', 'GROUP', groupId)) {

@@ -3,6 +3,7 @@ import { defineHandler } from '../dispatch/handler.ts';
 
 /** Parked until the leader has handed in the assignment. Needs READ on the group. */
 export const syncGroup = defineHandler(SyncGroup, {
+  isParked: true,
   async handle(request, ctx) {
     const { groupId, protocolType, protocolName } = request;
     // The definition lets them be null, the protocol does not (KIP-559).
