@@ -26,10 +26,10 @@ const orders = {
   configs: [],
 } as const;
 
-async function serving() {
+async function serving(settings: Readonly<Record<string, string>> = {}) {
   const engine = new FakeEngine();
   const clock = new FakeClock();
-  const config = configOf({ 'offsets.topic.replication.factor': '1' });
+  const config = configOf({ 'offsets.topic.replication.factor': '1', ...settings });
   const metadata = new ClusterMetadata({
     engine,
     clock,
@@ -152,6 +152,20 @@ describe('the way to the controller', () => {
     expect(await controller.autoCreateTopic('__consumer_offsets', NEVER)).toBe(
       ErrorCode.TOPIC_ALREADY_EXISTS,
     );
+  });
+
+  test('many topics are created and deleted by some at a time', async () => {
+    // Of so many partitions a command takes ten topics; one for all would be too large for this log.
+    const { controller, metadata } = await serving({ 'num.partitions': '1000' });
+    const names = Array.from({ length: 40 }, (_, i) => `many-${i}`);
+    const codes = await controller.autoCreateTopics([...names, '?'], NEVER);
+    expect(names.map((name) => codes.get(name))).toEqual(names.map(() => ErrorCode.NONE));
+    expect(codes.get('?')).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION);
+    const topics = [...names, 'none'].map((name) => ({ name, topicId: null }));
+    const deleted = await controller.deleteTopics(topics, NEVER);
+    expect(deleted.map(({ name }) => name)).toEqual([...names, 'none']);
+    expect(deleted.at(-1)?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    expect(metadata.topicByName('many-39')).toBeUndefined();
   });
 
   test('producer ids are given once each, from one block for all who wait', async () => {

@@ -15,6 +15,7 @@ import {
   type ControllerRules,
   type ControllerVocabulary,
 } from './controller-machine.ts';
+import { PARTITIONS_PER_REQUEST_MAX } from './create-topics.ts';
 import { internalTopic } from './internal-topics.ts';
 import type {
   ControllerCommand,
@@ -35,6 +36,10 @@ export interface ControllerClientDeps {
   readonly batchBytesMax: number;
   readonly newId: () => string;
 }
+
+/** Topics of one command when a request names many. */
+const CHUNK_TOPICS = 500;
+const BROKER_DEFAULTS = { numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
 
 type ReplyOf<Kind extends ControllerReply['kind']> = Extract<ControllerReply, { kind: Kind }>;
 
@@ -124,9 +129,13 @@ export class ControllerClient {
     deadlineMs: number,
   ): Promise<readonly DeletedTopic[]> {
     const deletion = async (): Promise<readonly DeletedTopic[]> => {
-      const reply = await this.#execute({ kind: 'delete-topics', topics }, 'topics-deleted');
+      const deleted: DeletedTopic[] = [];
+      for (const chunk of chunksOf(topics, CHUNK_TOPICS)) {
+        const command = { kind: 'delete-topics', topics: chunk } as const;
+        deleted.push(...(await this.#execute(command, 'topics-deleted')).topics);
+      }
       await this.#untilApplied(deadlineMs);
-      return reply.topics;
+      return deleted;
     };
     try {
       return await withDeadline(deletion(), deadlineMs, this.#deps.clock, timedOut);
@@ -139,21 +148,53 @@ export class ControllerClient {
   }
 
   /** Creates a topic that somebody asked about, with the defaults or as the internal topic it is. */
-  autoCreateTopic(name: string, deadlineMs: number): Promise<number> {
-    const running = this.#creations.get(name);
-    if (running !== undefined) return running;
-    const topic = internalTopic(name, this.#deps.config) ?? {
-      name,
-      numPartitions: -1,
-      replicationFactor: -1,
-      assignments: [],
-      configs: [],
-    };
-    const creation = this.createTopics([topic], { validateOnly: false, deadlineMs })
-      .then(([created]) => created?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
-      .finally(() => this.#creations.delete(name));
-    this.#creations.set(name, creation);
-    return creation;
+  async autoCreateTopic(name: string, deadlineMs: number): Promise<number> {
+    const codes = await this.autoCreateTopics([name], deadlineMs);
+    return codes.get(name) ?? ErrorCode.UNKNOWN_SERVER_ERROR;
+  }
+
+  /**
+   * The same for many, some at a time, with an error code for each. What cannot be begun before the deadline is
+   * left to the next request.
+   */
+  async autoCreateTopics(
+    names: readonly string[],
+    deadlineMs: number,
+  ): Promise<ReadonlyMap<string, number>> {
+    const codes = new Map<string, number>();
+    for (const chunk of chunksOf(names, this.#topicsAtOnce())) {
+      const isLate = codes.size > 0 && this.#deps.clock.nowMs() >= deadlineMs;
+      const created = isLate ? [] : this.#autoCreate(chunk, deadlineMs);
+      await Promise.all(created);
+      for (const [i, name] of chunk.entries()) {
+        codes.set(name, (await created[i]) ?? ErrorCode.REQUEST_TIMED_OUT);
+      }
+    }
+    return codes;
+  }
+
+  #topicsAtOnce(): number {
+    const partitions = Math.max(1, this.#deps.config.numPartitions);
+    return Math.max(1, Math.min(CHUNK_TOPICS, Math.floor(PARTITIONS_PER_REQUEST_MAX / partitions)));
+  }
+
+  /** An error code for each name, whoever creates it. */
+  #autoCreate(names: readonly string[], deadlineMs: number): readonly Promise<number>[] {
+    const fresh = names.filter((name) => !this.#creations.has(name));
+    const topics = fresh.map((name) => {
+      return internalTopic(name, this.#deps.config) ?? { name, ...BROKER_DEFAULTS };
+    });
+    const creation =
+      topics.length === 0
+        ? Promise.resolve([])
+        : this.createTopics(topics, { validateOnly: false, deadlineMs });
+    for (const [i, name] of fresh.entries()) {
+      const one = creation
+        .then((created) => created[i]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+        .finally(() => this.#creations.delete(name));
+      this.#creations.set(name, one);
+    }
+    return names.map((name) => this.#creations.get(name) ?? Promise.resolve(ErrorCode.NONE));
   }
 
   /**
@@ -206,6 +247,11 @@ export class ControllerClient {
     if (reply.kind !== kind) throw new Error(`${command.kind} was answered by ${reply.kind}`);
     return reply as ReplyOf<Kind>;
   }
+}
+
+/** The controller decides a command in one go, and answers nobody else meanwhile. */
+function* chunksOf<Item>(items: readonly Item[], size: number): Iterable<readonly Item[]> {
+  for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
 }
 
 function timedOut(): CoordinatorError {

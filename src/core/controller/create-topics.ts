@@ -5,7 +5,7 @@ import type { ControllerRules, Decision } from './controller-machine.ts';
 import { collisionKey, topicNameProblem } from './topic-names.ts';
 import type { CreatedTopic, CreateTopicsCommand, NewTopic } from './vocabulary.ts';
 
-const PARTITIONS_PER_REQUEST_MAX = 10_000;
+export const PARTITIONS_PER_REQUEST_MAX = 10_000;
 const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 /** Decides each topic by itself: one that is refused leaves the others as they are. */

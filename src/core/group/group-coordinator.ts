@@ -74,6 +74,8 @@ export class GroupCoordinator {
   readonly #deps: GroupCoordinatorDeps;
   readonly #partitions = new Map<number, CoordinatorPartition<GroupVocabulary>>();
   readonly #handles = new Map<number, PartitionHandle>();
+  /** The offsets topic is being made. */
+  #creation: Promise<void> | undefined;
 
   constructor(deps: GroupCoordinatorDeps) {
     this.#deps = deps;
@@ -130,22 +132,28 @@ export class GroupCoordinator {
    * until it has a leader the answer is COORDINATOR_NOT_AVAILABLE.
    */
   locate(groupId: string, deadlineMs: number): number {
-    const { metadata, controller, logger } = this.#deps;
+    const { metadata } = this.#deps;
     const topic = metadata.topicByName(OFFSETS_TOPIC);
     if (topic === undefined) {
-      controller.autoCreateTopic(OFFSETS_TOPIC, deadlineMs).then(
-        (errorCode) => {
-          if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) {
-            logger.warn({ errorCode }, 'the offsets topic was not created');
-          }
-        },
-        (error: unknown) => logger.error({ err: error }, 'the offsets topic was not created'),
-      );
+      this.#creation ??= this.#createTopic(deadlineMs);
       return ErrorCode.COORDINATOR_NOT_AVAILABLE;
     }
     const index = partitionFor(groupId, topic.partitions.length);
     const isLed = metadata.partition(topic.id, index)?.isLeader === true;
     return isLed ? ErrorCode.NONE : ErrorCode.COORDINATOR_NOT_AVAILABLE;
+  }
+
+  async #createTopic(deadlineMs: number): Promise<void> {
+    const { controller, logger } = this.#deps;
+    try {
+      const errorCode = await controller.autoCreateTopic(OFFSETS_TOPIC, deadlineMs);
+      if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.TOPIC_ALREADY_EXISTS) {
+        logger.warn({ errorCode }, 'the offsets topic was not created');
+      }
+    } catch (error) {
+      logger.error({ err: error }, 'the offsets topic was not created');
+    }
+    this.#creation = undefined;
   }
 
   async join(command: JoinCommand): Promise<JoinReply> {

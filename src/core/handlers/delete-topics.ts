@@ -1,9 +1,12 @@
 import {
+  type DeletableTopicResult,
   type DeleteTopicState,
   DeleteTopics,
+  type Draft,
   ErrorCode,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
+import { mapInTurns } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 
 const STATES_SINCE = 6;
@@ -21,33 +24,38 @@ export const deleteTopics = defineHandler(DeleteTopics, {
       ctx.apiVersion >= STATES_SINCE
         ? request.topics.map(fromState)
         : request.topicNames.map((name): Wanted => ({ name, topicId: null }));
-    // What is named twice is refused once.
-    const unique = states.filter((wanted, i) => states.findIndex(isSameAs(wanted)) === i);
-    const refused = unique.flatMap((wanted) => {
-      const errorCode = refuseEarly(wanted, states, ctx);
-      if (errorCode === undefined) return [];
-      return [
-        { wanted, answer: { ...wanted, topicId: wanted.topicId ?? ZERO_UUID, ...errorCode } },
-      ];
+    const accepted: Wanted[] = [];
+    const refused: Draft<DeletableTopicResult>[] = [];
+    await mapInTurns(counted(states), ctx.pace, ([wanted, count]) => {
+      const refusal = refuseEarly(wanted, count, ctx);
+      if (refusal === undefined) accepted.push(wanted);
+      else refused.push({ ...wanted, topicId: wanted.topicId ?? ZERO_UUID, ...refusal });
     });
-    const isRefused = new Set(refused.map(({ wanted }) => wanted));
-    const accepted = unique.filter((wanted) => !isRefused.has(wanted));
     const deadlineMs = ctx.deadlineMs(request.timeoutMs);
     const deleted =
       accepted.length === 0 ? [] : await ctx.controller.deleteTopics(accepted, deadlineMs);
-    return { responses: [...refused.map(({ answer }) => answer), ...deleted] };
+    return { responses: [...refused, ...deleted] };
   },
 });
 
-function isSameAs({ name, topicId }: Wanted): (other: Wanted) => boolean {
-  return (other) => other.name === name && other.topicId === topicId;
+/** Each topic once, with how often it is named. */
+function counted(states: readonly Wanted[]): readonly (readonly [Wanted, number])[] {
+  const counts = new Map<string, [Wanted, number]>();
+  for (const wanted of states) {
+    // An id has 22 characters and no space.
+    const key = `${wanted.topicId ?? ''} ${wanted.name ?? ''}`;
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, [wanted, 1]);
+    else known[1] += 1;
+  }
+  return [...counts.values()];
 }
 
 function fromState({ name, topicId }: DeleteTopicState): Wanted {
   return { name, topicId: topicId === ZERO_UUID ? null : topicId };
 }
 
-function refuseEarly({ name, topicId }: Wanted, all: readonly Wanted[], ctx: RequestContext) {
+function refuseEarly({ name, topicId }: Wanted, count: number, ctx: RequestContext) {
   if (!ctx.config.deleteTopicEnable) {
     const isKnown = ctx.apiVersion >= DISABLED_ERROR_SINCE;
     const errorCode = isKnown ? ErrorCode.TOPIC_DELETION_DISABLED : ErrorCode.INVALID_REQUEST;
@@ -61,7 +69,7 @@ function refuseEarly({ name, topicId }: Wanted, all: readonly Wanted[], ctx: Req
     return invalid('You may not specify both topic name and topic id.');
   if (name === null && topicId === null)
     return invalid('Neither topic name nor id were specified.');
-  if (all.filter(isSameAs({ name, topicId })).length > 1) {
+  if (count > 1) {
     return invalid(name === null ? 'Duplicate topic id.' : 'Duplicate topic name.');
   }
   const topicName = name ?? ctx.metadata.topicById(topicId ?? '')?.name;

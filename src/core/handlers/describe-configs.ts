@@ -5,6 +5,7 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
+import { mapInTurns } from '../base/index.ts';
 import {
   describeBrokerConfig,
   describeClientMetricsConfig,
@@ -34,27 +35,36 @@ const describers: ReadonlyMap<number, Describe> = new Map([
  * DESCRIBE_CONFIGS on each. As in Kafka a resource of a type that does not exist refuses the whole request.
  */
 export const describeConfigs = defineHandler(DescribeConfigs, {
-  handle(request, ctx) {
+  async handle(request, ctx) {
     const { resources, includeSynonyms, includeDocumentation } = request;
     if (!resources.every(({ resourceType }) => describers.has(resourceType))) {
       const refused = (resource: DescribeConfigsResource) =>
         refuse(resource, ErrorCode.INVALID_REQUEST, MALFORMED);
       return { results: resources.map(refused) };
     }
-    const results = resources.map((resource) => {
-      const result = describers.get(resource.resourceType)?.(resource, ctx) ?? {};
-      const configs = (result.configs ?? []).map((entry) => ({
+    const shown = (configs: Result['configs'] = []) =>
+      configs.map((entry) => ({
         ...entry,
         synonyms: includeSynonyms ? (entry.synonyms ?? []) : [],
         // What has no text at all, a logger, does not have null instead of it either.
         documentation:
           includeDocumentation || entry.documentation === '' ? entry.documentation : null,
       }));
-      return { ...result, configs };
+    const results = await mapInTurns(withoutRepetition(resources), ctx.pace, (resource) => {
+      const result = describers.get(resource.resourceType)?.(resource, ctx) ?? {};
+      return { ...result, configs: shown(result.configs) };
     });
     return { results };
   },
 });
+
+/** A resource that is named again would be the same answer again, at any length. */
+function withoutRepetition(
+  resources: readonly DescribeConfigsResource[],
+): readonly DescribeConfigsResource[] {
+  const byName = resources.map((one) => [`${one.resourceType} ${one.resourceName}`, one] as const);
+  return [...new Map(byName).values()];
+}
 
 /** Kafka's words for INVALID_REQUEST. */
 const MALFORMED =

@@ -1,4 +1,5 @@
 import { ErrorCode, FindCoordinator } from '../../kafka-protocol/index.ts';
+import { mapInTurns } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { brokersOf } from './cluster-view.ts';
 
@@ -10,19 +11,24 @@ const CREATION_TIMEOUT_MS = 30_000;
  * first asks. Transactional ids and share partitions have no coordinator here.
  */
 export const findCoordinator = defineHandler(FindCoordinator, {
-  handle(request, ctx) {
+  async handle(request, ctx) {
     const { key, keyType, coordinatorKeys } = request;
+    const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
     if (ctx.apiVersion < 4) {
-      const { key: _, ...coordinator } = locate(key, keyType, ctx);
+      const { key: _, ...coordinator } = locate(key, keyType, self, ctx);
       return coordinator;
     }
-    return { coordinators: coordinatorKeys.map((one) => locate(one, keyType, ctx)) };
+    const coordinators = await mapInTurns(coordinatorKeys, ctx.pace, (one) => {
+      return locate(one, keyType, self, ctx);
+    });
+    return { coordinators };
   },
 });
 
-function locate(key: string, keyType: number, ctx: RequestContext) {
+type Self = ReturnType<typeof brokersOf>[number] | undefined;
+
+function locate(key: string, keyType: number, self: Self, ctx: RequestContext) {
   const errorCode = errorOf(key, keyType, ctx);
-  const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
   if (errorCode !== ErrorCode.NONE || self === undefined) {
     const shown = errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode;
     const isTold = ctx.apiVersion < 4 || shown === ErrorCode.INVALID_REQUEST;

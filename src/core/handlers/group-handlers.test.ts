@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
+import { systemPace } from '../base/index.ts';
 import type { Handler, RequestContext } from '../dispatch/handler.ts';
 import type { CommitCommand, FetchCommand } from '../group/index.ts';
 import { deleteGroups } from './delete-groups.ts';
@@ -374,6 +375,7 @@ async function call(
     },
     deadlineMs: (timeoutMs: number) => timeoutMs,
     isAllowed: () => true,
+    pace: systemPace,
     ...context,
   };
   const answer = await handler.handle(request, ctx as unknown as RequestContext);

@@ -6,6 +6,7 @@ import {
   type MetadataResponseTopic,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
+import { mapInTurns } from '../base/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { isInternalTopic, type TopicImage } from '../metadata/index.ts';
@@ -25,10 +26,8 @@ const NULL_NAMES_SINCE = 12;
 export const metadata = defineHandler(Metadata, {
   async handle(request, ctx) {
     const topics = isAll(request, ctx.apiVersion)
-      ? [...ctx.metadata.image.topics()]
-          .filter(({ name }) => ctx.isAllowed('DESCRIBE', 'TOPIC', name))
-          .map((topic) => describe(topic, request, ctx))
-      : await Promise.all(wantedTopics(request).map((topic) => resolve(topic, request, ctx)));
+      ? await mapInTurns(visibleTopics(ctx), ctx.pace, (topic) => describe(topic, request, ctx))
+      : await resolveAll(request, ctx);
     return {
       brokers: brokersOf(ctx),
       clusterId: ctx.clusterId,
@@ -45,17 +44,42 @@ function isAll(request: MetadataRequest, version: number): boolean {
   return request.topics === null || (version === 0 && request.topics.length === 0);
 }
 
-// A request that names any topic by its id is one by ids: names beside them do not count, as in Kafka.
-function wantedTopics({ topics }: MetadataRequest): readonly MetadataRequestTopic[] {
-  const byId = (topics ?? []).filter(({ topicId }) => topicId !== ZERO_UUID);
-  return byId.length > 0 ? byId : (topics ?? []);
+function visibleTopics(ctx: RequestContext): readonly TopicImage[] {
+  const all = [...ctx.metadata.image.topics()];
+  return all.filter(({ name }) => ctx.isAllowed('DESCRIBE', 'TOPIC', name));
 }
 
-async function resolve(
+/** A request that names any topic by its id is one by ids: names beside them do not count. Nothing is answered twice. */
+function wantedTopics({ topics }: MetadataRequest): readonly MetadataRequestTopic[] {
+  const byId = (topics ?? []).filter(({ topicId }) => topicId !== ZERO_UUID);
+  const wanted = byId.length > 0 ? byId : (topics ?? []);
+  const keyOf = byId.length > 0 ? 'topicId' : 'name';
+  return [...new Map(wanted.map((topic) => [topic[keyOf], topic])).values()];
+}
+
+/** Missing topics are made together: each creation for itself would look through all that there are. */
+async function resolveAll(request: MetadataRequest, ctx: RequestContext) {
+  const missing: string[] = [];
+  const resolved = await mapInTurns(wantedTopics(request), ctx.pace, (wanted) => {
+    const answer = resolve(wanted, request, ctx);
+    if (typeof answer === 'string') missing.push(answer);
+    return answer;
+  });
+  if (missing.length === 0) return resolved.filter((answer) => typeof answer !== 'string');
+  const deadlineMs = ctx.deadlineMs(AUTO_CREATE_WAIT_MS);
+  const codes = await ctx.controller.autoCreateTopics(missing, deadlineMs);
+  return mapInTurns(resolved, ctx.pace, (answer) => {
+    if (typeof answer !== 'string') return answer;
+    return created(answer, codes.get(answer) ?? ErrorCode.UNKNOWN_SERVER_ERROR, request, ctx);
+  });
+}
+
+/** The answer for a topic, or the name of one that is to be created. */
+function resolve(
   wanted: MetadataRequestTopic,
   request: MetadataRequest,
   ctx: RequestContext,
-): Promise<MetadataResponseTopic> {
+): MetadataResponseTopic | string {
   const { name, topicId } = wanted;
   if (topicId !== ZERO_UUID && ctx.apiVersion < NULL_NAMES_SINCE) {
     return refuse(name, ZERO_UUID, ErrorCode.INVALID_REQUEST, ctx);
@@ -72,7 +96,7 @@ async function resolve(
   if (!request.allowAutoTopicCreation || !ctx.config.autoCreateTopicsEnable) {
     return refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ctx);
   }
-  return create(name, request, ctx);
+  return name;
 }
 
 function resolveById(topicId: string, request: MetadataRequest, ctx: RequestContext) {
@@ -82,9 +106,12 @@ function resolveById(topicId: string, request: MetadataRequest, ctx: RequestCont
   return describe(topic, request, ctx);
 }
 
-async function create(name: string, request: MetadataRequest, ctx: RequestContext) {
-  const deadlineMs = ctx.deadlineMs(AUTO_CREATE_WAIT_MS);
-  const errorCode = await ctx.controller.autoCreateTopic(name, deadlineMs);
+function created(
+  name: string,
+  errorCode: number,
+  request: MetadataRequest,
+  ctx: RequestContext,
+): MetadataResponseTopic {
   const topic = ctx.metadata.topicByName(name);
   if (topic !== undefined) return describe(topic, request, ctx);
   const isPending =

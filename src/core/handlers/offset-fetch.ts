@@ -4,6 +4,7 @@ import {
   type OffsetFetchRequest,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
+import { mapInTurns } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import type { FetchedOffset } from '../group/index.ts';
 
@@ -13,7 +14,9 @@ import type { FetchedOffset } from '../group/index.ts';
  */
 export const offsetFetch = defineHandler(OffsetFetch, {
   async handle(request, ctx) {
-    const groups = await Promise.all(asked(request, ctx).map((group) => fetchGroup(group, ctx)));
+    const groups = await Promise.all(
+      await mapInTurns(asked(request, ctx), ctx.pace, (group) => fetchGroup(group, ctx)),
+    );
     if (ctx.apiVersion >= 8) return { groups };
     const [group] = groups;
     return { topics: group?.topics ?? [], errorCode: group?.errorCode ?? ErrorCode.NONE };
@@ -54,7 +57,10 @@ async function fetchGroup(group: AskedGroup, ctx: RequestContext) {
   if (!ctx.isAllowed('DESCRIBE', 'GROUP', groupId)) {
     return refuse(group, ErrorCode.GROUP_AUTHORIZATION_FAILED, ctx);
   }
-  const plans = group.topics?.map((topic) => plan(topic, ctx));
+  const plans =
+    group.topics === null
+      ? undefined
+      : await mapInTurns(group.topics, ctx.pace, (topic) => plan(topic, ctx));
   const topics = plans?.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
   const reply = await ctx.groups.fetchOffsets({
     kind: 'fetch',
@@ -68,20 +74,26 @@ async function fetchGroup(group: AskedGroup, ctx: RequestContext) {
     return { groupId, errorCode, topics: visible };
   }
   let next = 0;
-  const answered = plans.map(({ topic, name, errorCode }): AnsweredTopic => {
+  const answerTo = ({ topic, name, errorCode }: Plan): AnsweredTopic => {
     if (errorCode !== ErrorCode.NONE) return refuseTopic(topic, errorCode);
     const isCurrent = currentIn(name, ctx);
     const partitions = (reply.topics[next++]?.partitions ?? []).map((fetched) => {
       return isCurrent(fetched) ? fetched : noOffset(fetched.partitionIndex, ErrorCode.NONE);
     });
     return { name: topic.name, topicId: topic.topicId, partitions };
-  });
-  return { groupId, errorCode, topics: answered };
+  };
+  return { groupId, errorCode, topics: await mapInTurns(plans, ctx.pace, answerTo) };
 }
 
 const without = ({ partitionIndexes }: AskedTopic) => ({ partitionIndexes });
 
-function plan(topic: AskedTopic, ctx: RequestContext) {
+interface Plan {
+  readonly topic: AskedTopic;
+  readonly name: string;
+  readonly errorCode: number;
+}
+
+function plan(topic: AskedTopic, ctx: RequestContext): Plan {
   const isById = ctx.apiVersion >= 10;
   const name = isById ? ctx.metadata.topicById(topic.topicId)?.name : topic.name;
   if (name === undefined) return { topic, name: '', errorCode: ErrorCode.UNKNOWN_TOPIC_ID };
