@@ -4,6 +4,8 @@ import { systemPace } from '../base/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
 import { deleteTopics } from './delete-topics.ts';
 
+const KNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABg';
+
 interface Answer {
   readonly responses: readonly { name: string | null; errorCode: number; errorMessage: string }[];
 }
@@ -20,7 +22,10 @@ async function ask(apiVersion: number, request: Partial<DeleteTopicsRequest>) {
     apiVersion,
     controller,
     config: { deleteTopicEnable: true },
-    metadata: { topicById: () => undefined },
+    metadata: {
+      topicById: () => undefined,
+      topicByName: (name: string) => (name === 'known' ? { id: KNOWN_ID } : undefined),
+    },
     pace: systemPace,
     isAllowed: () => true,
     deadlineMs: () => 0,
@@ -47,6 +52,26 @@ test('what is named twice is refused once, the rest is deleted', async () => {
     'Duplicate topic id.',
     'Neither topic name nor id were specified.',
   ]);
+});
+
+test('a topic that is given by name and by id stays', async () => {
+  const byName = (name: string) => ({ name, topicId: ZERO_UUID });
+  const byId = { name: null, topicId: KNOWN_ID };
+  const topics = [byName('known'), byName('other'), byId];
+  const { asked, responses } = await ask(6, { topics });
+  expect(asked).toEqual([{ name: 'other', topicId: null }]);
+  expect(responses).toMatchObject([
+    {
+      name: 'known',
+      topicId: KNOWN_ID,
+      errorCode: ErrorCode.INVALID_REQUEST,
+      errorMessage: 'The provided topic name maps to an ID that was already supplied.',
+    },
+    { name: 'other', errorCode: ErrorCode.NONE },
+  ]);
+  // Named twice, the name is out already.
+  const again = await ask(6, { topics: [byName('known'), byName('known'), byId] });
+  expect(again.asked).toEqual([{ name: null, topicId: KNOWN_ID }]);
 });
 
 test('the work grows with the names, not with their square', async () => {

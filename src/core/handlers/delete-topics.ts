@@ -24,19 +24,44 @@ export const deleteTopics = defineHandler(DeleteTopics, {
       ctx.apiVersion >= STATES_SINCE
         ? request.topics.map(fromState)
         : request.topicNames.map((name): Wanted => ({ name, topicId: null }));
-    const accepted: Wanted[] = [];
+    let accepted: Wanted[] = [];
     const refused: Draft<DeletableTopicResult>[] = [];
     await mapInTurns(counted(states), ctx.pace, ([wanted, count]) => {
       const refusal = refuseEarly(wanted, count, ctx);
       if (refusal === undefined) accepted.push(wanted);
       else refused.push({ ...wanted, topicId: wanted.topicId ?? ZERO_UUID, ...refusal });
     });
+    const twice = namedAndIdentified(accepted, ctx);
+    if (twice.size > 0) {
+      accepted = accepted.filter(({ name, topicId }) => {
+        return !twice.has(topicId ?? ctx.metadata.topicByName(name ?? '')?.id ?? '');
+      });
+      for (const [topicId, name] of twice) {
+        const errorMessage = 'The provided topic name maps to an ID that was already supplied.';
+        refused.push({ name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage });
+      }
+    }
     const deadlineMs = ctx.deadlineMs(request.timeoutMs);
     const deleted =
       accepted.length === 0 ? [] : await ctx.controller.deleteTopics(accepted, deadlineMs);
     return { responses: [...refused, ...deleted] };
   },
 });
+
+/** The topics that are given by their id and by their name as well: which of the two was meant is not for us to say. */
+function namedAndIdentified(
+  accepted: readonly Wanted[],
+  ctx: RequestContext,
+): ReadonlyMap<string, string> {
+  const ids = new Set(accepted.flatMap(({ topicId }) => topicId ?? []));
+  const twice = new Map<string, string>();
+  if (ids.size === 0) return twice;
+  for (const { name } of accepted) {
+    const id = name === null ? undefined : ctx.metadata.topicByName(name)?.id;
+    if (name !== null && id !== undefined && ids.has(id)) twice.set(id, name);
+  }
+  return twice;
+}
 
 /** Each topic once, with how often it is named. */
 function counted(states: readonly Wanted[]): readonly (readonly [Wanted, number])[] {
