@@ -350,3 +350,99 @@ test('a client that takes this broker for another is told so', async () => {
   expect(await ask({ clusterId, nodeId: 9 })).toBe(REBOOTSTRAP_REQUIRED);
   expect(await ask({ clusterId: 'another', nodeId: 1 })).toBe(REBOOTSTRAP_REQUIRED);
 });
+
+describe('as Apache Kafka, field by field', () => {
+  const describeAt = (names: readonly string[], cursor: object | null, limit = 10) =>
+    client.request(DescribeTopicPartitions, 0, {
+      topics: names.map((name) => ({ name })),
+      responsePartitionLimit: limit,
+      cursor: cursor as { topicName: string; partitionIndex: number } | null,
+    });
+
+  test('a cursor that is no place in what is asked for is refused', async () => {
+    const [one, two] = [await freshTopic(client), await freshTopic(client)];
+    const refused = (name: string) => ({
+      errorCode: ErrorCode.INVALID_REQUEST,
+      name,
+      topicId: ZERO_UUID,
+      isInternal: false,
+      partitions: [],
+      topicAuthorizedOperations: -(2 ** 31),
+    });
+    for (const cursor of [
+      { topicName: one, partitionIndex: -1 },
+      { topicName: 'zz-none', partitionIndex: 0 },
+    ]) {
+      const { topics, nextCursor } = await describeAt([one, two], cursor);
+      expect([topics, nextCursor]).toEqual([[one, two].sort().map(refused), null]);
+    }
+    const { topics } = await describeAt([two], { topicName: one, partitionIndex: 0 });
+    expect(topics).toEqual([refused(two)]);
+  });
+
+  test.each([0, -5])('a limit of %d partitions is one of one', async (limit) => {
+    const topic = await freshTopic(client, {}, 3);
+    const { topics, nextCursor } = await describeAt([topic], null, limit);
+    expect(topics[0]?.partitions).toHaveLength(1);
+    expect(nextCursor).toEqual({ topicName: topic, partitionIndex: 1 });
+  });
+
+  test('a producer has both an id and an epoch, or none', async () => {
+    const ask = (producerId: bigint, producerEpoch: number) => {
+      const request = { transactionalId: null, transactionTimeoutMs: 1, producerId, producerEpoch };
+      return client.request(InitProducerId, 4, request);
+    };
+    const refused = { errorCode: ErrorCode.INVALID_REQUEST, producerId: -1n, producerEpoch: -1 };
+    expect(await ask(-1n, 3)).toMatchObject(refused);
+    expect(await ask(5n, -1)).toMatchObject(refused);
+  });
+
+  test('a topic that is to be deleted by name and by id stays', async () => {
+    const [topic, other] = [await freshTopic(client), await freshTopic(client)];
+    const asked = await client.request(Metadata, 12, {
+      topics: [{ name: topic, topicId: ZERO_UUID }],
+    });
+    const topicId = asked.topics[0]?.topicId ?? ZERO_UUID;
+    const byName = (name: string) => ({ name, topicId: ZERO_UUID });
+    const topics = [{ name: null, topicId }, byName(topic), byName(other)];
+    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: 10_000 });
+    const errorMessage = 'The provided topic name maps to an ID that was already supplied.';
+    const refused = { name: topic, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
+    expect(responses).toHaveLength(2);
+    expect(responses).toContainEqual(refused);
+    const left = await client.request(Metadata, 12, {
+      topics: [byName(topic)],
+      allowAutoTopicCreation: false,
+    });
+    expect(left.topics[0]?.errorCode).toBe(ErrorCode.NONE);
+  });
+
+  test('Metadata that asks for what its version cannot is told nothing of the cluster', async () => {
+    const topicId = 'AAAAAAAAAAAAAAAAAAAAZQ';
+    const cases = [
+      [10, { name: 't', topicId }, ErrorCode.INVALID_REQUEST],
+      [12, { name: null, topicId: ZERO_UUID }, ErrorCode.UNKNOWN_SERVER_ERROR],
+    ] as const;
+    for (const [version, topic, errorCode] of cases) {
+      const topics = [topic, { name: 'other', topicId: ZERO_UUID }];
+      const answer = await client.request(Metadata, version, { topics });
+      expect(answer).toMatchObject({ brokers: [], controllerId: -1, clusterId: null });
+      expect(
+        answer.topics.map(({ name, topicId, errorCode }) => [name, topicId, errorCode]),
+      ).toEqual([
+        [topic.name ?? '', topic.topicId, errorCode],
+        ['other', ZERO_UUID, errorCode],
+      ]);
+    }
+  });
+
+  test('what one may do to a topic is told of those that do not exist as well', async () => {
+    const topics = ['none-of-it', 'a b'].map((name) => ({ name, topicId: ZERO_UUID }));
+    const more = { allowAutoTopicCreation: false, includeTopicAuthorizedOperations: true };
+    const byName = await client.request(Metadata, 12, { topics, ...more });
+    expect(byName.topics.map((topic) => topic.topicAuthorizedOperations)).toEqual([3576, 3576]);
+    const unknown = [{ name: null, topicId: 'AAAAAAAAAAAAAAAAAAAAZQ' }];
+    const byId = await client.request(Metadata, 12, { topics: unknown, ...more });
+    expect(byId.topics[0]?.topicAuthorizedOperations).toBe(-(2 ** 31));
+  });
+});

@@ -9,7 +9,7 @@ import {
 import { topicNameProblem } from '../controller/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { isInternalTopic } from '../metadata/index.ts';
-import { TOPIC_OPERATIONS } from './authorized-operations.ts';
+import { OPERATIONS_NOT_ASKED, TOPIC_OPERATIONS } from './authorized-operations.ts';
 import { describePartition } from './cluster-view.ts';
 
 type Topic = Draft<DescribeTopicPartitionsResponseTopic>;
@@ -17,11 +17,12 @@ type Topic = Draft<DescribeTopicPartitionsResponseTopic>;
 /** Topics in the order of their names, at most so many partitions an answer, with a cursor for the rest (KIP-966). */
 export const describeTopicPartitions = defineHandler(DescribeTopicPartitions, {
   handle(request, ctx) {
-    const asked = request.responsePartitionLimit;
-    let room = Math.min(
-      asked > 0 ? asked : Number.MAX_SAFE_INTEGER,
-      ctx.config.maxRequestPartitionSizeLimit,
-    );
+    if (!isCursorValid(request)) {
+      return { topics: request.topics.map(({ name }) => invalid(name)), nextCursor: null };
+    }
+    // At least one: an answer without any would have the client ask for the same again.
+    const asked = Math.max(1, request.responsePartitionLimit);
+    let room = Math.min(asked, ctx.config.maxRequestPartitionSizeLimit);
     const topics: Topic[] = [];
     for (const name of names(request, ctx)) {
       const first = name === request.cursor?.topicName ? request.cursor.partitionIndex : 0;
@@ -35,6 +36,24 @@ export const describeTopicPartitions = defineHandler(DescribeTopicPartitions, {
     return { topics, nextCursor: null };
   },
 });
+
+/** A cursor is a place within what is asked for: anywhere else the client would go in circles. */
+function isCursorValid({ topics, cursor }: DescribeTopicPartitionsRequest): boolean {
+  if (cursor === null) return true;
+  const isAsked = topics.length === 0 || topics.some(({ name }) => name === cursor.topicName);
+  return isAsked && cursor.partitionIndex >= 0;
+}
+
+function invalid(name: string): Topic {
+  return {
+    errorCode: ErrorCode.INVALID_REQUEST,
+    name,
+    topicId: ZERO_UUID,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+  };
+}
 
 function names({ topics, cursor }: DescribeTopicPartitionsRequest, ctx: RequestContext): string[] {
   const all = topics.length === 0 ? [...ctx.metadata.image.topics()] : topics;

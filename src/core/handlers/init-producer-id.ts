@@ -9,6 +9,9 @@ export const initProducerId = defineHandler(InitProducerId, {
     if (request.transactionalId !== null) {
       return { errorCode: ErrorCode.INVALID_REQUEST, ...NO_PRODUCER };
     }
+    const hasId = request.producerId !== -1n;
+    const hasEpoch = request.producerEpoch !== -1;
+    if (hasId !== hasEpoch) return { errorCode: ErrorCode.INVALID_REQUEST, ...NO_PRODUCER };
     if (!ctx.isAllowed('IDEMPOTENT_WRITE', 'CLUSTER', CLUSTER_NAME)) {
       return { errorCode: ErrorCode.CLUSTER_AUTHORIZATION_FAILED, ...NO_PRODUCER };
     }

@@ -1,8 +1,10 @@
 import {
+  type Draft,
   ErrorCode,
   Metadata,
   type MetadataRequest,
   type MetadataRequestTopic,
+  type MetadataResponse,
   type MetadataResponseTopic,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
@@ -25,6 +27,8 @@ const NULL_NAMES_SINCE = 12;
 /** Who the brokers are, and who leads which partition. Creates missing topics when asked and allowed. */
 export const metadata = defineHandler(Metadata, {
   async handle(request, ctx) {
+    const problem = problemOf(request, ctx.apiVersion);
+    if (problem !== undefined) return refuseAll(request, problem);
     const topics = isAll(request, ctx.apiVersion)
       ? await mapInTurns(visibleTopics(ctx), ctx.pace, (topic) => describe(topic, request, ctx))
       : await resolveAll(request, ctx);
@@ -39,6 +43,30 @@ export const metadata = defineHandler(Metadata, {
     };
   },
 });
+
+/** What such a version cannot ask for, as Kafka tells its own clients when they do. */
+function problemOf({ topics }: MetadataRequest, version: number): number | undefined {
+  if (version < NULL_NAMES_SINCE) {
+    const isById = topics?.some(({ topicId, name }) => topicId !== ZERO_UUID || name === null);
+    return isById ? ErrorCode.INVALID_REQUEST : undefined;
+  }
+  const isNothing = topics?.some(({ topicId, name }) => topicId === ZERO_UUID && name === null);
+  return isNothing ? ErrorCode.UNKNOWN_SERVER_ERROR : undefined;
+}
+
+/** The error at each topic and nothing of the cluster. */
+function refuseAll({ topics }: MetadataRequest, errorCode: number): Draft<MetadataResponse> {
+  const refused = (topics ?? []).map(({ name, topicId }) => ({
+    errorCode,
+    name: name ?? '',
+    topicId,
+    isInternal: false,
+    partitions: [],
+    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
+  }));
+  const cluster = { brokers: [], clusterId: null, controllerId: -1 };
+  return { ...cluster, topics: refused, clusterAuthorizedOperations: OPERATIONS_NOT_ASKED };
+}
 
 function isAll(request: MetadataRequest, version: number): boolean {
   return request.topics === null || (version === 0 && request.topics.length === 0);
@@ -81,20 +109,17 @@ function resolve(
   ctx: RequestContext,
 ): MetadataResponseTopic | string {
   const { name, topicId } = wanted;
-  if (topicId !== ZERO_UUID && ctx.apiVersion < NULL_NAMES_SINCE) {
-    return refuse(name, ZERO_UUID, ErrorCode.INVALID_REQUEST, ctx);
-  }
   if (name === null || topicId !== ZERO_UUID) return resolveById(topicId, request, ctx);
   if (!ctx.isAllowed('DESCRIBE', 'TOPIC', name)) {
-    return refuse(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED, ctx);
+    return refuse(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   }
   const known = ctx.metadata.topicByName(name);
   if (known !== undefined) return describe(known, request, ctx);
   if (topicNameProblem(name) !== undefined) {
-    return refuse(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, ctx);
+    return refuse(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, operationsOn(request));
   }
   if (!request.allowAutoTopicCreation || !ctx.config.autoCreateTopicsEnable) {
-    return refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, ctx);
+    return refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, operationsOn(request));
   }
   return name;
 }
@@ -102,7 +127,7 @@ function resolve(
 function resolveById(topicId: string, request: MetadataRequest, ctx: RequestContext) {
   const topic = ctx.metadata.topicById(topicId);
   const isVisible = topic !== undefined && ctx.isAllowed('DESCRIBE', 'TOPIC', topic.name);
-  if (!isVisible) return refuse(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID, ctx);
+  if (!isVisible) return refuse(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
   return describe(topic, request, ctx);
 }
 
@@ -119,7 +144,8 @@ function created(
     errorCode === ErrorCode.TOPIC_ALREADY_EXISTS ||
     errorCode === ErrorCode.REQUEST_TIMED_OUT;
   // The topic is on its way: the client asks again, as it does with Kafka.
-  return refuse(name, ZERO_UUID, isPending ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode, ctx);
+  const shown = isPending ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode;
+  return refuse(name, ZERO_UUID, shown, operationsOn(request));
 }
 
 function describe(
@@ -134,24 +160,21 @@ function describe(
     topicId: hasId ? topic.id : ZERO_UUID,
     isInternal: topic.isInternal,
     partitions: topic.partitions.map((partition) => describePartition(topic, partition, ctx)),
-    topicAuthorizedOperations: request.includeTopicAuthorizedOperations
-      ? TOPIC_OPERATIONS
-      : OPERATIONS_NOT_ASKED,
+    topicAuthorizedOperations: operationsOn(request),
   };
+}
+
+/** Also of topics that do not exist: what one might do to them. */
+function operationsOn(request: MetadataRequest): number {
+  return request.includeTopicAuthorizedOperations ? TOPIC_OPERATIONS : OPERATIONS_NOT_ASKED;
 }
 
 function refuse(
   name: string | null,
   topicId: string,
   errorCode: number,
-  ctx: RequestContext,
+  topicAuthorizedOperations = OPERATIONS_NOT_ASKED,
 ): MetadataResponseTopic {
-  return {
-    errorCode,
-    name: name ?? (ctx.apiVersion >= NULL_NAMES_SINCE ? null : ''),
-    topicId,
-    isInternal: name !== null && isInternalTopic(name),
-    partitions: [],
-    topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
-  };
+  const isInternal = name !== null && isInternalTopic(name);
+  return { errorCode, name, topicId, isInternal, partitions: [], topicAuthorizedOperations };
 }
