@@ -141,7 +141,9 @@ describe('C-015 absurd lengths', () => {
   }
 
   test('of frames reserve no memory', async () => {
-    const lengths = [-1, -(2 ** 31), 0, LARGEST + 1, 2 ** 31 - 1, LARGEST];
+    // Apache Kafka reserves what is announced, and dies of a few that are just possible.
+    const possible = isOurs ? [LARGEST] : [];
+    const lengths = [-1, -(2 ** 31), 0, LARGEST + 1, 2 ** 31 - 1, ...possible];
     const all = Array.from({ length: 120 }, (_, i) =>
       Buffer.concat([int32(lengths[i % lengths.length] ?? 0), Buffer.of(0)]),
     );
