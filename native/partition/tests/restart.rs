@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use common::*;
 use ms_log::sim::{Fault, SimDisk};
+use ms_log::{Disk, OpenMode};
 use ms_partition::*;
 use ms_wire::error_code::*;
 
@@ -294,6 +295,40 @@ fn a_crash_of_the_operating_system_keeps_a_prefix_and_in_fsync_mode_all_that_was
                 // Segments that retention deleted may be back: their deletion was not synced.
             }
             go_on(&disk, &mut client, flush_messages, &when);
+        }
+    }
+}
+
+#[test]
+fn a_value_that_holds_a_frame_is_a_value_when_its_write_was_interrupted() {
+    for (base_offset, epoch) in [(1_000_000, -1), (1_000_000, 3), (3, 1)] {
+        let disk = SimDisk::new();
+        let broker = Broker::start(&disk);
+        let partition = open(&broker, i64::MAX).expect("opens");
+        let mut inner = Batch::plain(1).encode();
+        // Both lie outside the CRC.
+        ms_wire::batch::stamp(&mut inner, base_offset, epoch);
+        for offset in 0..3 {
+            assert_eq!(append(&partition, Batch::plain(1)), (NONE, offset));
+        }
+        let config = PartitionConfig { segment_bytes: 1 << 20, ..config(i64::MAX) };
+        partition.configure(config);
+        let value = [&[b'v'; 5000][..], &inner, &[b'w'; 20_000]].concat();
+        assert_eq!(append(&partition, Batch { value, ..Batch::plain(1) }), (NONE, 3));
+        let names = disk.list_dir(partition.dir()).expect("a folder");
+        let newest = names.into_iter().map(|it| it.name).filter(|it| it.ends_with(".log")).max();
+        let path = partition.dir().join(newest.expect("a segment"));
+        let file = disk.open(&path, OpenMode::Write).expect("it is there");
+        file.truncate(file.len().expect("a length") - 9000).expect("a disk in order");
+        disk.crash_process();
+        // At every start: what was acknowledged is there, and the next offset is the next one.
+        for offset in 3..5 {
+            let broker = Broker::start(&disk);
+            let partition = open(&broker, i64::MAX).expect("opens again");
+            assert!(broker.env.same_boot && partition.is_leader());
+            assert_eq!(append(&partition, Batch::plain(1)), (NONE, offset));
+            assert_eq!(consume(&partition, 0).len() as i64, offset + 1);
+            disk.crash_process();
         }
     }
 }
