@@ -33,8 +33,10 @@ use crate::registry::Registry;
 use crate::session::SessionCache;
 use crate::shared::{Answers, ApiTable, Shared, Stats, now_ms};
 use crate::topology::Topology;
-use crate::workers::{WORKERS, WorkQueues};
+use crate::workers::{WORKERS, WorkQueues, side_by_side};
 
+/// How long before its deadline a shutdown syncs no further partition: what is left is for the checkpoint.
+const CHECKPOINT_SLICE: Duration = Duration::from_millis(300);
 /// How long before its deadline a shutdown stops waiting for clients.
 const STOP_SLICE: Duration = Duration::from_millis(50);
 
@@ -175,11 +177,13 @@ impl DataPlane {
     }
 
     /// Stops: no more requests are taken, those in flight are finished until the deadline, files are made durable and
-    /// marked as stopped cleanly. Every open command has its event when this returns. Waits; the second call does nothing.
+    /// marked as stopped cleanly, if there is time for all of them. Every open command has its event when this returns. Waits; the second call does nothing.
     pub fn shutdown(&self, within: Duration) {
         let Some(running) = self.running.lock().take() else { return };
         let shared = &self.shared;
-        let deadline = Instant::now() + within.saturating_sub(STOP_SLICE);
+        let began = Instant::now();
+        let deadline = began + within.saturating_sub(STOP_SLICE);
+        let sync_until = began + within.saturating_sub(CHECKPOINT_SLICE);
         for reactor in 0..shared.hub.mailboxes.len() {
             shared.hub.send(reactor, Message::Shutdown(deadline));
         }
@@ -200,12 +204,16 @@ impl DataPlane {
             }
         }
         let partitions = shared.hub.registry.all();
-        for partition in &partitions {
+        side_by_side(partitions.iter().collect(), |partition| {
+            // What is left when the time is over makes the stop one that is not clean.
+            if Instant::now() >= sync_until {
+                return;
+            }
             partition.give_back_space();
             if let Some(job) = partition.flush_job() {
                 partition.flush_finished(job.run());
             }
-        }
+        });
         flusher::write_checkpoint(shared);
         if let Err(error) = shared.env.record_stop(&partitions) {
             shared.hub.control.log(50, &format!("the stop could not be recorded: {error}"));

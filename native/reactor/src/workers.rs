@@ -13,6 +13,12 @@ use crate::commands::OpenPartition;
 pub const WORKERS: usize = 2;
 const DISK_WORKER: usize = 1;
 
+/// Threads that wait for the disk at the same time where there is much to open or to sync: a file system makes what they
+/// wait for durable together.
+const SIDE_BY_SIDE: usize = 32;
+/// Partitions that are opened one after the other, with one fsync of the hard-state log.
+const OPENED_TOGETHER: usize = 16;
+
 /// Something to do on a worker.
 pub enum Job {
     Partition(Arc<Partition>, JobKind),
@@ -52,16 +58,24 @@ impl WorkQueues {
         self.queues[DISK_WORKER].push(job);
     }
 
-    /// What is queued is still done, then the workers end.
+    /// What is queued is still done, but no partition is opened any more; then the workers end.
     pub fn stop(&self) {
         for queue in &self.queues {
-            queue.state.lock().is_stopped = true;
+            let mut state = queue.state.lock();
+            state.is_stopped = true;
+            state.jobs.retain(|job| !matches!(job, Job::Open(_)));
             queue.changed.notify_one();
         }
     }
 
-    /// The body of worker `number`. `open` opens many partitions at once, which costs one fsync.
-    pub fn run(&self, number: usize, open: impl Fn(Vec<OpenPartition>), failed: impl Fn(&str)) {
+    /// The body of worker `number`. `open` opens some partitions with one fsync; it is called by several
+    /// threads at once.
+    pub fn run(
+        &self,
+        number: usize,
+        open: impl Fn(Vec<OpenPartition>) + Sync,
+        failed: impl Fn(&str),
+    ) {
         while let Some(job) = self.queues[number].next() {
             let work = AssertUnwindSafe(|| match job {
                 Job::Partition(partition, kind) => partition.run_job(kind),
@@ -69,7 +83,12 @@ impl WorkQueues {
                 Job::Open(first) => {
                     let mut batch = vec![first];
                     self.queues[number].take_opens(&mut batch);
-                    open(batch);
+                    side_by_side(in_parts(batch), |part| {
+                        // Who stops does not wait for thousands of partitions; their commands are ended for them.
+                        if !self.queues[number].is_stopped() {
+                            open(part);
+                        }
+                    });
                 }
             });
             // A panic in the work on one partition must not end the process; the partition marks itself.
@@ -78,6 +97,41 @@ impl WorkQueues {
             }
         }
     }
+}
+
+fn in_parts(mut batch: Vec<OpenPartition>) -> Vec<Vec<OpenPartition>> {
+    let mut parts = Vec::with_capacity(batch.len().div_ceil(OPENED_TOGETHER));
+    while batch.len() > OPENED_TOGETHER {
+        parts.push(batch.split_off(batch.len() - OPENED_TOGETHER));
+    }
+    parts.push(batch);
+    parts
+}
+
+/// Calls `work` with each item, on several threads; returns when all is done. A thread that cannot be started leaves its
+/// share to the others.
+pub fn side_by_side<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
+    let threads = items.len().min(SIDE_BY_SIDE);
+    let items = Mutex::new(items);
+    let take_all = || {
+        loop {
+            // The lock is not held over the work.
+            let item = items.lock().pop();
+            match item {
+                Some(item) => work(item),
+                None => return,
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            let name = "ms-work".to_owned();
+            if std::thread::Builder::new().name(name).spawn_scoped(scope, take_all).is_err() {
+                break;
+            }
+        }
+        take_all();
+    });
 }
 
 impl Queue {
@@ -99,6 +153,10 @@ impl Queue {
         }
     }
 
+    fn is_stopped(&self) -> bool {
+        self.state.lock().is_stopped
+    }
+
     fn take_opens(&self, batch: &mut Vec<OpenPartition>) {
         const TOGETHER: usize = 1000;
         let mut state = self.state.lock();
@@ -109,5 +167,30 @@ impl Queue {
                 None => return,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Barrier;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn every_item_is_worked_on_once() {
+        let counts: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
+        side_by_side((0..1000).collect(), |item: usize| {
+            counts[item].fetch_add(1, Ordering::SeqCst);
+        });
+        assert!(counts.iter().all(|count| count.load(Ordering::SeqCst) == 1));
+        side_by_side(Vec::new(), |()| panic!("there is nothing to do"));
+    }
+
+    #[test]
+    fn items_that_wait_do_so_at_the_same_time() {
+        let barrier = Barrier::new(SIDE_BY_SIDE);
+        side_by_side((0..SIDE_BY_SIDE).collect(), |_: usize| {
+            barrier.wait();
+        });
     }
 }
