@@ -9,7 +9,7 @@ use ms_wire::error_code;
 use ms_wire::fetch::FetchRequest;
 
 use crate::commands::{Command, Executor};
-use crate::conn::{CloseReason, Connection};
+use crate::conn::{CloseReason, Connection, REQUEST_BYTES_MAX};
 use crate::fetch::{FetchOrigin, FoundPlan, Verdict, WaitingFetch};
 use crate::hub::{Answer, Message};
 use crate::ids::{ConnectionId, RequestRef, Seq};
@@ -120,6 +120,11 @@ impl Reactor {
         };
         let topology = self.topology.load();
         let fetch = Box::new(WaitingFetch::new(&parsed, &origin, &self.shared, topology));
+        if fetch.is_refused() {
+            connection.slots.finish(request.seq, &mut connection.out, |_| {});
+            connection.closing = Some(CloseReason::Refused);
+            return self.make_dirty(id.local());
+        }
         let deadline_ms = fetch.deadline_ms;
         let request = RequestRef { local: id.local(), seq: request.seq, ordinal: 0 };
         if self.poll_fetch(request, fetch) {
@@ -131,23 +136,34 @@ impl Reactor {
     fn poll_fetch(&mut self, request: RequestRef, mut fetch: Box<WaitingFetch>) -> bool {
         let can_wait = fetch.deadline_ms > self.clock_ms && self.stopping.is_none();
         let waiter = Waiter { reactor: self.number, id: request.pack() };
-        let (slot, waits) = match fetch.poll(waiter, can_wait) {
-            Verdict::Answer => {
-                self.finish_fetch(request, fetch);
-                return false;
-            }
-            Verdict::Wait => (Slot::Fetch(fetch), true),
-            Verdict::Locate(plans) => {
-                self.shared.cold.locate(self.number, request.pack(), plans);
-                (Slot::Locating(fetch), false)
-            }
-        };
-        if let Some(Some(connection)) = self.connections.get_mut(request.local as usize)
-            && let Some(place) = connection.slots.get_mut(request.seq)
-        {
-            *place = slot;
+        let verdict = fetch.poll(waiter, can_wait);
+        if matches!(verdict, Verdict::Answer) {
+            self.finish_fetch(request, fetch);
+            return false;
         }
-        waits
+        let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
+            return false;
+        };
+        if !connection.slots.keep(request.seq, fetch.kept_bytes(), REQUEST_BYTES_MAX) {
+            fetch.cancel(waiter);
+            if let Verdict::Locate(plans) = verdict {
+                fetch.give_up(plans);
+            }
+            self.finish_fetch(request, fetch);
+            return false;
+        }
+        let Some(place) = connection.slots.get_mut(request.seq) else { return false };
+        match verdict {
+            Verdict::Locate(plans) => {
+                *place = Slot::Locating(fetch);
+                self.shared.cold.locate(self.number, request.pack(), plans);
+                false
+            }
+            Verdict::Wait | Verdict::Answer => {
+                *place = Slot::Fetch(fetch);
+                true
+            }
+        }
     }
 
     fn finish_fetch(&mut self, request: RequestRef, fetch: Box<WaitingFetch>) {

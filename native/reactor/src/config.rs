@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+/// No frame is larger, whatever the configuration says: an answer names what its request does, beside the records, and its
+/// length has 31 bits.
+pub const FRAME_MAX: usize = 512 << 20;
+
 /// Everything that does not change while the broker runs. Sizes in bytes unless the name says MiB.
 #[derive(Debug, Clone)]
 pub struct DataPlaneConfig {
@@ -15,7 +19,7 @@ pub struct DataPlaneConfig {
     pub spin_us: u64,
     /// Receive buffer of each reactor.
     pub recv_bytes: usize,
-    /// `socket.request.max.bytes`.
+    /// `socket.request.max.bytes`; at most `FRAME_MAX` counts.
     pub max_request_bytes: usize,
     /// `control.request.max.bytes`: the same for all requests but Produce and Fetch.
     pub max_control_request_bytes: usize,

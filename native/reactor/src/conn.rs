@@ -12,8 +12,8 @@ use crate::slots::Slots;
 
 /// Requests without an answer beyond which a connection is not read, until it has half as many.
 const REQUESTS_MAX: usize = 64;
-/// And the bytes of such requests; one more may be larger than that.
-const REQUEST_BYTES_MAX: usize = 8 << 20;
+/// And the bytes of such requests, or of what is kept for them; one more may be larger than that.
+pub const REQUEST_BYTES_MAX: usize = 8 << 20;
 /// Bytes at the head of a frame: its length.
 pub const PREFIX: usize = 4;
 

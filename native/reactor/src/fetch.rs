@@ -13,7 +13,7 @@ use ms_wire::leader::NodeEndpoint;
 
 use crate::fresh::Fresh;
 use crate::out::OutQueue;
-use crate::session::{SessionPartition, SessionUse, Told};
+use crate::session::{SessionPartition, SessionUse, TOO_MANY, Told};
 use crate::shared::Shared;
 use crate::topology::{TopicRef, Topology};
 
@@ -22,6 +22,10 @@ const FIRST_BY_ID: i16 = 13;
 const FIRST_WITH_ENDPOINTS: i16 = 16;
 /// How often a request is read again at once because something was written meanwhile.
 const TRIES: usize = 8;
+/// Records in one answer, whatever `fetch.max.bytes` says: the length of a frame has 31 bits.
+const BYTES_MAX: usize = 1 << 30;
+/// A fetch of more partitions that are not there is not left waiting. Those that are there bound themselves.
+const UNKNOWN_MAX: usize = 4096;
 
 /// A Fetch that is being served, now or when there is more to read.
 pub struct WaitingFetch {
@@ -98,7 +102,7 @@ impl WaitingFetch {
     ) -> Self {
         let options = &request.options;
         let max_bytes = options.max_bytes.clamp(0, i32::MAX) as usize;
-        let max_bytes = max_bytes.min(shared.config.fetch_max_bytes) as u32;
+        let max_bytes = max_bytes.min(shared.config.fetch_max_bytes).min(BYTES_MAX) as u32;
         let mut fetch = Self {
             version: origin.version,
             correlation_id: origin.correlation_id,
@@ -121,15 +125,33 @@ impl WaitingFetch {
             Ok((session, partitions)) => {
                 fetch.session = session;
                 fetch.partitions = partitions.into_iter().map(FetchedPartition::new).collect();
+                if matches!(fetch.session, SessionUse::New) {
+                    // A session has the order of the answer that it begins with.
+                    fetch.partitions.sort_by_key(FetchedPartition::is_unknown);
+                }
             }
             Err(code) => fetch.error_code = code,
         }
         fetch
     }
 
+    /// No answer is given: the request asks for too much.
+    pub fn is_refused(&self) -> bool {
+        self.error_code == TOO_MANY
+    }
+
+    /// Bytes of memory that are kept while it waits.
+    pub fn kept_bytes(&self) -> usize {
+        let entry = size_of::<FetchedPartition>() + size_of::<(Waiter, i64)>();
+        size_of::<Self>() + self.partitions.capacity() * entry
+    }
+
     /// Reads all partitions and says what comes next.
     pub fn poll(&mut self, waiter: Waiter, can_wait: bool) -> Verdict {
         self.cancel(waiter);
+        let can_wait = can_wait
+            && (self.partitions.len() <= UNKNOWN_MAX
+                || self.partitions.iter().filter(|p| p.is_unknown()).count() <= UNKNOWN_MAX);
         for _ in 0..TRIES {
             let bytes = self.read();
             if !self.cold.is_empty() {
@@ -151,6 +173,13 @@ impl WaitingFetch {
         for FoundPlan { at, plan } in found {
             let answer = &mut self.partitions[at].answer;
             (answer.plan, answer.error_code) = settle_plan(plan, answer.error_code);
+        }
+    }
+
+    /// There is no waiting for what other threads would find: it is left to the next fetch.
+    pub fn give_up(&mut self, plans: Vec<ColdPlan>) {
+        for ColdPlan { at, .. } in plans {
+            self.partitions[at].answer.plan = ReadPlan::Empty;
         }
     }
 
@@ -238,14 +267,15 @@ impl WaitingFetch {
         if self.error_code != error_code::NONE {
             included.clear();
         }
-        let named: Vec<&FetchedPartition> = self
+        let by_id = self.by_id;
+        let mut named: Vec<&FetchedPartition> = self
             .partitions
             .iter()
             .zip(&included)
             .filter_map(|(partition, included)| included.then_some(partition))
             .collect();
-        let by_id = self.by_id;
-        let topics = || named.chunk_by(|a, b| a.topic().key(by_id) == b.topic().key(by_id));
+        named.sort_by_key(|partition| partition.is_unknown());
+        let topics = || named.chunk_by(|a, b| a.topic().is_same(b.topic(), by_id));
         let writer = FetchResponseWriter::start(
             out.bytes(),
             self.version,
@@ -362,6 +392,11 @@ impl FetchedPartition {
         Some(ranges.into_iter().map(|range| &received[range]).collect())
     }
 
+    /// Neither here nor anywhere. Such partitions come last in Kafka's answers.
+    fn is_unknown(&self) -> bool {
+        self.partition.is_none() && self.answer.error_code != error_code::NOT_LEADER_OR_FOLLOWER
+    }
+
     fn topic(&self) -> &TopicRef {
         &self.of_session.topic
     }
@@ -408,5 +443,83 @@ pub fn add_endpoint(
 ) {
     if !endpoints.iter().any(|known| known.node_id == node_id) {
         endpoints.extend(topology.endpoint(node_id, listener));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ms_partition::PartitionConfig;
+    use ms_wire::fetch::{FetchOptions, FetchPartition};
+    use ms_wire::topic::TopicKey;
+
+    use crate::by_hand::frames::{batch, fetch, fetched, produce};
+    use crate::by_hand::{ByHand, TOPIC};
+    use crate::conn::REQUEST_BYTES_MAX;
+    use crate::slots::Slot;
+
+    const KEY: TopicKey<'static> = TopicKey::Name(TOPIC.as_bytes());
+
+    #[test]
+    fn a_partition_that_is_named_often_is_waited_for_once() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let (mut consumer, mut producer) = (hand.connect(), hand.connect());
+        let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
+        let mut often = vec![FetchPartition::new(0, 7, 1 << 20); 20_000];
+        often.push(FetchPartition::new(0, 0, 1 << 20));
+        hand.carried(&consumer, &[fetch(12, 1, options, KEY, &often)]);
+        hand.reactor.finish_gathered();
+        let records = batch(&[b"x"]);
+        hand.gather(&mut producer, &[produce(9, 1, 1, KEY, &[(0, Some(&records))])]);
+        hand.reactor.finish_gathered();
+        assert_eq!(hand.reactor.turn.due.len(), 1);
+        hand.reactor.wake_due();
+        let answer = fetched(&hand.frames(&mut consumer, 1)[0], 12);
+        assert_eq!(answer.partitions.len(), 1);
+        assert_eq!(answer.partitions[0].base_offsets(), [0]);
+    }
+
+    #[test]
+    fn what_small_requests_of_a_large_session_keep_is_bounded() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let mut consumer = hand.connect();
+        let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
+        let ask = |session_id, session_epoch, partitions: &[FetchPartition]| {
+            let options = FetchOptions { session_id, session_epoch, ..options };
+            fetch(12, 1, options, KEY, partitions)
+        };
+        // As many as a fetch may wait for, one of them there.
+        let all: Vec<_> = (0..4097).map(|p| FetchPartition::new(p, 0, 1000)).collect();
+        let opening = FetchOptions { session_epoch: 0, max_wait_ms: 0, ..options };
+        hand.carried(&consumer, &[fetch(12, 1, opening, KEY, &all)]);
+        hand.reactor.finish_gathered();
+        let id = fetched(&hand.frames(&mut consumer, 1)[0], 12).session_id;
+        assert!(id > 0);
+        let empty: Vec<_> = (1..=60).map(|epoch| ask(id, epoch, &[])).collect();
+        hand.gather(&mut consumer, &empty);
+        hand.reactor.finish_gathered();
+        let connection = hand.reactor.connections[consumer.local as usize].as_ref().unwrap();
+        let waiting = connection.slots.iter().filter(|(_, slot)| matches!(slot, Slot::Fetch(_)));
+        let waiting = waiting.count();
+        assert!((1..20).contains(&waiting), "{waiting}");
+        assert!(connection.slots.bytes() <= REQUEST_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_fetch_of_much_that_is_not_there_is_answered_at_once() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let mut consumer = hand.connect();
+        let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
+        let all: Vec<_> = (-9_000..1).map(|p| FetchPartition::new(p, 0, 1000)).collect();
+        hand.carried(&consumer, &[fetch(12, 1, options, KEY, &all)]);
+        hand.reactor.finish_gathered();
+        let answer = fetched(&hand.frames(&mut consumer, 1)[0], 12);
+        assert_eq!(answer.partitions.len(), all.len());
+        // What is not there comes last.
+        assert_eq!(answer.partitions[0].partition, 0);
+        assert_eq!(answer.partitions[1].partition, -9_000);
     }
 }

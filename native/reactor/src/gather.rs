@@ -8,6 +8,7 @@ use ms_wire::header::{API_VERSIONS, FETCH, PRODUCE, RequestHeader, parse_request
 use ms_wire::validate::Scratch;
 use ms_wire::{fetch, produce as produce_versions};
 
+use crate::config::FRAME_MAX;
 use crate::conn::{CloseReason, Connection, PREFIX};
 use crate::control::ControlFrame;
 use crate::pool::Pool;
@@ -74,9 +75,10 @@ impl Gather<'_> {
     /// How long a frame may be that begins like this: what TypeScript decodes costs many times its size.
     fn request_bytes_max(&self, begun: &[u8]) -> usize {
         let config = &self.shared.config;
+        let max = config.max_request_bytes.min(FRAME_MAX);
         match begun.first_chunk().map(|key| i16::from_be_bytes(*key)) {
-            None | Some(PRODUCE | FETCH) => config.max_request_bytes,
-            Some(_) => config.max_request_bytes.min(config.max_control_request_bytes),
+            None | Some(PRODUCE | FETCH) => max,
+            Some(_) => max.min(config.max_control_request_bytes),
         }
     }
 

@@ -28,6 +28,7 @@ mod produce;
 mod reactor;
 mod read;
 mod registry;
+mod requested;
 mod session;
 mod shared;
 mod slots;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use ms_wire::error_code;
 use ms_wire::fetch::{FetchPartition, FetchRequest};
-use ms_wire::topic::TopicKey;
 use parking_lot::Mutex;
 
+use crate::requested::{self, TooMany};
 use crate::topology::{TopicRef, Topology};
 
 /// The first version that names topics by id.
@@ -20,6 +20,9 @@ const FINAL_EPOCH: i32 = -1;
 const PARTITIONS_MAX: usize = 1 << 20;
 /// A session that was not used for so long may be evicted by any other; one that is younger may not be evicted for its size.
 const EVICTION_MS: i64 = 120_000;
+
+/// The error of a request that names too many partitions.
+pub const TOO_MANY: i16 = error_code::INVALID_REQUEST;
 
 /// What the session of a request is.
 pub enum SessionUse {
@@ -97,7 +100,7 @@ impl SessionCache {
     }
 
     /// Finds out which session a request belongs to, and which partitions it asks for. The error is one of the whole
-    /// response: 70, 71 or 106.
+    /// response: 70, 71 or 106, or `TOO_MANY`.
     pub fn begin(
         &self,
         request: &FetchRequest<'_>,
@@ -110,7 +113,7 @@ impl SessionCache {
                 self.entries.lock().remove(id);
             }
             let wanted = if epoch == FINAL_EPOCH { SessionUse::None } else { SessionUse::New };
-            return Ok((wanted, requested(request, topology)));
+            return Ok((wanted, requested(request, topology)?));
         }
         let mut entries = self.entries.lock();
         let entry = entries.all.get_mut(&id).ok_or(error_code::FETCH_SESSION_ID_NOT_FOUND)?;
@@ -122,7 +125,10 @@ impl SessionCache {
         if guard.is_by_id != (request.version >= FIRST_BY_ID) {
             return Err(error_code::FETCH_SESSION_TOPIC_ID_ERROR);
         }
-        guard.update(request, topology);
+        if guard.update(request, topology).is_err() {
+            entries.remove(id);
+            return Err(TOO_MANY);
+        }
         let count = guard.partitions.len();
         if count == 0 {
             entries.remove(id);
@@ -132,7 +138,8 @@ impl SessionCache {
         let has_grown = count > entry.partitions;
         let before = std::mem::replace(&mut entry.partitions, count);
         entries.partitions = entries.partitions - before + count;
-        if has_grown && entries.partitions > self.partitions_max {
+        let has_room = entries.partitions <= self.partitions_max;
+        if has_grown && !(has_room && may_be_kept(&guard.partitions)) {
             // The client fetches in full again, and gets a session if there is room for it by then.
             entries.remove(id);
             return Err(error_code::FETCH_SESSION_ID_NOT_FOUND);
@@ -149,7 +156,7 @@ impl SessionCache {
     pub fn create(&self, version: i16, partitions: Vec<SessionPartition>, now_ms: i64) -> i32 {
         let count = partitions.len();
         let mut entries = self.entries.lock();
-        if count == 0 || !self.make_room(&mut entries, count, now_ms) {
+        if count == 0 || !may_be_kept(&partitions) || !self.make_room(&mut entries, count, now_ms) {
             return INVALID_SESSION_ID;
         }
         let mut id = random_id();
@@ -238,49 +245,20 @@ impl IncrementalUse {
 }
 
 impl Session {
-    fn update(&mut self, request: &FetchRequest<'_>, topology: &Topology) {
-        let by_id = self.is_by_id;
-        let mut places: HashMap<(TopicKeyBuf, i32), usize> = HashMap::new();
-        if request.partition_count > 0 || request.forgotten_count > 0 {
-            let keys = self.partitions.iter().enumerate();
-            places.extend(
-                keys.map(|(i, p)| ((TopicKeyBuf::new(p.topic.key(by_id)), p.fetch.partition), i)),
-            );
-        }
-        for topic in request.topics() {
-            for fetch in topic.partitions() {
-                match places.get(&(TopicKeyBuf::new(topic.key), fetch.partition)) {
-                    Some(&at) => self.partitions[at].fetch = fetch,
-                    None => {
-                        let at = self.partitions.len();
-                        places.insert((TopicKeyBuf::new(topic.key), fetch.partition), at);
-                        let topic = topology.topic_ref(&topic.key);
-                        self.partitions.push(SessionPartition::new(topic, fetch));
-                    }
-                }
-            }
-        }
-        let mut is_forgotten =
-            vec![false; if request.forgotten_count > 0 { self.partitions.len() } else { 0 }];
-        for topic in request.forgotten() {
-            for partition in topic.partitions() {
-                if let Some(&at) = places.get(&(TopicKeyBuf::new(topic.key), partition)) {
-                    is_forgotten[at] = true;
-                }
-            }
-        }
-        let mut forgotten = is_forgotten.into_iter();
-        self.partitions.retain(|_| !forgotten.next().unwrap_or(false));
+    fn update(&mut self, request: &FetchRequest<'_>, topology: &Topology) -> Result<(), TooMany> {
+        requested::enter(&mut self.partitions, request, topology, self.is_by_id)?;
+        requested::forget(&mut self.partitions, request, self.is_by_id);
         // A topic may have been created, or created anew, since.
-        for partition in &mut self.partitions {
-            let found = topology.topic_ref(&partition.topic.key(by_id));
-            partition.topic = found;
+        for of_topic in self.partitions.chunk_by_mut(|a, b| a.topic.is_shared(&b.topic)) {
+            let found = topology.topic_ref(&of_topic[0].topic.key(self.is_by_id));
+            of_topic.iter_mut().for_each(|partition| partition.topic = found.clone());
         }
+        Ok(())
     }
 }
 
 impl SessionPartition {
-    fn new(topic: TopicRef, fetch: FetchPartition) -> Self {
+    pub fn new(topic: TopicRef, fetch: FetchPartition) -> Self {
         Self { topic, fetch, high_watermark: -1, log_start_offset: -1 }
     }
 
@@ -301,30 +279,19 @@ impl SessionPartition {
     }
 }
 
-/// A topic's name or id, owned for look-ups.
-#[derive(PartialEq, Eq, Hash)]
-enum TopicKeyBuf {
-    Name(Box<[u8]>),
-    Id([u8; 16]),
+fn requested(
+    request: &FetchRequest<'_>,
+    topology: &Topology,
+) -> Result<Vec<SessionPartition>, i16> {
+    let mut partitions = Vec::new();
+    let by_id = request.version >= FIRST_BY_ID;
+    requested::enter(&mut partitions, request, topology, by_id).map_err(|TooMany| TOO_MANY)?;
+    Ok(partitions)
 }
 
-impl TopicKeyBuf {
-    fn new(key: TopicKey<'_>) -> Self {
-        match key {
-            TopicKey::Name(name) => Self::Name(name.into()),
-            TopicKey::Id(id) => Self::Id(id),
-        }
-    }
-}
-
-fn requested(request: &FetchRequest<'_>, topology: &Topology) -> Vec<SessionPartition> {
-    let mut partitions = Vec::with_capacity(request.partition_count);
-    for topic in request.topics() {
-        let found = topology.topic_ref(&topic.key);
-        partitions
-            .extend(topic.partitions().map(|fetch| SessionPartition::new(found.clone(), fetch)));
-    }
-    partitions
+/// A name that no topic can have may be very long: it is not kept from one request to the next.
+fn may_be_kept(partitions: &[SessionPartition]) -> bool {
+    !partitions.iter().any(|partition| partition.topic.is_name_too_long())
 }
 
 fn next_epoch(epoch: i32) -> i32 {
@@ -340,6 +307,7 @@ fn random_id() -> i32 {
 #[cfg(test)]
 mod tests {
     use ms_wire::fetch::{FetchOptions, FetchRequestWriter};
+    use ms_wire::topic::TopicKey;
 
     use super::*;
 

@@ -36,7 +36,7 @@ pub struct Slots {
 
 struct Entry {
     slot: Slot,
-    /// Bytes of the request.
+    /// Bytes of the request, or of what is kept for it when that is more.
     bytes: usize,
 }
 
@@ -84,6 +84,19 @@ impl Slots {
 
     pub fn get(&self, seq: Seq) -> Option<&Slot> {
         self.queue.get(seq.distance_from(self.first)).map(|entry| &entry.slot)
+    }
+
+    /// Lets a request wait for which so many bytes are kept. False: beyond `max` only the oldest request may.
+    pub fn keep(&mut self, seq: Seq, bytes: usize, max: usize) -> bool {
+        let at = seq.distance_from(self.first);
+        let Some(entry) = self.queue.get_mut(at) else { return false };
+        let more = bytes.saturating_sub(entry.bytes);
+        if more > 0 && at > 0 && self.bytes + more > max {
+            return false;
+        }
+        entry.bytes += more;
+        self.bytes += more;
+        true
     }
 
     /// Whether a request that was taken up may still change or read a log: one of this turn, or an append without its
@@ -136,6 +149,24 @@ mod tests {
 
     fn put(byte: u8) -> impl FnOnce(&mut OutQueue) {
         move |out: &mut OutQueue| out.bytes().push(byte)
+    }
+
+    #[test]
+    fn what_is_kept_counts_and_beyond_the_bound_only_the_oldest_may_wait() {
+        let mut slots = Slots::starting_at(Seq::from_u32(7));
+        let mut out = OutQueue::new();
+        let seqs: Vec<_> = (0..3).map(|_| slots.push(Slot::Turn, 10)).collect();
+        assert!(slots.keep(seqs[1], 70, 100));
+        assert_eq!(slots.bytes(), 90);
+        assert!(!slots.keep(seqs[2], 21, 100));
+        assert!(slots.keep(seqs[2], 10, 100) && slots.keep(seqs[1], 70, 100));
+        assert!(slots.keep(seqs[0], 500, 100));
+        assert_eq!(slots.bytes(), 580);
+        for (seq, left) in [(seqs[0], 80), (seqs[1], 10), (seqs[2], 0)] {
+            slots.finish(seq, &mut out, put(0));
+            assert_eq!(slots.bytes(), left);
+        }
+        assert!(!slots.keep(seqs[2], 1, 100));
     }
 
     #[test]

@@ -13,6 +13,8 @@ use crate::registry::Registry;
 
 /// A delta copies only the maps that it touches.
 const SUB_MAPS: usize = 256;
+/// Bytes of the longest name of a topic.
+const NAME_MAX: usize = 249;
 
 /// Topics by name and by id, and the brokers.
 #[derive(Clone)]
@@ -46,7 +48,7 @@ pub struct TopicPartition {
 #[derive(Clone)]
 pub enum TopicRef {
     Known(Arc<Topic>),
-    UnknownName(Box<[u8]>),
+    UnknownName(Arc<[u8]>),
     UnknownId([u8; 16]),
 }
 
@@ -59,6 +61,26 @@ impl TopicRef {
             TopicRef::UnknownName(name) => TopicKey::Name(name),
             TopicRef::UnknownId(id) => TopicKey::Id(*id),
         }
+    }
+
+    /// Whether both are the same thing in memory, which is seen without reading a name.
+    pub fn is_shared(&self, other: &Self) -> bool {
+        match (self, other) {
+            (TopicRef::Known(a), TopicRef::Known(b)) => Arc::ptr_eq(a, b),
+            (TopicRef::UnknownName(a), TopicRef::UnknownName(b)) => Arc::ptr_eq(a, b),
+            (TopicRef::UnknownId(a), TopicRef::UnknownId(b)) => a == b,
+            _ => false,
+        }
+    }
+
+    /// Whether both name the same topic.
+    pub fn is_same(&self, other: &Self, by_id: bool) -> bool {
+        self.is_shared(other) || self.key(by_id) == other.key(by_id)
+    }
+
+    /// Whether no topic can have this name.
+    pub fn is_name_too_long(&self) -> bool {
+        matches!(self, TopicRef::UnknownName(name) if name.len() > NAME_MAX)
     }
 }
 

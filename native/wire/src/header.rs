@@ -107,7 +107,7 @@ pub fn start_frame(out: &mut Vec<u8>) -> FrameStart {
 
 /// Writes the length of the frame: what was appended since `start_frame`, and `bytes_elsewhere`
 /// that the caller sends from another place (a file) somewhere in between. Panics above 2 GiB,
-/// which the limits of requests exclude.
+/// which the limits of requests and of the records in an answer exclude.
 pub fn finish_frame(out: &mut [u8], start: FrameStart, bytes_elsewhere: usize) {
     let len =
         i32::try_from(out.len() - start.0 - 4 + bytes_elsewhere).expect("a response below 2 GiB");
