@@ -28,10 +28,13 @@ export interface ConfigSynonym {
 /** Numbers of DescribeConfigs on the wire. */
 export const ConfigSource = {
   TOPIC_CONFIG: 1,
+  DYNAMIC_DEFAULT_BROKER_CONFIG: 3,
   STATIC_BROKER_CONFIG: 4,
   DEFAULT_CONFIG: 5,
   DYNAMIC_BROKER_LOGGER_CONFIG: 6,
 } as const;
+
+const MIN_INSYNC_REPLICAS = 'min.insync.replicas';
 
 /** Types of DescribeConfigs on the wire; 0 is unknown. */
 export const ConfigType: Record<SettingType, number> = {
@@ -58,6 +61,17 @@ export function describeBrokerConfig(
     .map((setting) => describeBrokerSetting(config, setting));
   const unknown = [...originals.keys()].filter((name) => !brokerSettings.has(name));
   return [...known, ...unknown.filter(isWanted).map(describeUnknown)];
+}
+
+/** The defaults that the cluster has for all of its brokers, or those of `filterKeys` that exist. */
+export function describeClusterConfig(
+  config: BrokerConfig,
+  filterKeys?: ReadonlySet<string> | undefined,
+): readonly ConfigDescription[] {
+  const setting = brokerSettings.get(MIN_INSYNC_REPLICAS);
+  if (setting === undefined || !wanted(filterKeys)(setting.name)) return [];
+  const value = config.values.get(setting.name);
+  return [entry(setting, value, clusterSource(config, setting.name), false)];
 }
 
 /** A topic's settings, or those of `filterKeys` that exist. */
@@ -190,7 +204,14 @@ function brokerSources(config: BrokerConfig, name: string): readonly ConfigSynon
   const names = brokerSynonyms(name);
   const sources = [...names.flatMap((n) => fromFile(config, n)), ...names.flatMap(fromTable)];
   const start = sources.findIndex((source) => source.name === name);
-  return start === -1 ? [] : sources.slice(start);
+  return start === -1 ? [] : [...clusterSource(config, name), ...sources.slice(start)];
+}
+
+// A new cluster of Kafka 4.4 elects among eligible replicas, and then keeps this one setting for all brokers.
+function clusterSource(config: BrokerConfig, name: string): readonly ConfigSynonym[] {
+  if (name !== MIN_INSYNC_REPLICAS) return [];
+  const value = String(config.values.get(name));
+  return [{ name, value, source: ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG }];
 }
 
 function fromFile(config: BrokerConfig, name: string): readonly ConfigSynonym[] {

@@ -7,6 +7,7 @@ export {
   ConfigType,
   describeBrokerConfig,
   describeClientMetricsConfig,
+  describeClusterConfig,
   describeGroupConfig,
   describeLoggers,
   describeTopicConfig,

@@ -95,10 +95,16 @@ describe('what cannot be honoured is refused', () => {
     ['security.inter.broker.protocol', 'SASL_SSL', 'only PLAINTEXT is built'],
     ['principal.builder.class', 'x.Y', 'security is not built; leave it at its default'],
     ['create.topic.policy.class.name', 'x.Y', 'policies written in Java cannot be run'],
+    ['metric.reporters', 'x.Y', 'reporters written in Java cannot be run'],
+    ['kafka.metrics.reporters', 'x.Y', 'reporters written in Java cannot be run'],
     ['remote.log.storage.system.enable', 'true', 'tiered storage is not built'],
     ['metadata.log.dir', '/m', 'the metadata log lives in the log directory'],
   ])('%s=%s', (name, value, reason) => {
     expect(refusal({ [name]: value })).toBe(`${name} is refused: ${reason}.`);
+  });
+
+  test('but no empty list of classes', () => {
+    expect(refusal({ 'metric.reporters': '', 'kafka.metrics.reporters': '' })).toBeUndefined();
   });
 
   test('settings of an authorizer and secured listeners that no table knows', () => {

@@ -85,6 +85,8 @@ function missing(name: string): ConfigProblem {
 function refusal(setting: Setting, value: SettingValue): readonly ConfigProblem[] {
   if (setting.effect.kind !== 'refused') return [];
   if (String(value) === String(setting.default ?? '')) return [];
+  // An empty list of classes wants nothing that is not there.
+  if (setting.type === 'list' && String(value) === '') return [];
   return [{ name: setting.name, message: `${setting.name} is refused: ${setting.effect.reason}.` }];
 }
 

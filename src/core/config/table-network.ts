@@ -208,12 +208,14 @@ export const networkSettings: readonly Setting[] = [
     none('there is no metrics page yet, and reporters written in Java cannot be run'),
     [
       int('kafka.metrics.polling.interval.secs', 10, 'How often reporters are polled.', { min: 1 }),
-      list('kafka.metrics.reporters', [], 'Reporters for the older metrics.'),
+      list('kafka.metrics.reporters', [], 'Reporters for the older metrics.', {
+        effect: refused('reporters written in Java cannot be run'),
+      }),
       list(
         'metric.reporters',
         ['org.apache.kafka.common.metrics.JmxReporter'],
         'Classes that report metrics.',
-        { dynamic: true },
+        { dynamic: true, effect: refused('reporters written in Java cannot be run') },
       ),
       int('metrics.num.samples', 2, 'Samples kept to compute a metric.', { min: 1 }),
       string('metrics.recording.level', 'INFO', 'Highest level of detail that is recorded.'),

@@ -9,6 +9,7 @@ import { mapInTurns } from '../base/index.ts';
 import {
   describeBrokerConfig,
   describeClientMetricsConfig,
+  describeClusterConfig,
   describeGroupConfig,
   describeLoggers,
   describeTopicConfig,
@@ -90,8 +91,9 @@ function describeTopic(resource: DescribeConfigsResource, ctx: RequestContext): 
 function describeBroker(resource: DescribeConfigsResource, ctx: RequestContext): Result {
   const { resourceName: name, configurationKeys } = resource;
   if (!isClusterAllowed(ctx)) return refuseCluster(resource);
-  // The empty name means the dynamic defaults of the whole cluster, of which there are none.
-  if (name === '') return answer(resource, []);
+  if (name === '') {
+    return answer(resource, describeClusterConfig(ctx.config, keysOf(configurationKeys)));
+  }
   const problem = brokerProblem(name, ctx.config.nodeId, ' or empty string,');
   if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_REQUEST, problem);
   return answer(resource, describeBrokerConfig(ctx.config, keysOf(configurationKeys)));
