@@ -6,6 +6,7 @@ import { type Host, processHost } from './host.ts';
 import { engineFailure, listenFailure, readyLine } from './listening.ts';
 import type { LoadedConfig } from './load-config.ts';
 import { ProcessLogger } from './logger.ts';
+import { openFilesMax } from './open-files.ts';
 
 // One second from the signal to the exit, of which the broker itself takes at most 900 ms.
 const STOP_MS = 980;
@@ -28,7 +29,13 @@ export async function runBroker(
   const stopper = exitOnSignals(host, engine, logger, onStopped);
   let broker: Broker;
   try {
-    broker = await host.startBroker({ config, identity, engine, logger });
+    broker = await host.startBroker({
+      config,
+      identity,
+      engine,
+      logger,
+      openFilesMax: openFilesMax(),
+    });
   } catch (error) {
     if (stopper.isStopping()) return await new Promise(() => {}); // The signal ends the process.
     await logger.open();

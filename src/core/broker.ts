@@ -3,7 +3,7 @@ import type { Engine, EngineReceiver, OpenedPartition, Role } from '../engine/in
 import { ApiVersions, encode } from '../kafka-protocol/index.ts';
 import { type Clock, type Logger, systemClock, systemPace } from './base/index.ts';
 import { type BrokerConfig, validateTopicConfig } from './config/index.ts';
-import { ControllerClient } from './controller/index.ts';
+import { ControllerClient, partitionsMax } from './controller/index.ts';
 import { advertisedApis, handlerTable } from './dispatch/handler-table.ts';
 import { createDispatcher, type Dispatcher } from './dispatch/index.ts';
 import { GroupCoordinator } from './group/index.ts';
@@ -23,6 +23,8 @@ export interface BrokerDeps {
   readonly engine: Engine;
   readonly logger: Logger;
   readonly clock?: Clock;
+  /** Files and sockets that the process may have open; undefined: nobody knows. */
+  readonly openFilesMax?: number | undefined;
 }
 
 export interface Broker {
@@ -116,7 +118,19 @@ class Assembly {
     for (const { id, partitions } of metadata.image.topics()) {
       for (const { index } of partitions) assigned.push({ topicId: id, partitionIndex: index });
     }
+    this.#warnOfTooMany(assigned.length);
     await engine.sweepFolders(assigned);
+  }
+
+  #warnOfTooMany(partitions: number): void {
+    const { logger, openFilesMax } = this.#deps;
+    const max = partitionsMax(openFilesMax);
+    if (partitions <= max) return;
+    const fields = { partitions, partitionsMax: max, openFilesMax };
+    logger.error(
+      fields,
+      'the limit of open files (ulimit -n) is too low for the partitions there are',
+    );
   }
 
   #publishApiVersions(): void {
@@ -163,7 +177,7 @@ class Assembly {
   }
 
   #createController({ handle }: OpenedPartition, metadata: ClusterMetadata): ControllerClient {
-    const { engine, config, logger } = this.#deps;
+    const { engine, config, logger, openFilesMax } = this.#deps;
     this.#controller = new ControllerClient({
       engine,
       handle,
@@ -176,6 +190,7 @@ class Assembly {
       rules: {
         numPartitions: config.numPartitions,
         defaultReplicationFactor: config.defaultReplicationFactor,
+        partitionsMax: partitionsMax(openFilesMax),
         validateTopicConfig: (overrides) => validateTopicConfig(config, overrides),
       },
     });

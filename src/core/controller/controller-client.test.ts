@@ -57,6 +57,7 @@ async function serving(settings: Readonly<Record<string, string>> = {}) {
     rules: {
       numPartitions: 3,
       defaultReplicationFactor: 1,
+      partitionsMax: Number.POSITIVE_INFINITY,
       validateTopicConfig: () => undefined,
     },
     batchBytesMax: 4096,

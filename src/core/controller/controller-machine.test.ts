@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { ControllerMachine } from './controller-machine.ts';
+import { partitionsMax } from './partitions-max.ts';
 import type { ControllerCommand, ControllerReply, NewTopic } from './vocabulary.ts';
 
 const token = 1 as ReplyToken;
@@ -14,10 +15,13 @@ const broker = {
   endpoints: [],
 } as const;
 
+const PARTITIONS_MAX = 30_000;
+
 class Controller {
   readonly machine = new ControllerMachine({
     numPartitions: 3,
     defaultReplicationFactor: 1,
+    partitionsMax: PARTITIONS_MAX,
     validateTopicConfig: (overrides) =>
       overrides.has('bad') ? 'Unknown topic config name: bad' : undefined,
   });
@@ -48,6 +52,25 @@ class Controller {
 }
 
 const bigints = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
+
+describe('the partitions there may be', () => {
+  test('are what fits into the limit of open files', () => {
+    expect([256, 1024, 1_048_576].map(partitionsMax)).toEqual([160, 736, 1_047_520]);
+    expect([partitionsMax(0), partitionsMax(undefined)]).toEqual([0, Number.POSITIVE_INFINITY]);
+  });
+
+  test('are created, and none beyond', () => {
+    const controller = new Controller();
+    for (const name of ['a', 'b']) controller.create({ name, numPartitions: 10_000 });
+    expect(controller.create({ name: 'c', numPartitions: 9_999 })?.errorCode).toBe(0);
+    expect(controller.create({ name: 'd', numPartitions: 2 })).toMatchObject({
+      errorCode: ErrorCode.POLICY_VIOLATION,
+      errorMessage: expect.stringContaining('leaves room for 30000 partitions: there are 29999'),
+    });
+    expect(controller.create({ name: 'd', numPartitions: 2 }, true)?.errorCode).toBe(44);
+    expect(controller.create({ name: 'd', numPartitions: 1 })?.errorCode).toBe(0);
+  });
+});
 
 describe('the controller', () => {
   test('creates a topic with the default counts', () => {

@@ -18,6 +18,8 @@ export interface ControllerRules {
   validateTopicConfig(overrides: ReadonlyMap<string, string>): string | undefined;
   readonly numPartitions: number;
   readonly defaultReplicationFactor: number;
+  /** Partitions that may be open at once. */
+  readonly partitionsMax: number;
 }
 
 /** The metadata features of a new cluster. Level 33 is Kafka's 4.4-IV2. */

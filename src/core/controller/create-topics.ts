@@ -39,13 +39,17 @@ class Planner {
   readonly #collisions = new Map<string, string>();
   #nextGroupId: bigint;
   #partitionsPlanned = 0;
+  #partitionsThere = 0;
 
   constructor(image: ClusterImage, rules: ControllerRules, input: Input) {
     this.#image = image;
     this.#rules = rules;
     this.#input = input;
     this.#nextGroupId = image.nextGroupId;
-    for (const { name } of image.topics()) this.#noteName(name);
+    for (const { name, partitions } of image.topics()) {
+      this.#noteName(name);
+      this.#partitionsThere += partitions.length;
+    }
   }
 
   create(topic: NewTopic): CreatedTopic {
@@ -64,6 +68,7 @@ class Planner {
 
   #plan(name: string, placement: readonly (readonly number[])[], configs: Map<string, string>) {
     this.#noteName(name);
+    this.#partitionsThere += placement.length;
     const topicId = this.#input.newId();
     this.records.push({ kind: 'topic', topicId, name });
     for (const [partitionIndex, replicas] of placement.entries()) {
@@ -110,7 +115,17 @@ class Planner {
       const message = 'Excessively large number of partitions per request.';
       throw new Refusal(ErrorCode.POLICY_VIOLATION, message);
     }
+    this.#refuseTooMany(placement.length);
     return placement;
+  }
+
+  // Each has a file open for as long as it is there: beyond the limit none of them would work.
+  #refuseTooMany(partitions: number): void {
+    const { partitionsMax } = this.#rules;
+    if (this.#partitionsThere + partitions > partitionsMax) {
+      const message = `The limit of open files leaves room for ${partitionsMax} partitions: there are ${this.#partitionsThere}, and ${partitions} more do not fit. Raise the limit (ulimit -n) and restart the broker.`;
+      throw new Refusal(ErrorCode.POLICY_VIOLATION, message);
+    }
   }
 
   #placeByHand({ assignments, numPartitions, replicationFactor }: NewTopic) {
@@ -125,6 +140,12 @@ class Planner {
     }
     const sorted = [...assignments].sort((a, b) => a.partitionIndex - b.partitionIndex);
     const factor = sorted[0]?.brokerIds.length;
+    const twice = sorted.find((one, i) => one.partitionIndex === sorted[i + 1]?.partitionIndex);
+    if (twice !== undefined) {
+      badAssignment(
+        `Found multiple manual partition assignments for partition ${twice.partitionIndex}`,
+      );
+    }
     return sorted.map(({ partitionIndex, brokerIds }, i) => {
       if (partitionIndex !== i)
         badAssignment('partitions should be a consecutive 0-based integer sequence');

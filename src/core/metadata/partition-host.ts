@@ -42,6 +42,7 @@ export class PartitionHost {
   #update: Timer | undefined;
   #brokers: Topology['brokers'] = [];
   #topologyEpoch = 0n;
+  #reported = '';
   #isClosed = false;
 
   constructor(deps: HostDeps) {
@@ -230,10 +231,16 @@ export class PartitionHost {
   /** One line for all of them: on a disk that is off-line it is every partition there is. */
   #report(failures: readonly Failure[]): void {
     const [first] = failures;
-    if (first === undefined || this.#isClosed) return;
-    const { partition, error } = first;
-    const fields = { err: error, partition, count: failures.length };
-    this.#deps.logger.error(fields, 'partitions could not be opened or configured');
+    if (this.#isClosed) return;
+    const { partition, error } = first ?? {};
+    const reason = error instanceof Error ? error.message : String(error);
+    const fields = { reason, partition, count: failures.length };
+    // It is tried again every few seconds: said again is only what has changed.
+    const said = JSON.stringify(fields);
+    if (first !== undefined && said !== this.#reported) {
+      this.#deps.logger.error(fields, 'partitions could not be opened or configured');
+    }
+    this.#reported = first === undefined ? '' : said;
   }
 
   // A handle that the engine does not know is gone already.

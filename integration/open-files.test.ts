@@ -1,0 +1,51 @@
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { CreateTopics, ErrorCode, Metadata, ZERO_UUID } from '../src/kafka-protocol/index.ts';
+import { BrokerProcess } from './support/broker-process.ts';
+import { RawClient } from './support/raw-client.ts';
+import { batchOf, produceOk } from './support/records.ts';
+
+// Each partition has a file open. What does not fit into the limit of the process is refused before it is there.
+
+const bin = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'memorystreamer');
+const limited = (files: number) => [
+  'sh',
+  '-c',
+  `ulimit -n ${files}; exec "$0" "$@"`,
+  process.execPath,
+  bin,
+  'start',
+];
+
+async function create(client: RawClient, name: string, numPartitions: number) {
+  const topics = [{ name, numPartitions, replicationFactor: 1 }];
+  const answer = await client.request(CreateTopics, 7, { topics, timeoutMs: 10_000 });
+  return { ...answer.topics[0], configs: [] };
+}
+
+test('more partitions than files may be open are refused, and those that fit work', async () => {
+  if (process.env.INTEGRATION_PORT !== undefined) return;
+  const broker = await BrokerProcess.start({
+    command: limited(256),
+    settings: { 'num.partitions': 100 },
+  });
+  const client = await RawClient.connect(broker.port);
+  expect(await create(client, 'large', 400)).toMatchObject({
+    errorCode: ErrorCode.POLICY_VIOLATION,
+    errorMessage: expect.stringContaining('leaves room for 160 partitions: there are 0'),
+  });
+  expect(await create(client, 'fits', 150)).toMatchObject({ errorCode: ErrorCode.NONE });
+  const topics = ['made', 'fits'].map((name) => ({ name, topicId: ZERO_UUID }));
+  const answer = await client.request(Metadata, 12, { topics, allowAutoTopicCreation: true });
+  const codes = answer.topics.map(({ name, errorCode }) => [name, errorCode]);
+  expect(codes).toEqual([
+    ['made', ErrorCode.POLICY_VIOLATION],
+    ['fits', ErrorCode.NONE],
+  ]);
+  const leaders = answer.topics[1]?.partitions.map(({ leaderId }) => leaderId);
+  expect(leaders).toEqual(Array(150).fill(1));
+  expect(await produceOk(client, 'fits', batchOf(['v']))).toBe(0n);
+  client.close();
+  await broker.dispose();
+}, 30_000);
