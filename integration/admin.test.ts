@@ -9,6 +9,7 @@ import {
   DescribeTopicPartitions,
   ErrorCode,
   InitProducerId,
+  ListOffsets,
   Metadata,
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
@@ -444,5 +445,59 @@ describe('as Apache Kafka, field by field', () => {
     const unknown = [{ name: null, topicId: 'AAAAAAAAAAAAAAAAAAAAZQ' }];
     const byId = await client.request(Metadata, 12, { topics: unknown, ...more });
     expect(byId.topics[0]?.topicAuthorizedOperations).toBe(-(2 ** 31));
+  });
+
+  test('what is asked for twice, or of no partition, is answered once or not at all', async () => {
+    const topic = await freshTopic(client);
+    const partition = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1n };
+    const ask = (partitions: readonly (typeof partition)[]) =>
+      client.request(ListOffsets, 7, { topics: [{ name: topic, partitions }] });
+    expect((await ask([])).topics).toEqual([]);
+    const [answer] = (await ask([partition, partition])).topics;
+    expect(answer?.partitions.map(({ errorCode }) => errorCode)).toEqual([
+      ErrorCode.INVALID_REQUEST,
+    ]);
+  });
+
+  test('topics are created with their settings in order, and refused in the same words', async () => {
+    const name = `o${process.pid}-${Date.now() % 1e6}`;
+    const byHand = { partitionIndex: 0, brokerIds: [1] };
+    const topics = [
+      { name, numPartitions: 1, replicationFactor: 1 },
+      {
+        name: `${name}-twice`,
+        numPartitions: -1,
+        replicationFactor: -1,
+        assignments: [byHand, byHand],
+      },
+    ];
+    const answer = await client.request(CreateTopics, 7, { topics, timeoutMs: 10_000 });
+    const created = answer.topics.find((topic) => topic.name === name);
+    const order = (created?.configs ?? []).map((config) => config.name);
+    expect(order).toEqual([...order].sort());
+    expect(answer.topics.find((topic) => topic.name !== name)).toMatchObject({
+      errorCode: ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+      errorMessage: 'Found multiple manual partition assignments for partition 0',
+    });
+    const late = { topics: [{ name: `${name}-late`, numPartitions: 1, replicationFactor: 1 }] };
+    const timedOut = await client.request(CreateTopics, 7, { ...late, timeoutMs: 0 });
+    expect(timedOut.topics[0]).toMatchObject({
+      errorCode: ErrorCode.REQUEST_TIMED_OUT,
+      errorMessage: null,
+    });
+  });
+
+  test('the one default that a cluster has for all brokers is min.insync.replicas', async () => {
+    const { configs } = await configsOf(BROKER, '');
+    const cluster = { name: 'min.insync.replicas', value: '1', source: 3 };
+    expect(configs).toHaveLength(1);
+    const expected = { name: cluster.name, value: '1', configSource: 3, readOnly: false };
+    expect(configs[0]).toMatchObject({ ...expected, synonyms: [cluster] });
+    const own = await configsOf(BROKER, '1', { configurationKeys: [cluster.name] });
+    const synonyms = [cluster, { ...cluster, source: 5 }];
+    expect(own.configs).toMatchObject([{ ...expected, synonyms }]);
+    const topic = await freshTopic(client);
+    const asked = await configsOf(TOPIC, topic, { configurationKeys: [cluster.name] });
+    expect(asked.configs).toMatchObject([{ ...expected, synonyms }]);
   });
 });

@@ -56,14 +56,18 @@ function refuseEarly(
   return refusal(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Authorization failed.');
 }
 
-function refusal(name: string, errorCode: number, errorMessage: string): Result {
+function refusal(name: string, errorCode: number, errorMessage: string | null): Result {
   return { name, errorCode, errorMessage, configs: [] };
 }
 
 function describe(topic: CreatedTopic, ctx: RequestContext): Result {
   const { name, errorCode, errorMessage } = topic;
+  // Kafka has no words for a creation that is not done in time.
+  if (errorCode === ErrorCode.REQUEST_TIMED_OUT) return refusal(name, errorCode, null);
   if (errorCode !== ErrorCode.NONE) return refusal(name, errorCode, errorMessage ?? '');
-  const configs = describeTopicConfig(ctx.config, topic.configs).map((entry) => ({
+  const described = [...describeTopicConfig(ctx.config, topic.configs)];
+  described.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const configs = described.map((entry) => ({
     name: entry.name,
     value: entry.value,
     readOnly: entry.readOnly,

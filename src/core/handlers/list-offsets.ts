@@ -20,11 +20,13 @@ const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 };
 export const listOffsets = defineHandler(ListOffsets, {
   async handle(request, ctx) {
     const isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
-    const topics = request.topics.map(async ({ name, partitions }) => {
+    const asked = request.topics.filter(({ partitions }) => partitions.length > 0);
+    const topics = asked.map(async ({ name, partitions }) => {
       const isAllowed = ctx.isAllowed('DESCRIBE', 'TOPIC', name);
       const counts = new Map<number, number>();
       for (const { partitionIndex: p } of partitions) counts.set(p, (counts.get(p) ?? 0) + 1);
-      const answers = partitions.map((partition) => {
+      const unique = [...new Map(partitions.map((one) => [one.partitionIndex, one])).values()];
+      const answers = unique.map((partition) => {
         if (!isAllowed) return refuse(partition, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
         const isRepeated = (counts.get(partition.partitionIndex) ?? 0) > 1;
         if (isRepeated) return refuse(partition, ErrorCode.INVALID_REQUEST);

@@ -32,7 +32,9 @@ export const offsetCommit = defineHandler(OffsetCommit, {
           });
     let next = 0;
     return {
-      topics: plans.map(({ topic, commit, refused }) => {
+      topics: plans.flatMap(({ topic, commit, refused, isKnown }) => {
+        // Kafka echoes a topic of which nothing was said only when there is none of that name.
+        if (isKnown && topic.partitions.length === 0) return [];
         const { name, topicId } = topic;
         const done = commit.partitions.length === 0 ? [] : answerTo(commit, answered, next++);
         // What was refused comes first, then the coordinator's answers in the order of the request.
@@ -47,6 +49,7 @@ interface Plan {
   readonly topic: OffsetCommitRequestTopic;
   /** What goes to the coordinator, under the topic's name. */
   readonly commit: CommitTopic;
+  readonly isKnown: boolean;
   /** Partitions that were refused before. */
   readonly refused: readonly { readonly partitionIndex: number; readonly errorCode: number }[];
 }
@@ -59,6 +62,7 @@ function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
   const name = image?.name ?? topic.name;
   const refuse = (errorCode: number): Plan => ({
     topic,
+    isKnown: false,
     commit: { name, topicId: ZERO_UUID, partitions: [] },
     refused: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
   });
@@ -72,7 +76,7 @@ function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
   const refused = topic.partitions
     .filter((partition) => !exists(partition))
     .map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
-  return { topic, commit: { name, topicId: image.id, partitions }, refused };
+  return { topic, isKnown: true, commit: { name, topicId: image.id, partitions }, refused };
 }
 
 /** The coordinator answers topics in their order, or all of them with one error. */
