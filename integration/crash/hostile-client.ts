@@ -10,7 +10,7 @@ const LARGEST = 104_857_600;
 const BOMB_BYTES = 256 << 20;
 const run = { 'slow-loris': slowLoris, 'announced-frames': announcedFrames };
 const more = { 'absurd-frames': absurdFrames, 'never-reading': neverReading };
-const last = { 'compression-bombs': compressionBombs };
+const last = { 'compression-bombs': compressionBombs, 'oversized-requests': oversizedRequests };
 const attack = { ...run, ...more, ...last }[name];
 if (attack === undefined) throw new Error(`no such attack: ${name}`);
 let acts = 0;
@@ -62,6 +62,23 @@ function absurdFrames(): void {
       acts += 1;
       setTimeout(() => socket.destroy(), 50);
       socket.once('close', () => setTimeout(again, 5));
+    };
+    again();
+  }
+}
+
+/** Two bytes an item: more items than a request may have, and more bytes. */
+function oversizedRequests(): void {
+  const requests = [1_000_000, 20_000_000].map((count) => {
+    const head = Buffer.from([0, 3, 0, 1, 0, 0, 0, 1, 0, 1, 0x61]);
+    return framed(Buffer.concat([head, int32(count), Buffer.alloc(2 * count)]));
+  });
+  for (let i = 0; i < 10; i++) {
+    const again = () => {
+      const socket = open();
+      socket.write(requests[i % requests.length] ?? random(0));
+      acts += 1;
+      socket.once('close', () => setTimeout(again, 20));
     };
     again();
   }

@@ -27,6 +27,7 @@ export const attacks = {
   'announced-frames': { least: 200, leastPerSecond: 0 },
   'absurd-frames': { least: 100, leastPerSecond: 50 },
   'never-reading': { least: 30, leastPerSecond: 0 },
+  'oversized-requests': { least: 50, leastPerSecond: 20 },
   'compression-bombs': { least: 8, leastPerSecond: 1 },
 } as const;
 
