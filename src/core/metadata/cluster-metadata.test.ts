@@ -8,7 +8,7 @@ import { turns } from '../coordinator/testing/fake-log.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
 import { ClusterMetadata, type LocalPartition } from './cluster-metadata.ts';
 import { encodeMetadataRecord } from './record-codec.ts';
-import type { MetadataRecord } from './records.ts';
+import type { MetadataRecord, PartitionRecord } from './records.ts';
 
 const topicId = 'AAAAAAAAAAAAAAAAAAAABQ';
 const NEVER = Number.MAX_SAFE_INTEGER;
@@ -24,7 +24,7 @@ const topic = (name = 'orders', id = topicId): MetadataRecord => ({
   topicId: id,
   name,
 });
-const partition = (partitionIndex: number, groupId: bigint, replicas = [1]): MetadataRecord => {
+const partition = (partitionIndex: number, groupId: bigint, replicas = [1]): PartitionRecord => {
   return { kind: 'partition', topicId, partitionIndex, groupId, replicas };
 };
 
