@@ -35,10 +35,10 @@ use crate::shared::{Answers, ApiTable, Shared, Stats, now_ms};
 use crate::topology::Topology;
 use crate::workers::{WORKERS, WorkQueues, side_by_side};
 
-/// How long before its deadline a shutdown syncs no further partition: what is left is for the checkpoint.
-const CHECKPOINT_SLICE: Duration = Duration::from_millis(300);
-/// How long before its deadline a shutdown stops waiting for clients.
-const STOP_SLICE: Duration = Duration::from_millis(50);
+/// Of the time that a shutdown has: when it stops waiting for clients, and when it syncs no further partition. The rest is
+/// for the checkpoint.
+const CLIENTS_UNTIL: f64 = 0.4;
+const SYNCS_UNTIL: f64 = 0.67;
 
 /// Why a data plane cannot start.
 #[derive(Debug, Error)]
@@ -182,8 +182,8 @@ impl DataPlane {
         let Some(running) = self.running.lock().take() else { return };
         let shared = &self.shared;
         let began = Instant::now();
-        let deadline = began + within.saturating_sub(STOP_SLICE);
-        let sync_until = began + within.saturating_sub(CHECKPOINT_SLICE);
+        let deadline = began + within.mul_f64(CLIENTS_UNTIL);
+        let sync_until = began + within.mul_f64(SYNCS_UNTIL);
         for reactor in 0..shared.hub.mailboxes.len() {
             shared.hub.send(reactor, Message::Shutdown(deadline));
         }

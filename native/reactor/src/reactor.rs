@@ -183,7 +183,9 @@ impl Reactor {
         let next = next.min(self.next_sweep_ms).min(self.acceptors.resume_ms());
         let clock_ms = self.started.elapsed().as_millis() as i64;
         let next = if self.wait_for_disk.is_empty() { next } else { next.min(clock_ms + DISK_MS) };
-        Some(Duration::from_millis((next - clock_ms).max(0) as u64))
+        let timeout = Duration::from_millis((next - clock_ms).max(0) as u64);
+        let until_stop = self.stopping.map(|at| at.saturating_duration_since(Instant::now()));
+        Some(until_stop.map_or(timeout, |until_stop| timeout.min(until_stop)))
     }
 
     fn take_events(&mut self, events: &Events) -> bool {

@@ -111,7 +111,7 @@ fn a_stop_syncs_what_came_after_a_sync_that_nobody_heard_of() {
         }
     }
     std::thread::scope(|scope| {
-        scope.spawn(|| broker.plane.shutdown(Duration::from_millis(100)));
+        scope.spawn(|| broker.plane.shutdown(Duration::from_secs(1)));
         // The reactor has ended, or is about to: it takes no message any more.
         client.expect_closed();
         disk.release(&segment);
