@@ -129,6 +129,7 @@ impl Reactor {
 
     /// The body of the thread: turns until the data plane stops.
     pub fn run(mut self) {
+        crate::sys::prefer_short_slices();
         let spin = Duration::from_micros(self.shared.config.spin_us);
         let mut events = Events::with_capacity(EVENTS);
         let mut last_event = self.now;
