@@ -22,10 +22,12 @@ import { advertisedApis, handlerTable } from './handler-table.ts';
 
 const connection = { slot: 3, gen: 1 };
 
-function setUp(handlers: readonly Handler[], isOpen = true) {
+function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeClock(1000)) {
   const engine = new FakeEngine();
-  const services = { clock: new FakeClock(1000), pace: systemPace } as unknown as Services;
-  const dispatcher = createDispatcher(engine, handlers, services, silentLogger);
+  const services = { clock, pace: systemPace } as unknown as Services;
+  const lines: string[] = [];
+  const logger = { ...silentLogger, info: (_: object, line: string) => void lines.push(line) };
+  const dispatcher = createDispatcher(engine, handlers, services, logger);
   dispatcher.connected(connection, { listenerId: 0, address: '10.0.0.1', port: 77 });
   if (isOpen) dispatcher.open();
   const send = <Request, Response>(
@@ -54,7 +56,7 @@ function setUp(handlers: readonly Handler[], isOpen = true) {
     for (let i = 0; i < 10; i++) await Promise.resolve();
     return engine.calls.flatMap((call) => (call.kind === 'respond' ? [call.answer] : []));
   };
-  return { dispatcher, send, answers };
+  return { dispatcher, send, answers, lines };
 }
 
 async function nextTurns(): Promise<void> {
@@ -101,6 +103,20 @@ describe('the dispatcher', () => {
     const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
     send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
     expect(await answers()).toEqual([{ connection, reqSeq: 9, closeAfter: true }]);
+  });
+
+  test('tells of ten malformed requests a second', async () => {
+    const clock = new FakeClock(1000);
+    const handler = defineHandler(Metadata, { handle: () => ({}) });
+    const { send, answers, lines } = setUp([handler], true, clock);
+    for (let i = 0; i < 50; i++) send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
+    expect(await answers()).toHaveLength(50);
+    expect(lines).toHaveLength(10);
+    expect(lines.at(-1)).toBe('malformed request; no more in this second');
+    clock.advance(1000);
+    send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
+    await answers();
+    expect(lines).toHaveLength(11);
   });
 
   test('closes the connection of a request with too many items before they are objects', async () => {

@@ -28,6 +28,8 @@ export interface Dispatcher {
 const LONG_ARRAY_ITEMS = 64;
 const ANONYMOUS = 'User:ANONYMOUS';
 
+const MALFORMED_LINES_PER_SECOND = 10;
+
 export function createDispatcher(
   engine: Engine,
   handlers: readonly Handler[],
@@ -37,6 +39,7 @@ export function createDispatcher(
   const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]));
   const peers = new Map<number, { readonly gen: number; readonly host: string }>();
   const admission = new Admission(() => services.pace.nextTurn());
+  const malformed = { second: 0, lines: 0 };
   let early: RequestFrame[] | undefined = [];
 
   return {
@@ -66,15 +69,24 @@ export function createDispatcher(
 
   function startIn(place: Place, frame: RequestFrame): void {
     const served = serve(frame, place).catch((error: unknown) => {
-      const isMalformed = error instanceof MalformedError;
       const { apiKey, apiVersion } = frame;
-      if (isMalformed)
-        logger.info({ apiKey, apiVersion, reason: error.message }, 'malformed request');
+      if (error instanceof MalformedError) tellMalformed(frame, error);
       else logger.error({ err: error, apiKey, apiVersion }, 'a request failed');
       const { connection, reqSeq } = frame;
       engine.respond({ connection, reqSeq, closeAfter: true });
     });
     void served.finally(() => place.holds(0));
+  }
+
+  // Whoever floods the broker with them must not flood its log.
+  function tellMalformed({ apiKey, apiVersion }: RequestFrame, error: MalformedError): void {
+    const second = Math.floor(services.clock.nowMs() / 1000);
+    if (second !== malformed.second) Object.assign(malformed, { second, lines: 0 });
+    malformed.lines += 1;
+    if (malformed.lines > MALFORMED_LINES_PER_SECOND) return;
+    const isLast = malformed.lines === MALFORMED_LINES_PER_SECOND;
+    const message = isLast ? 'malformed request; no more in this second' : 'malformed request';
+    logger.info({ apiKey, apiVersion, reason: error.message }, message);
   }
 
   async function serve(frame: RequestFrame, place: Place): Promise<void> {
