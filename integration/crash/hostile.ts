@@ -200,7 +200,8 @@ function judgeLast(name: Attack, attackMs: number, seen: readonly Figures[]): st
   const wanted = Math.max(least, (leastPerSecond * attackMs) / 1000);
   if (last.acts < wanted) return [`the attack did ${last.acts} of ${wanted}: it is none`];
   const calmMs = Math.min(...seen.map(({ calm }) => calm.clientMs));
-  const excuse = Math.max(1, Math.min(EXCUSE_MAX, last.attacked.echoMs / last.calm.echoMs));
+  const calmEchoMs = Math.min(...seen.map(({ calm }) => calm.echoMs));
+  const excuse = Math.max(1, Math.min(EXCUSE_MAX, last.attacked.echoMs / calmEchoMs));
   const limitMs = Math.max(FACTOR * calmMs, NOTHING_MS) * excuse;
   if (last.attacked.clientMs <= limitMs) return [];
   return [`p99 went from ${calmMs.toFixed(2)} to ${last.attacked.clientMs.toFixed(2)} ms`];
