@@ -23,6 +23,7 @@ pub(crate) fn read(
     let bytes = match read_all(disk, &path, 64) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Ok(Some(unreadable)),
         Err(error) => return Err(at("read", &path)(error)),
     };
     let mut reader = Reader(&bytes);

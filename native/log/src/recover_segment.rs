@@ -39,6 +39,8 @@ pub(crate) struct Tail {
     pub len: u64,
     /// Valid frames in it.
     pub follow: Option<Follow>,
+    /// What a whole index says of the segment's end.
+    claimed: Option<SegmentEnd>,
 }
 
 /// Loads segments of one log.
@@ -55,8 +57,8 @@ struct Candidate {
     file: Arc<dyn File>,
     len: u64,
     is_last: bool,
-    /// Bytes that a whole index claims.
-    claimed: Option<u32>,
+    /// The end that a whole index claims.
+    claimed: Option<SegmentEnd>,
 }
 
 impl Loaded {
@@ -104,10 +106,13 @@ impl Tail {
         let end = &segment.end;
         let follow =
             self.follow.unwrap_or(Follow { end_offset: end.end_offset, term: end.last_term });
+        let claimed = self.claimed.as_ref().unwrap_or(end);
+        let end_offset = end.end_offset.max(claimed.end_offset);
+        let term = end.last_term.max(claimed.last_term);
         SegmentStart {
-            base_offset: least.base_offset.max(follow.end_offset).max(end.end_offset),
-            base_index: least.base_index.max(end.next_index + lost + 1),
-            prev_term: least.prev_term.max(follow.term).max(end.last_term),
+            base_offset: least.base_offset.max(follow.end_offset).max(end_offset),
+            base_index: least.base_index.max(end.next_index + lost + 1).max(claimed.next_index),
+            prev_term: least.prev_term.max(follow.term).max(term),
         }
     }
 }
@@ -146,7 +151,7 @@ impl Loader<'_> {
                 controls,
             )));
         }
-        let claimed = tail.map(|tail| tail.end.size);
+        let claimed = tail.map(|tail| tail.end);
         let candidate = Candidate { path, file, len, is_last, claimed };
         match header {
             Some((start, crc)) => self.walk(candidate, start, crc, ring),
@@ -320,7 +325,7 @@ impl Loader<'_> {
         let left = candidate.len - from;
         let claimed = self.claim.segment > segment.start.base_offset
             || (self.claim.segment == segment.start.base_offset && end.size < self.claim.position)
-            || candidate.claimed.is_some_and(|size| end.size < size);
+            || candidate.claimed.is_some_and(|claimed| end.size < claimed.size);
         let torn = if self.how.same_boot {
             let one_write = stop == Step::Torn
                 || left <= TURN_BYTES
@@ -329,7 +334,7 @@ impl Loader<'_> {
         } else {
             true
         };
-        let tail = Tail { len: candidate.len, follow };
+        let tail = Tail { len: candidate.len, follow, claimed: candidate.claimed };
         if torn && !claimed {
             Ok(Loaded::Torn { segment, tail, checked })
         } else {
