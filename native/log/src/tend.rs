@@ -21,7 +21,10 @@ struct Written {
 
 /// Those of the segments that were sealed meanwhile.
 #[derive(Default)]
-pub(crate) struct Behind(Vec<Written>);
+pub(crate) struct Behind {
+    written: Vec<Written>,
+    bytes: u64,
+}
 
 /// Space to reserve and writeback to begin. Runs without the lock, on a thread that may wait.
 pub struct TendJob {
@@ -33,11 +36,8 @@ pub struct TendJob {
 impl Behind {
     /// A segment is sealed: what it has left is begun by the next job.
     pub fn sealed(&mut self, segment: &ActiveSegment) {
-        self.0.extend(segment.written());
-    }
-
-    fn bytes(&self) -> u64 {
-        self.0.iter().map(Written::len).sum()
+        self.written.extend(segment.written());
+        self.bytes = self.written.iter().map(Written::len).sum();
     }
 }
 
@@ -81,7 +81,7 @@ impl ActiveSegment {
 impl PartitionLog {
     /// Written bytes whose writeback nobody has asked for, by [`PartitionLog::tend_job`] or [`PartitionLog::flush_job`].
     pub fn unstarted_bytes(&self) -> u64 {
-        self.behind.bytes() + u64::from(self.active.end.size - self.active.started)
+        self.behind.bytes + u64::from(self.active.end.size - self.active.started)
     }
 
     /// Whether [`PartitionLog::tend_job`] is due. `is_filling`: the directory holds much whose writeback has not begun.
@@ -91,9 +91,7 @@ impl PartitionLog {
     }
 
     fn is_writeback_due(&self, is_filling: bool) -> bool {
-        is_filling
-            || self.behind.bytes() > 0
-            || self.active.is_roll_near(self.options.segment_bytes)
+        is_filling || self.behind.bytes > 0 || self.active.is_roll_near(self.options.segment_bytes)
     }
 
     /// Writeback of all that was written if it is due, and space for what comes unless the disk is nearly full. `None`:
@@ -108,7 +106,7 @@ impl PartitionLog {
         });
         let mut written = Vec::new();
         if self.is_writeback_due(is_filling) {
-            written = std::mem::take(&mut self.behind.0);
+            written = std::mem::take(&mut self.behind).written;
             written.extend(self.active.written());
             self.active.started = self.active.end.size;
         }
@@ -117,7 +115,7 @@ impl PartitionLog {
 
     /// A sync of all that was written is on its way.
     pub(crate) fn all_started(&mut self) {
-        self.behind.0.clear();
+        self.behind = Behind::default();
         self.active.started = self.active.end.size;
     }
 

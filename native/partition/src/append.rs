@@ -45,7 +45,7 @@ impl Partition {
         near: (u16, &mut Vec<Waiter>),
     ) {
         let is_internal = shared.config.is_internal;
-        let (config, unflushed) = (shared.config, shared.unflushed_records());
+        let (unflushed, sync_at) = (shared.unflushed_records(), self.sync_at(&shared.config));
         let Some(core) = shared.body.leading().filter(|core| core.is_serving()) else {
             return self.refuse_open(batches, error_code::NOT_LEADER_OR_FOLLOWER);
         };
@@ -53,7 +53,7 @@ impl Partition {
         if !core.accepted.is_empty() {
             let bytes_of = |position: usize| &*batches[position].bytes;
             let records: i64 = core.accepted.iter().map(|batch| i64::from(batch.count)).sum();
-            let waits_for_sync = self.is_sync_due(&config, unflushed.saturating_add(records));
+            let waits_for_sync = unflushed.saturating_add(records) >= sync_at;
             match write_turn(core, bytes_of, now_ms, waits_for_sync) {
                 Ok(rolled) => {
                     self.note_written(shared, now_ms, records, rolled);
@@ -239,7 +239,7 @@ impl Partition {
         let unflushed = shared.unflushed_records().saturating_add(records);
         let since = shared.unflushed.map_or(now_ms, |(since, _)| since);
         shared.unflushed = Some((since, unflushed));
-        if rolled || self.is_sync_due(&shared.config, unflushed) {
+        if rolled || unflushed >= self.sync_at(&shared.config) {
             self.want_flush(shared);
         }
         self.want_tending(shared);

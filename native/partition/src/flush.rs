@@ -7,6 +7,9 @@ use ms_log::{FlushJob, Flushed, LogError, PartitionLog};
 use crate::api::*;
 use crate::partition::{Body, Partition, Shared, Unstarted};
 
+/// So much of each partition may be written without being counted.
+const PAGE_BYTES: u64 = 4096;
+
 impl Partition {
     /// What the flusher has to sync; `None` when there is nothing, or a job is out. `run()` it without the lock, then
     /// `flush_finished`.
@@ -80,11 +83,17 @@ impl Partition {
         self.locked(|shared| shared.body.log_mut().map(PartitionLog::give_back));
     }
 
-    /// After an append: asks for `tend` when it is due.
+    /// After an append: asks for `tend` when it is due. Looks only once a page was written.
     pub(crate) fn want_tending(self: &Arc<Self>, shared: &mut Shared) {
+        let Some(log) = shared.body.log() else { return };
+        let written = log.unstarted_bytes();
+        // Begun meanwhile, it is less than before, and the difference huge.
+        if written.wrapping_sub(shared.unstarted.looked_at) < PAGE_BYTES {
+            return;
+        }
+        shared.unstarted.looked_at = written;
+        let is_due = log.wants_tending(self.env.is_filling());
         self.count_unstarted(shared);
-        let is_filling = self.env.is_filling();
-        let is_due = shared.body.log().is_some_and(|log| log.wants_tending(is_filling));
         if is_due && !std::mem::replace(&mut shared.is_tend_wanted, true) {
             self.env.notifier.tend_wanted(Arc::clone(self));
         }
@@ -93,7 +102,7 @@ impl Partition {
     /// Tells the log directory how much of this partition waits for its writeback.
     pub(crate) fn count_unstarted(&self, shared: &mut Shared) {
         let written = shared.body.log().map_or(0, PartitionLog::unstarted_bytes);
-        let Unstarted { counted, syncing, tending } = shared.unstarted;
+        let Unstarted { counted, syncing, tending, .. } = shared.unstarted;
         shared.unstarted.counted = written + syncing + tending;
         self.env.unstarted_changed(counted, shared.unstarted.counted);
     }

@@ -72,7 +72,7 @@ impl Partition {
         now_ms: i64,
         slot: Option<ReplySlot>,
     ) -> Result<(), i16> {
-        let waits_for_sync = self.is_sync_due(&shared.config, shared.unflushed_records());
+        let waits_for_sync = shared.unflushed_records() >= self.sync_at(&shared.config);
         let Some(core) = shared.body.leading().filter(|core| core.is_serving()) else {
             return Err(error_code::NOT_LEADER_OR_FOLLOWER);
         };

@@ -67,6 +67,8 @@ pub(crate) struct Shared {
 pub(crate) struct Unstarted {
     /// As the log directory knows it.
     pub counted: u64,
+    /// Written bytes when it was looked at last.
+    pub looked_at: u64,
     /// In jobs that have not come back: of the flusher's syncs, and of `tend`.
     pub syncing: u64,
     pub tending: u64,
@@ -360,10 +362,10 @@ impl Partition {
         }
     }
 
-    /// Whether an append after which so many records are not synced is acknowledged only once they are: as in Kafka, where
-    /// that append itself waits for the sync. Those in between are not held back.
-    pub(crate) fn is_sync_due(&self, config: &PartitionConfig, unflushed: i64) -> bool {
-        self.is_fsync_mode(config) || unflushed >= config.flush_messages
+    /// An append after which so many records are not synced is acknowledged only once they are: as in Kafka, where that
+    /// append itself waits for the sync. Those in between are not held back.
+    pub(crate) fn sync_at(&self, config: &PartitionConfig) -> i64 {
+        if self.is_fsync_mode(config) { i64::MIN } else { config.flush_messages }
     }
 
     /// Acknowledge only what is durable.
