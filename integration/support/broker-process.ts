@@ -17,6 +17,9 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** Linux counts processor time in hundredths of a second. */
+const TICK_MS = 10;
+
 /** A broker in a process of its own, with a data folder of its own under the system's temporary folder. */
 export class BrokerProcess {
   readonly dataFolder: string;
@@ -115,6 +118,16 @@ export class BrokerProcess {
   /** Private memory in bytes that it has asked for, whether it was ever touched or not. */
   reservedBytes(): number {
     return this.#memory('VmData');
+  }
+
+  /** Processor time of all its threads so far, in milliseconds. */
+  cpuMs(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
+    const [user, system] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13);
+    return (Number(user) + Number(system)) * TICK_MS;
   }
 
   #memory(name: string): number {
