@@ -18,7 +18,7 @@ const GROWTH_BYTES = 64 << 20;
 /** What the machine does to the echo server excuses the broker, up to this factor. */
 const EXCUSE_MAX = 3;
 /** With less than this share of a processor it is not the broker that keeps the echo server waiting. */
-const BUSY_SHARE = 0.5;
+const BUSY_SHARE = 0.8;
 // A machine that is busy with something else gets more tries; what the broker cannot do fails in all of them.
 const ATTEMPTS = 8;
 const CALM_MS_MAX = 10_000;
