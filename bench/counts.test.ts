@@ -38,7 +38,7 @@ totals: 1234
 
 describe('reading a dump', () => {
   test('counts what the program itself executes, and its calls of libraries', () => {
-    expect(readCallgrind(dump, program)).toEqual({ instructions: 125, libraryCalls: 19 });
+    expect(readCallgrind(dump, program)).toEqual({ instructions: 125, callsOutside: 19 });
   });
 });
 
@@ -46,14 +46,14 @@ describe('judging', () => {
   const baseline = {
     rustc: 'rustc 1',
     counts: {
-      walk: { instructions: 1000, libraryCalls: 0 },
-      append: { instructions: 1000, libraryCalls: 20 },
+      walk: { instructions: 1000, callsOutside: 0 },
+      append: { instructions: 1000, callsOutside: 20 },
     },
   };
   const judge = (walk: number, append: number, calls: number) => {
     const counts = {
-      walk: { instructions: walk, libraryCalls: 0 },
-      append: { instructions: append, libraryCalls: calls },
+      walk: { instructions: walk, callsOutside: 0 },
+      append: { instructions: append, callsOutside: calls },
     };
     return judgeCounts(baseline, counts).map(({ isRegression }) => isRegression);
   };
@@ -64,7 +64,7 @@ describe('judging', () => {
 
   test('another call of a library is a regression, also where there was none', () => {
     expect(judge(1000, 1000, 21)).toEqual([false, true]);
-    const counts = { ...baseline.counts, walk: { instructions: 1000, libraryCalls: 1 } };
+    const counts = { ...baseline.counts, walk: { instructions: 1000, callsOutside: 1 } };
     expect(judgeCounts(baseline, counts)[0]?.isRegression).toBe(true);
   });
 

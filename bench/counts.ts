@@ -2,7 +2,7 @@
 export interface Count {
   readonly instructions: number;
   /** Calls of the C library: allocations and copies. Its own instructions depend on its version and the processor. */
-  readonly libraryCalls: number;
+  readonly callsOutside: number;
 }
 
 /** The counts that a change is held against, and the compiler that made the code. */
@@ -24,7 +24,7 @@ const ALLOWED = 0.01;
 /** Reads one dump of callgrind, written without compressed names. Counts what `program` itself executes. */
 export function readCallgrind(dump: string, program: string): Count {
   let instructions = 0;
-  let libraryCalls = 0;
+  let callsOutside = 0;
   let isOurs = false;
   let isCalleeOurs: boolean | undefined;
   let isInclusive = false;
@@ -33,7 +33,7 @@ export function readCallgrind(dump: string, program: string): Count {
     if (line.startsWith('ob=')) isOurs = isProgram(line);
     else if (line.startsWith('cob=')) isCalleeOurs = isProgram(line);
     else if (line.startsWith('calls=')) {
-      if (isOurs && isCalleeOurs === false) libraryCalls += Number.parseInt(line.slice(6), 10);
+      if (isOurs && isCalleeOurs === false) callsOutside += Number.parseInt(line.slice(6), 10);
       isCalleeOurs = undefined;
       isInclusive = true; // The next line is the cost of the callee.
     } else if (/^[0-9+*-]/.test(line)) {
@@ -41,7 +41,7 @@ export function readCallgrind(dump: string, program: string): Count {
       isInclusive = false;
     }
   }
-  return { instructions, libraryCalls };
+  return { instructions, callsOutside };
 }
 
 /** Holds what was counted against the baseline. One percent more of either is a regression, and so is a function that is gone. */
@@ -57,11 +57,11 @@ function judge(name: string, before: Count | undefined, now: Count | undefined):
   }
   const change = now.instructions / before.instructions - 1;
   const isMoreCalls =
-    now.libraryCalls >= before.libraryCalls * (1 + ALLOWED) && // of none, any is more
-    now.libraryCalls > before.libraryCalls;
+    now.callsOutside >= before.callsOutside * (1 + ALLOWED) && // of none, any is more
+    now.callsOutside > before.callsOutside;
   const isRegression = change >= ALLOWED || isMoreCalls;
   const percent = `${change < 0 ? '' : '+'}${(change * 100).toFixed(2)} %`;
-  const calls = `library calls ${before.libraryCalls} -> ${now.libraryCalls}`;
+  const calls = `library calls ${before.callsOutside} -> ${now.callsOutside}`;
   const text = `${before.instructions} -> ${now.instructions} (${percent}), ${calls}`;
   return { name, change, isRegression, text };
 }
