@@ -73,6 +73,8 @@ pub struct Connection {
 pub struct FrameProgress {
     pub began_ms: i64,
     pub advanced_ms: i64,
+    /// Bytes of the last frame if it was too large for the receive buffer and arrived whole; the next one may take as much.
+    pub large_len: usize,
 }
 
 impl Connection {

@@ -11,6 +11,7 @@ use crate::turn::{Block, RECEIVE_BLOCK};
 use crate::validation::ValidatedFrame;
 
 /// Bytes of an incomplete frame up to which they are copied in front of what is received, instead of receiving behind them.
+/// Also how much is received of a frame whose predecessor was large, before its length is known.
 const COPY_MAX: usize = 16 << 10;
 
 impl Reactor {
@@ -42,24 +43,31 @@ impl Reactor {
 
     fn receive(&mut self, local: u32) {
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
-        let room = &mut self.turn.blocks[RECEIVE_BLOCK].bytes[self.received..];
+        let buffer = &mut self.turn.blocks[RECEIVE_BLOCK].bytes;
+        let large_from = buffer.len() / 2;
+        let room = &mut buffer[self.received..];
+        // A large frame is received in its own buffer: what comes here is copied there.
+        let ahead = if connection.frame.large_len > 0 { COPY_MAX } else { usize::MAX };
         let carried = connection.carry.len();
         let expected = connection.carry.frame_len();
         let is_small = carried <= COPY_MAX && expected.is_none_or(|len| len <= room.len() / 2);
         let result = if carried == 0 || is_small {
             // Received behind the place where the bytes left over are copied to if anything comes.
-            read_some(&mut connection.stream, &mut [IoSliceMut::new(&mut room[carried..])])
-                .map(|count| (count, count == room.len() - carried))
+            let end = room.len().min(ahead.saturating_add(carried));
+            read_some(&mut connection.stream, &mut [IoSliceMut::new(&mut room[carried..end])])
+                .map(|count| (count, count == end - carried))
         } else {
             let missing = expected.map_or(PREFIX, |len| len - carried);
-            // At most doubling, however long the frame is announced to be.
-            let grown = missing.min(carried);
+            // At most doubling, however long the frame is announced to be; up to the length of the one before at once.
+            let grown = missing.min(carried.max(connection.frame.large_len));
             if !connection.carry.reserve(grown, &mut self.pool) {
                 return self.shed(local);
             }
             let spare = connection.carry.spare();
             let count = missing.min(spare.len());
             if count == missing {
+                let end = room.len().min(ahead);
+                let room = &mut room[..end];
                 let mut parts = [IoSliceMut::new(&mut spare[..count]), IoSliceMut::new(room)];
                 let full = count + parts[1].len();
                 read_some(&mut connection.stream, &mut parts).map(|count| (count, count == full))
@@ -78,12 +86,17 @@ impl Reactor {
                 if carried == 0 || is_small {
                     room[..carried].copy_from_slice(connection.carry.bytes());
                     connection.carry.release(&mut self.pool);
+                    if frame_len(&room[..carried + count]).is_some_and(|len| len <= large_from) {
+                        connection.frame.large_len = 0;
+                    }
                     self.parse_received(local, carried + count);
                 } else {
                     let missing = expected.map_or(PREFIX, |len| len - carried);
                     let own = count.min(missing.min(connection.carry.spare().len()));
                     connection.carry.filled(own);
                     if own == missing {
+                        connection.frame.large_len =
+                            expected.filter(|len| *len > large_from).unwrap_or(0);
                         self.parse_carry(local);
                     }
                     self.parse_received(local, count - own);

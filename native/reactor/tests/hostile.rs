@@ -200,15 +200,15 @@ fn frames_larger_than_the_receive_buffer_are_served() {
         let small = batch(&[b"s"]);
         let large = batch(&[&[b'x'; 900_000]]);
         let mut stream = Vec::new();
-        for i in 0..12 {
-            let records = if i % 3 == 0 { &large } else { &small };
+        for i in 0..24 {
+            let records = if [0, 1, 3].contains(&(i % 6)) { &large } else { &small };
             let frame = produce(9, i, 1, TOPIC, &[(0, Some(records))]);
             stream.extend_from_slice(&(frame.len() as u32).to_be_bytes());
             stream.extend_from_slice(&frame);
         }
         let mut writer = client.stream.try_clone().unwrap();
         let sender = std::thread::spawn(move || writer.write_all(&stream).unwrap());
-        for i in 0..12 {
+        for i in 0..24 {
             let answer = produced(&client.receive(), 9);
             assert_eq!((answer[0].correlation_id, answer[0].error_code), (i, 0));
             assert_eq!(answer[0].base_offset, i64::from(i));
@@ -216,7 +216,7 @@ fn frames_larger_than_the_receive_buffer_are_served() {
         sender.join().unwrap();
         let wanted = [FetchPartition::new(0, 0, i32::MAX)];
         let answer = client.ask(&fetch(12, 1, FetchOptions::default(), TOPIC, &wanted));
-        assert_eq!(fetched(&answer, 12).partitions[0].base_offsets().len(), 12);
+        assert_eq!(fetched(&answer, 12).partitions[0].base_offsets().len(), 24);
         assert_eq!(broker.stat("poolBytes"), 0);
     }
 }
@@ -236,6 +236,26 @@ fn an_announced_length_costs_nothing_before_its_bytes_arrive() {
     let answer = broker.connect().ask(&produce(9, 1, 1, TOPIC, &[(0, Some(&records))]));
     assert_eq!(produced(&answer, 9)[0].error_code, 0);
     assert!(broker.stat("poolBytes") <= 1 << 20);
+}
+
+#[test]
+fn a_frame_takes_no_more_at_once_than_the_one_before_it() {
+    let config = DataPlaneConfig { recv_bytes: 1 << 16, ..Default::default() };
+    let broker = Broker::start_with(config);
+    broker.with_topic("orders", [7; 16], 1);
+    let mut client = broker.connect();
+    let records = batch(&[&[b'x'; 900_000]]);
+    let answer = client.ask(&produce(9, 1, 1, TOPIC, &[(0, Some(&records))]));
+    assert_eq!(produced(&answer, 9)[0].error_code, 0);
+    client.raw(&104_857_600_i32.to_be_bytes());
+    client.raw(&[0; 20_000]);
+    client.raw(&[0; 1000]);
+    client.expect_silence();
+    assert!(
+        (1 << 19..=1 << 20).contains(&broker.stat("poolBytes")),
+        "{}",
+        broker.stat("poolBytes")
+    );
 }
 
 #[test]
