@@ -37,7 +37,7 @@ fn tends(broker: &Broker) -> Vec<Arc<Partition>> {
 
 #[test]
 fn a_log_asks_once_for_its_writeback() {
-    let broker = bounded(24);
+    let broker = bounded(15);
     let partition = open(&broker, 0);
     write(&partition, 4);
     partition.tend(true);
@@ -61,12 +61,12 @@ fn a_log_asks_once_for_its_writeback() {
 
 #[test]
 fn what_all_logs_have_written_is_bounded_together() {
-    let broker = bounded(8);
+    let broker = bounded(7);
     let partitions = [open(&broker, 0), open(&broker, 1)];
     write(&partitions[0], 3);
     assert_eq!(broker.notifier.0.lock().reliefs, 0);
     write(&partitions[1], 3);
-    assert_eq!(broker.notifier.0.lock().reliefs, 1, "at half of the bound");
+    assert_eq!(broker.notifier.0.lock().reliefs, 1, "at four fifths of the bound");
     write(&partitions[0], 3);
     assert_eq!(broker.notifier.0.lock().reliefs, 1);
     assert!(broker.env.is_saturated());

@@ -98,14 +98,15 @@ function typed(
     reactorReceiveBytes: number('reactor.receive.bytes'),
     controlRequestMaxBytes: number('control.request.max.bytes'),
     bufferPoolMib: values.optionalNumber('reactor.pool.mib') ?? quarterMib(memoryBytes),
-    dirtyMib: values.optionalNumber('log.dirty.mib') ?? tenthMib(memoryBytes),
+    dirtyMib: values.optionalNumber('log.dirty.mib') ?? eighthMib(memoryBytes),
     logDirMinFreeBytes: values.optionalNumber('log.dir.min.free.bytes'),
   };
 }
 
-// Where Linux begins to write by itself with its own default, vm.dirty_background_ratio.
-function tenthMib(memoryBytes: number): number {
-  return Math.max(256, Math.floor(memoryBytes / 10 / 2 ** 20));
+// Linux begins to write by itself at a tenth, and slows writers down from three twentieths on (vm.dirty_background_ratio
+// and vm.dirty_ratio as they come). Between the two clients are no longer read.
+function eighthMib(memoryBytes: number): number {
+  return Math.max(256, Math.floor(memoryBytes / 8 / 2 ** 20));
 }
 
 function quarterMib(memoryBytes: number): number {
