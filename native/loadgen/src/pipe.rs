@@ -58,7 +58,8 @@ impl Pipe {
         }
     }
 
-    /// Every frame consists of so many requests.
+    /// Every frame consists of so many requests, and their answers are read one by one, length and body, as a plain client does:
+    /// the broker polls while it waits for the next bundle, so that what the client takes for it is part of the figure.
     pub fn bundled(mut self, bundle: usize) -> Self {
         self.bundle = bundle;
         self
@@ -118,14 +119,15 @@ impl Pipe {
         discarded: &mut Vec<u8>,
         mut take: impl FnMut(&[u8]),
     ) -> io::Result<()> {
-        loop {
+        while self.bundle == 1 || self.in_flight > 0 {
             let received = if self.rest > 0 {
                 let some = self.rest.min(DISCARD_BYTES);
                 discarded.reserve(some);
                 let unused = &mut discarded.spare_capacity_mut()[..some];
                 SockRef::from(&self.stream).recv_with_flags(unused, libc::MSG_TRUNC)
             } else {
-                self.stream.read(&mut self.window[self.filled..])
+                let end = self.read_end();
+                self.stream.read(&mut self.window[self.filled..end])
             };
             match received {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -139,6 +141,14 @@ impl Pipe {
                 Err(error) => return Err(error),
             }
         }
+        Ok(())
+    }
+
+    fn read_end(&self) -> usize {
+        if self.bundle == 1 {
+            return self.window.len();
+        }
+        frame_len(&self.window[..self.filled]).unwrap_or(4).min(self.window.len())
     }
 
     fn look(&mut self, take: &mut impl FnMut(&[u8])) {
