@@ -27,6 +27,8 @@ const orders = {
 } as const;
 
 async function serving(settings: Readonly<Record<string, string>> = {}) {
+  const errors: string[] = [];
+  const logger = { ...silentLogger, error: (_: object, text: string) => void errors.push(text) };
   const engine = new FakeEngine();
   const clock = new FakeClock();
   const config = configOf({ 'offsets.topic.replication.factor': '1', ...settings });
@@ -51,7 +53,7 @@ async function serving(settings: Readonly<Record<string, string>> = {}) {
     engine,
     handle,
     clock,
-    logger: silentLogger,
+    logger,
     config,
     metadata,
     rules: {
@@ -71,7 +73,7 @@ async function serving(settings: Readonly<Record<string, string>> = {}) {
     const [created] = await controller.createTopics([{ ...orders, ...topic }], options);
     return created;
   };
-  return { engine, clock, controller, metadata, create };
+  return { engine, clock, controller, metadata, create, errors };
 }
 
 const failing = (errorCode: number) => () => Promise.reject(new EngineError(errorCode, 'broken'));
@@ -108,9 +110,10 @@ describe('the way to the controller', () => {
   });
 
   test('a bug is an error of the server, not silence', async () => {
-    const { engine, create } = await serving();
+    const { engine, create, errors } = await serving();
     engine.readBarrier = () => Promise.reject(new TypeError('a bug'));
     expect(await create()).toMatchObject({ errorCode: ErrorCode.UNKNOWN_SERVER_ERROR });
+    expect(errors).toEqual(['a command of the controller failed']);
   });
 
   test('a request of more than a batch is refused for good', async () => {
@@ -140,6 +143,29 @@ describe('the way to the controller', () => {
     clock.advance(5_000);
     expect(await metadata.waitUntilApplied(engine.endOffset, NEVER)).toBe(true);
     expect(metadata.topicByName('orders')?.partitions).toHaveLength(2);
+  });
+
+  test('a metadata log that never answers is a matter of the deadline', async () => {
+    const { engine, clock, controller, create } = await serving();
+    await create();
+    const isAsked = new Promise<void>((resolve) => {
+      engine.readBarrier = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    const timedOut = [{ name: 'orders', errorCode: ErrorCode.REQUEST_TIMED_OUT }];
+    const deadlineMs = clock.nowMs() + 100;
+    const options = { validateOnly: false, deadlineMs };
+    const creation = controller.createTopics([{ ...orders, name: 'other' }, orders], options);
+    const deletion = controller.deleteTopics([{ name: 'orders', topicId: null }], deadlineMs);
+    await isAsked;
+    clock.advance(100);
+    expect(await creation).toMatchObject([
+      { name: 'other', errorCode: ErrorCode.REQUEST_TIMED_OUT },
+      ...timedOut,
+    ]);
+    expect(await deletion).toMatchObject(timedOut);
   });
 
   test('a topic that two ask for is created once', async () => {

@@ -130,11 +130,66 @@ describe('the controller', () => {
       { name: 'a', numPartitions: 1, assignments: [{ partitionIndex: 0, brokerIds: [1] }] },
       ErrorCode.INVALID_REQUEST,
     ],
+    [
+      'a factor beside an assignment',
+      { name: 'a', replicationFactor: 1, assignments: [{ partitionIndex: 0, brokerIds: [1] }] },
+      ErrorCode.INVALID_REQUEST,
+    ],
   ])('refuses %s', (_, topic, errorCode) => {
     const controller = new Controller();
     controller.create({ name: 'taken' });
     controller.create({ name: 'with.dot' });
     expect(controller.create(topic)?.errorCode).toBe(errorCode);
+  });
+
+  test.each<[string, readonly (readonly [number, readonly number[]])[]]>([
+    [
+      'Found multiple manual partition assignments for partition 0',
+      [
+        [0, [1]],
+        [0, [1]],
+      ],
+    ],
+    [
+      'consecutive 0-based integer sequence',
+      [
+        [0, [1]],
+        [2, [1]],
+      ],
+    ],
+    ['includes an empty replica list', [[0, []]]],
+    ['includes the broker 1 more than once', [[0, [1, 1]]]],
+    [
+      'with 2 replica(s), but this is not consistent with',
+      [
+        [0, [1]],
+        [1, [2, 1]],
+      ],
+    ],
+    ['includes broker 7, but no such broker is registered', [[0, [1, 7]]]],
+  ])('refuses an assignment: %s', (message, placed) => {
+    const controller = new Controller();
+    controller.run({ kind: 'register-broker', broker: { ...broker, nodeId: 2 } });
+    const assignments = placed.map(([partitionIndex, brokerIds]) => ({
+      partitionIndex,
+      brokerIds,
+    }));
+    expect(controller.create({ name: 'a', assignments })).toMatchObject({
+      errorCode: ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+      errorMessage: expect.stringContaining(message),
+    });
+  });
+
+  test('refuses from where the partitions of a request are too many', () => {
+    const one = { replicationFactor: -1, assignments: [], configs: [] };
+    const sizes = { a: 6_000, b: 4_000, c: 1 };
+    const topics = Object.entries(sizes).map(([name, numPartitions]) => {
+      return { ...one, name, numPartitions };
+    });
+    const reply = new Controller().run({ kind: 'create-topics', topics, validateOnly: false });
+    expect(reply).toMatchObject({
+      topics: [{ errorCode: 0 }, { errorCode: 0 }, { errorCode: ErrorCode.POLICY_VIOLATION }],
+    });
   });
 
   test('deletes by name and by id, and says which topic it does not know', () => {
