@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +68,33 @@ describe('start', () => {
       level: 40,
       msg: 'unknown setting num.partition is ignored; did you mean num.partitions?',
     });
+  });
+
+  test('is readable on a terminal', async () => {
+    // Both streams of the broker are the terminal that `script` makes; its copy of it is standard output.
+    const file = propertiesFile({ 'num.partition': '2' });
+    const through = ['sh', '-c', 'exec script -qec "exec $*" /dev/null', 'sh'];
+    const env = { ...process.env, NO_COLOR: '1' };
+    const started = new RunningCommand(['start', file], env, through);
+    running.push(started);
+    await started.says(/the broker serves/);
+    const { code, stdout } = await started.stop('SIGINT');
+    expect(code).toBe(0);
+    const lines = stdout.replaceAll('\r', '').trim().split('\n');
+    expect(lines[0]).toMatch(/^ready PLAINTEXT=localhost:\d+$/);
+    expect(lines[1]).toMatch(
+      /^\d\d:\d\d:\d\d\.\d{3} WARN {2}unknown setting num\.partition is ignored; did you mean num\.partitions\?$/,
+    );
+    expect(lines[2]).toMatch(/ INFO {2}the broker serves {2}clusterId=\S{22} nodeId=1 logDir=/);
+  });
+
+  test('a listener on an address of IPv6', async () => {
+    const listeners = 'PLAINTEXT://[::1]:0,CONTROLLER://[::1]:0';
+    const changes = { listeners, 'controller.quorum.bootstrap.servers': '[::1]:0' };
+    const line = await start('start', propertiesFile(changes)).ready();
+    const port = Number(/^ready PLAINTEXT=\[::1\]:(\d+)$/.exec(line)?.[1]);
+    expect(await reach('::1', port)).toBe('open');
+    expect(await reach('127.0.0.1', port)).toBe('refused');
   });
 
   test('localhost is reached by both address families', async () => {
@@ -133,6 +168,33 @@ describe('start refuses with one line and leaves nothing running', () => {
       'memorystreamer: cannot use the data folder ROOT/data: it was written by Apache Kafka: its files cannot be read; give an empty or new folder\n',
     );
     expect(existsSync(join(folder, '.lock'))).toBe(false);
+  });
+
+  test('a folder of a newer version, which stays as it was', async () => {
+    const file = propertiesFile();
+    expect((await runCommand('storage', 'format', '-c', file)).code).toBe(0);
+    const meta = join(root, 'data', 'meta.properties');
+    const newer = readFileSync(meta, 'utf8').replace('format.version=1', 'format.version=2');
+    writeFileSync(meta, newer);
+    expect(await refusal({})).toBe(
+      'memorystreamer: cannot use the data folder ROOT/data: it was written by a newer MemoryStreamer: its format is 2, this version reads up to 1\n',
+    );
+    expect(readdirSync(join(root, 'data'))).toEqual(['meta.properties']);
+    expect(readFileSync(meta, 'utf8')).toBe(newer);
+  });
+
+  test('a folder that cannot be written', async () => {
+    const folder = join(root, 'data');
+    mkdirSync(folder, { mode: 0o555 });
+    // The superuser may write everywhere, unless it gives that up.
+    const through = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : [];
+    const refused = new RunningCommand(['start', propertiesFile()], process.env, through);
+    const { code, stdout, stderr } = await refused.ended();
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toBe(
+      `memorystreamer: cannot use the data folder ${folder}: permission denied\n`,
+    );
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('a folder that cannot be made', async () => {

@@ -18,11 +18,15 @@ export class RunningCommand {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
-    this.#child = spawn(process.execPath, [join(root, 'bin', 'memorystreamer'), ...args], {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  /** `through`: a program, with its arguments, that runs the command which follows. */
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = process.env,
+    through: readonly string[] = [],
+  ) {
+    const command = [process.execPath, join(root, 'bin', 'memorystreamer'), ...args];
+    const [program = '', ...rest] = [...through, ...command];
+    this.#child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.on('data', (data) => {
       this.#stdout += data;
     });
@@ -37,16 +41,21 @@ export class RunningCommand {
     });
   }
 
-  /** Resolves with the ready line; rejects when the command ends without one. */
-  async ready(): Promise<string> {
-    const line = new Promise<string>((resolve) => {
+  /** Resolves with what it wrote to standard output as soon as that matches. */
+  says(pattern: RegExp): Promise<string> {
+    return new Promise((resolve) => {
       const look = () => {
-        const found = /^ready .*$/m.exec(this.#stdout)?.[0];
+        const found = pattern.exec(this.#stdout)?.[0];
         if (found !== undefined) resolve(found);
       };
       this.#child.stdout?.on('data', look);
       look();
     });
+  }
+
+  /** Resolves with the ready line; rejects when the command ends without one. */
+  async ready(): Promise<string> {
+    const line = this.says(/^ready .*$/m);
     const ended = this.#ended.then(({ code, stderr }) => {
       throw new Error(`ended with ${code}: ${stderr}`);
     });
