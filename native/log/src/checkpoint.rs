@@ -199,7 +199,7 @@ impl PartitionCheckpoint {
     }
 }
 
-fn put_point(out: &mut Vec<u8>, point: &LogPoint) {
+pub(crate) fn put_point(out: &mut Vec<u8>, point: &LogPoint) {
     put_u64(out, point.segment);
     put_u32(out, point.position);
     put_u64(out, point.index);
@@ -209,7 +209,7 @@ fn put_point(out: &mut Vec<u8>, point: &LogPoint) {
     put_u32(out, point.last_crc);
 }
 
-fn read_point(reader: &mut Reader<'_>) -> Option<LogPoint> {
+pub(crate) fn read_point(reader: &mut Reader<'_>) -> Option<LogPoint> {
     Some(LogPoint {
         segment: reader.u64()?,
         position: reader.u32()?,

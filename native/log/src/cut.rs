@@ -10,11 +10,13 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 
 impl Loader<'_> {
-    /// Cuts a torn tail, durably. What may be valid in it is copied aside first.
+    /// Cuts a torn tail, durably. What may be valid in it is copied aside first. One that lost its header is begun again,
+    /// with `flags`.
     pub fn cut(
         &self,
         segment: ActiveSegment,
         tail: &Tail,
+        flags: u32,
         report: &mut Recovery,
     ) -> Result<ActiveSegment, LogError> {
         let (size, path) = (u64::from(segment.end.size), &segment.path);
@@ -27,10 +29,9 @@ impl Loader<'_> {
         }
         report.cut_bytes += tail.len - size;
         if size == 0 {
-            let how = self.how;
-            let start = segment.start;
-            let again =
-                ActiveSegment::create(disk, how.dir, start, &how.identity, None, how.now_ms)?;
+            let (how, start) = (self.how, segment.start);
+            let (dir, identity) = (how.dir, &how.identity);
+            let again = ActiveSegment::create(disk, dir, start, identity, flags, None, how.now_ms)?;
             again.file.sync_data().map_err(at("sync", path))?;
             return Ok(again);
         }

@@ -73,7 +73,8 @@ impl PartitionLog {
         disk.create_dir_all(dir).map_err(at("create", dir))?;
         let start = SegmentStart { base_offset: 0, base_index: 1, prev_term: 0 };
         let reserve = options.preallocate.then_some(options.segment_bytes);
-        let active = ActiveSegment::create(disk.as_ref(), dir, start, &identity, reserve, now_ms)?;
+        let active =
+            ActiveSegment::create(disk.as_ref(), dir, start, &identity, 0, reserve, now_ms)?;
         active.file.sync_data().map_err(at("sync", &active.path))?;
         // Last, so that a folder with metadata has a segment; this syncs the folder too.
         identity::write(disk.as_ref(), dir, &identity)?;
@@ -213,7 +214,7 @@ impl PartitionLog {
         };
         let reserve = self.options.preallocate.then_some(self.options.segment_bytes);
         let (disk, identity) = (self.disk.as_ref(), &self.identity);
-        let next = ActiveSegment::create(disk, &self.dir, start, identity, reserve, now_ms)?;
+        let next = ActiveSegment::create(disk, &self.dir, start, identity, 0, reserve, now_ms)?;
         self.behind.sealed(&self.active);
         let sealed = Arc::new(std::mem::replace(&mut self.active, next).seal(&self.disk));
         self.sealed_bytes += u64::from(end.size);

@@ -5,11 +5,12 @@ use crate::entry::EntryKind;
 use crate::epochs::EpochTable;
 use crate::error::{LogError, at};
 use crate::log::PartitionLog;
+use crate::maps::ControlFrame;
 use crate::marks;
 use crate::recover_segment::{Loaded, Loader};
 use crate::recovery::{Damage, OpenLog, Recovery};
 use crate::ring::EntryRing;
-use crate::segment::{ActiveSegment, SealedSegment, SegmentEnd, SegmentStart};
+use crate::segment::{ActiveSegment, BEHIND_DAMAGE, SealedSegment, SegmentEnd, SegmentStart};
 use crate::truncate;
 use ms_wire::frame;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub(crate) struct Opening<'a> {
     /// Truncations so far, and whether this one was counted.
     truncations: u64,
     is_counted: bool,
+    /// What is claimed whatever died.
+    durable: LogPoint,
     /// The largest log start that is known, before the log was read.
     log_start: u64,
     /// The least that follows damage.
@@ -44,13 +47,13 @@ impl<'a> Opening<'a> {
     pub fn new(
         how: &'a OpenLog<'a>,
         checkpoint: Option<&'a PartitionCheckpoint>,
-        truncations: u64,
+        (truncations, kept): (u64, LogPoint),
         log_start: u64,
     ) -> Opening<'a> {
         let claim = match checkpoint {
             Some(found) if how.same_boot => found.written,
             Some(found) => found.flushed,
-            None => LogPoint::default(),
+            None => kept,
         };
         let resume = SegmentStart {
             base_offset: claim.offset,
@@ -72,18 +75,21 @@ impl<'a> Opening<'a> {
             cut: false,
             truncations,
             is_counted: false,
+            durable: checkpoint.map_or(kept, |found| found.flushed),
             log_start: log_start.max(checkpoint.map_or(0, |found| found.log_start)),
             resume,
         }
     }
 
-    pub fn add(&mut self, base_offset: u64, is_last: bool) -> Result<(), LogError> {
+    /// Adds a segment; `next` is the one behind it.
+    pub fn add(&mut self, base_offset: u64, next: Option<u64>) -> Result<(), LogError> {
         if self.cut {
             return self.set_aside(base_offset);
         }
         let (previous, mut ring) = (self.end, EntryRing::new(1));
-        let loaded = self.loader.load(base_offset, is_last, previous.as_ref(), &mut ring)?;
-        if !self.continues(&loaded, base_offset)? {
+        let loaded = self.loader.load(base_offset, next, previous.as_ref(), &mut ring)?;
+        let joins = !self.gap && previous.is_none_or(|end| end.joins(&loaded.start()));
+        if !joins && !self.continues(&loaded, base_offset)? {
             return Ok(());
         }
         self.seal_last();
@@ -97,7 +103,8 @@ impl<'a> Opening<'a> {
             Loaded::Torn { segment, tail, .. } => {
                 self.count_truncation()?;
                 self.cut = true;
-                self.active = Some(self.loader.cut(segment, &tail, &mut self.report)?);
+                let flags = if joins { 0 } else { BEHIND_DAMAGE };
+                self.active = Some(self.loader.cut(segment, &tail, flags, &mut self.report)?);
             }
             Loaded::Damaged { segment, tail, .. } => {
                 self.report.damage.push(Damage {
@@ -124,22 +131,20 @@ impl<'a> Opening<'a> {
         }
     }
 
-    /// Whether a segment goes on where the one before ended. A hole that damage explains is closed; another one is damage
-    /// below the claim, and above it the end of the log.
+    /// Whether a segment that does not join the one before belongs to the log. A hole that damage explains is closed;
+    /// another one is damage below the claim, and above it the end of the log.
     fn continues(&mut self, loaded: &Loaded, base_offset: u64) -> Result<bool, LogError> {
         let (start, Some(end)) = (loaded.start(), self.end) else { return Ok(true) };
-        let fits = start.base_offset == end.end_offset
-            && start.base_index == end.next_index
-            && start.prev_term == end.last_term;
-        if fits && !self.gap {
-            return Ok(true);
-        }
         if start.base_offset < end.end_offset || start.base_index < end.next_index {
             self.set_aside(base_offset)?;
             return Ok(false);
         }
-        let claimed = base_offset <= self.loader.claim.segment || self.how.same_boot;
-        if !self.gap && !claimed && !matches!(loaded, Loaded::Trusted(_)) {
+        let claimed = self.gap
+            || base_offset <= self.loader.claim.segment
+            || self.how.same_boot
+            || matches!(loaded, Loaded::Trusted(_))
+            || self.loader.is_behind_damage(base_offset)?;
+        if !claimed {
             self.cut = true;
             self.set_aside(base_offset)?;
             return Ok(false);
@@ -171,10 +176,11 @@ impl<'a> Opening<'a> {
         self.gap = false;
     }
 
-    /// The checkpoint claims more than there will be: from now on it says nothing.
+    /// The checkpoint claims more than there will be: from now on it says nothing, but that what was durable still is.
     fn count_truncation(&mut self) -> Result<(), LogError> {
         if !self.is_counted {
-            truncate::write_count(self.how.disk.as_ref(), self.how.dir, self.truncations + 1)?;
+            let (disk, dir) = (self.how.disk.as_ref(), self.how.dir);
+            truncate::write_count(disk, dir, self.truncations + 1, &self.durable)?;
             self.truncations += 1;
             self.is_counted = true;
         }
@@ -205,8 +211,11 @@ impl<'a> Opening<'a> {
         let how = self.how;
         // The last segment that was found is the one that grows, unless it is damaged or was set aside.
         let active = match self.active.take() {
-            Some(active) if !self.loader.is_short(&active) => active,
-            Some(active) => self.give_up(active)?,
+            Some(active) if !self.loader.is_short(&active.end) => active,
+            Some(active) => {
+                self.sealed.push(Arc::new(active.seal(&how.disk)));
+                self.next_segment()?
+            }
             None => self.next_segment()?,
         };
         let active = self.not_below_log_start(active)?;
@@ -268,7 +277,7 @@ impl<'a> Opening<'a> {
             base_index: active.end.next_index,
             prev_term: active.end.last_term,
         };
-        let next = ActiveSegment::create(disk, how.dir, start, &how.identity, None, how.now_ms)?;
+        let next = ActiveSegment::create(disk, how.dir, start, &how.identity, 0, None, how.now_ms)?;
         next.file.sync_data().map_err(at("sync", &next.path))?;
         disk.sync_dir(how.dir).map_err(at("sync", how.dir))?;
         let mark = marks::LOG_START;
@@ -283,22 +292,21 @@ impl<'a> Opening<'a> {
         Ok(next)
     }
 
-    /// The last segment ends below the claim: it is kept as it is, and the log goes on behind the claim.
-    fn give_up(&mut self, active: ActiveSegment) -> Result<ActiveSegment, LogError> {
-        self.report.damage.push(Damage {
-            segment: active.start.base_offset,
-            position: u64::from(active.end.size),
-            from_offset: active.end.end_offset,
-            to_offset: self.loader.claim.offset,
-        });
-        (self.end, self.gap) = (Some(active.end), true);
-        self.sealed.push(Arc::new(active.seal(&self.how.disk)));
-        self.next_segment()
-    }
-
-    /// A new segment behind everything that was found or is claimed.
+    /// A new segment behind everything that was found or is claimed. What is claimed and was not found is damage.
     fn next_segment(&mut self) -> Result<ActiveSegment, LogError> {
         let end = self.end;
+        if let Some((last, end)) = self.sealed.last().zip(end)
+            && !self.gap
+            && self.loader.is_short(&end)
+        {
+            self.report.damage.push(Damage {
+                segment: last.start.base_offset,
+                position: u64::from(end.size),
+                from_offset: end.end_offset,
+                to_offset: self.loader.claim.offset,
+            });
+            self.gap = true;
+        }
         let mut start = self.resume;
         if let Some(end) = end {
             start.base_offset = start.base_offset.max(end.end_offset);
@@ -309,11 +317,12 @@ impl<'a> Opening<'a> {
         if self.sealed.last().is_some_and(|last| last.start.base_offset == start.base_offset) {
             start.base_offset += 1;
         }
+        let joins = !self.gap && end.is_none_or(|end| end.joins(&start));
         self.close_gap(start.base_offset);
-        let (how, reserve) = (self.how, None);
-        let disk = how.disk.as_ref();
+        let (how, flags) = (self.how, if joins { 0 } else { BEHIND_DAMAGE });
+        let (disk, identity) = (how.disk.as_ref(), &how.identity);
         self.ring = EntryRing::new(start.base_index);
-        ActiveSegment::create(disk, how.dir, start, &how.identity, reserve, how.now_ms)
+        ActiveSegment::create(disk, how.dir, start, identity, flags, None, how.now_ms)
     }
 }
 
@@ -321,14 +330,16 @@ impl PartitionLog {
     /// The offset in the newest committed SetLogStart that is still in the log, or 0.
     fn committed_log_start(&self, commit: u64) -> Result<u64, LogError> {
         for number in (0..=self.sealed.len()).rev() {
-            let controls = match self.sealed.get(number) {
-                Some(sealed) => &sealed.controls,
-                None => &self.active.maps.controls,
+            let (controls, size) = match self.sealed.get(number) {
+                Some(sealed) => (&sealed.controls, sealed.end.size),
+                None => (&self.active.maps.controls, self.active.end.size),
             };
+            let is_within = |frame: &ControlFrame| frame.position.saturating_add(frame.len) <= size;
             let newest = controls
                 .iter()
                 .rev()
-                .find(|frame| frame.kind == EntryKind::SetLogStart && frame.index <= commit);
+                .find(|frame| frame.kind == EntryKind::SetLogStart && frame.index <= commit)
+                .filter(|frame| is_within(frame));
             if let Some(control) = newest {
                 let segment = self.open_segment(number)?;
                 let mut bytes = vec![0; control.len as usize];

@@ -9,7 +9,8 @@ use crate::recovery::OpenLog;
 use crate::resync::{Bounds, Follow, find_valid, is_frame};
 use crate::ring::EntryRing;
 use crate::segment::{
-    ActiveSegment, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name, header_crc,
+    ActiveSegment, BEHIND_DAMAGE, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name,
+    header_crc,
 };
 use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker, entry_of};
@@ -56,9 +57,18 @@ struct Candidate {
     path: PathBuf,
     file: Arc<dyn File>,
     len: u64,
-    is_last: bool,
+    /// Base offset of the segment behind it.
+    next: Option<u64>,
     /// The end that a whole index claims.
     claimed: Option<SegmentEnd>,
+}
+
+/// What the header of a segment says, and its CRC.
+#[derive(Clone, Copy)]
+struct Header {
+    start: SegmentStart,
+    crc: u32,
+    flags: u32,
 }
 
 impl Loaded {
@@ -118,11 +128,11 @@ impl Tail {
 }
 
 impl Loader<'_> {
-    /// Reads one segment as far as the rules ask for. The ring is filled from what is walked.
+    /// Reads one segment as far as the rules ask for; `next` is the one behind it. The ring is filled from what is walked.
     pub fn load(
         &self,
         base_offset: u64,
-        is_last: bool,
+        next: Option<u64>,
         previous: Option<&SegmentEnd>,
         ring: &mut EntryRing,
     ) -> Result<Loaded, LogError> {
@@ -134,11 +144,11 @@ impl Loader<'_> {
         let tail = index::read_tail(disk, &path).map_err(at("read index of", &path))?;
         let fits = |tail: &index::IndexTail| {
             tail.group_id == self.how.identity.group_id
-                && header.is_none_or(|(start, _)| start == tail.start)
+                && tail.start.base_offset == base_offset
+                && header.is_none_or(|header| header.start == tail.start)
         };
         let tail = tail.filter(fits);
         if let Some(tail) = &tail
-            && !is_last
             && header.is_some()
             && u64::from(tail.end.size) == len
         {
@@ -152,10 +162,21 @@ impl Loader<'_> {
             )));
         }
         let claimed = tail.map(|tail| tail.end);
-        let candidate = Candidate { path, file, len, is_last, claimed };
+        let candidate = Candidate { path, file, len, next, claimed };
         match header {
-            Some((start, crc)) => self.walk(candidate, start, crc, ring),
+            Some(Header { start, crc, .. }) => self.walk(candidate, start, crc, ring),
             None => self.without_header(candidate, base_offset, previous, ring),
+        }
+    }
+
+    /// Whether a segment was begun behind damage.
+    pub fn is_behind_damage(&self, base_offset: u64) -> Result<bool, LogError> {
+        let path = self.how.dir.join(file_name(base_offset, "log"));
+        let file = self.how.disk.open(&path, OpenMode::Read).map_err(at("open", &path))?;
+        let len = file.len().map_err(at("look at", &path))?;
+        match self.read_header(file.as_ref(), len, base_offset, &path) {
+            Err(LogError::WrongIdentity { .. }) => Ok(false),
+            header => Ok(header?.is_some_and(|header| header.flags & BEHIND_DAMAGE != 0)),
         }
     }
 
@@ -166,7 +187,7 @@ impl Loader<'_> {
         len: u64,
         base_offset: u64,
         path: &Path,
-    ) -> Result<Option<(SegmentStart, u32)>, LogError> {
+    ) -> Result<Option<Header>, LogError> {
         if len < u64::from(HEADER_BYTES) {
             return Ok(None);
         }
@@ -176,13 +197,13 @@ impl Loader<'_> {
         if header.kind != ControlKind::SegmentHeader || header.base_offset as u64 != base_offset {
             return Ok(None);
         }
-        let group_id = frame::segment_info(&bytes).map(|info| info.group_id);
-        if group_id != Some(self.how.identity.group_id) {
+        let info = frame::segment_info(&bytes);
+        let Some(info) = info.filter(|info| info.group_id == self.how.identity.group_id) else {
             return Err(LogError::WrongIdentity { path: path.to_path_buf() });
-        }
+        };
         let start =
             SegmentStart { base_offset, base_index: header.index, prev_term: header.prev_term };
-        Ok(Some((start, header_crc(&bytes))))
+        Ok(Some(Header { start, crc: header_crc(&bytes), flags: info.flags }))
     }
 
     fn without_header(
@@ -267,12 +288,16 @@ impl Loader<'_> {
             && self.how.same_boot
             && found.start == start
             && u64::from(found.written.position) <= candidate.len
+            && found.written.position == found.end.size
             && found.end.size >= HEADER_BYTES
         {
             let mut head = [0; frame::PREFIX_BYTES + 4];
             let position = u64::from(found.written.last_frame);
-            read_exact_at(file.as_ref(), &mut head, position)?;
-            if header_crc(&head) == found.written.last_crc {
+            let is_there = position + head.len() as u64 <= candidate.len;
+            if is_there {
+                read_exact_at(file.as_ref(), &mut head, position)?;
+            }
+            if is_there && header_crc(&head) == found.written.last_crc {
                 let created = found.created_ms;
                 let mut segment = ActiveSegment::new(start, found.end, path, file, created);
                 segment.maps = found.maps.clone();
@@ -330,10 +355,16 @@ impl Loader<'_> {
             let one_write = stop == Step::Torn
                 || left <= TURN_BYTES
                 || self.is_one_frame(&candidate, from, left);
-            candidate.is_last && follow.is_none() && one_write
+            candidate.next.is_none() && follow.is_none() && one_write
         } else {
             true
         };
+        let claimed = claimed
+            || match candidate.next {
+                // It was damage before, and the log has gone on behind it.
+                Some(next) if torn => self.is_behind_damage(next)?,
+                _ => false,
+            };
         let tail = Tail { len: candidate.len, follow, claimed: candidate.claimed };
         if torn && !claimed {
             Ok(Loaded::Torn { segment, tail, checked })
@@ -389,9 +420,9 @@ impl Loader<'_> {
         header.is_some_and(|header| header.size() as u64 >= left)
     }
 
-    /// Whether a log that ends with this segment lacks what must be there.
-    pub fn is_short(&self, active: &ActiveSegment) -> bool {
-        active.end.next_index - 1 < self.claim.index
+    /// Whether a log that ends here lacks what must be there.
+    pub fn is_short(&self, end: &SegmentEnd) -> bool {
+        end.next_index - 1 < self.claim.index
     }
 }
 

@@ -1,10 +1,13 @@
 //! Opening a log: what is believed, what is cut as a torn tail, what is damage.
 //!
 //! A place is *claimed* when it is known that everything before it must be there: the checkpoint's written place if nothing
-//! can be lost (same boot, or a clean stop), else its flushed place; of a segment with a whole `.index` its end. What is
-//! missing or bad below a claim is damage, and stays. Above it, it is a torn tail if
+//! can be lost (same boot, or a clean stop), else its flushed place; that of the checkpoint before when the last recovery cut
+//! something and no other was written since; of a segment with a whole `.index` its end. What is missing or bad below a claim
+//! is damage, and stays. Above it, it is a torn tail if
 //! - nothing can be lost: nothing valid follows, and it may be the last write of one turn of the last segment;
 //! - else: always. Pages reach the disk in any order, so valid frames may follow; they are set aside first.
+//!
+//! Behind damage a new segment begins, and its header says so: a later opening, which may know less, decides the same.
 
 use crate::checkpoint::PartitionCheckpoint;
 use crate::disk::{Disk, OpenMode};
@@ -106,13 +109,13 @@ impl PartitionLog {
             // Whose they are is in the segment headers too, and checked there.
             identity::write(how.disk.as_ref(), how.dir, &how.identity)?;
         }
-        let truncations = truncate::read_count(how.disk.as_ref(), how.dir)?;
+        let (truncations, kept) = truncate::read_count(how.disk.as_ref(), how.dir)?;
         let checkpoint = how.checkpoint.filter(|found| {
             found.group_id == how.identity.group_id && found.truncations == truncations
         });
-        let mut opening = Opening::new(&how, checkpoint, truncations, log_start);
+        let mut opening = Opening::new(&how, checkpoint, (truncations, kept), log_start);
         for (number, base_offset) in segments.iter().enumerate() {
-            opening.add(*base_offset, number + 1 == segments.len())?;
+            opening.add(*base_offset, segments.get(number + 1).copied())?;
         }
         let (log, report) = opening.finish()?;
         log.replay(checkpoint, visitor)?;

@@ -16,6 +16,8 @@ use std::sync::Arc;
 
 /// Bytes of a segment header.
 pub(crate) const HEADER_BYTES: u32 = (frame::CONTROL_HEADER_BYTES + 12) as u32;
+/// Flag in a segment's header: it was begun behind damage, whatever the segment before it looks like.
+pub(crate) const BEHIND_DAMAGE: u32 = 2;
 
 /// Where a segment begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +100,13 @@ pub(crate) fn parse_name(name: &str, suffix: &str) -> Option<u64> {
 }
 
 impl SegmentEnd {
+    /// Whether a segment that begins so goes on exactly here.
+    pub fn joins(&self, next: &SegmentStart) -> bool {
+        next.base_offset == self.end_offset
+            && next.base_index == self.next_index
+            && next.prev_term == self.last_term
+    }
+
     /// The end of a segment that holds nothing but its header.
     pub fn empty(start: &SegmentStart, header_crc: u32) -> SegmentEnd {
         SegmentEnd {
@@ -119,6 +128,7 @@ impl ActiveSegment {
         dir: &Path,
         start: SegmentStart,
         identity: &LogIdentity,
+        flags: u32,
         preallocate: Option<u32>,
         now_ms: i64,
     ) -> Result<ActiveSegment, LogError> {
@@ -130,7 +140,7 @@ impl ActiveSegment {
             prev_term: start.prev_term,
             term: start.prev_term,
         };
-        let info = SegmentInfo { flags: 0, group_id: identity.group_id };
+        let info = SegmentInfo { flags, group_id: identity.group_id };
         frame::put_segment_header(&mut header, position, info);
         let crc = header_crc(&header);
         let file = disk.open(&path, OpenMode::Create).map_err(at("create", &path))?;

@@ -1,5 +1,7 @@
 //! Cutting the log at an index, as a follower does when its leader's log differs.
 
+use crate::bytes::Reader;
+use crate::checkpoint::{LogPoint, put_point, read_point};
 use crate::disk::{Disk, File, OpenMode};
 use crate::entry::Entry;
 use crate::error::{LogError, at};
@@ -28,7 +30,8 @@ impl PartitionLog {
         let (_, position) = self.find(index)?;
         let number = self.segment_of_index(index);
         self.usable = false;
-        write_count(self.disk.as_ref(), &self.dir, self.truncations + 1)?;
+        let nothing = LogPoint::default();
+        write_count(self.disk.as_ref(), &self.dir, self.truncations + 1, &nothing)?;
         self.truncations += 1;
         self.drop_segments_above(number)?;
         self.cut_last(number, position)?;
@@ -87,15 +90,25 @@ impl PartitionLog {
     }
 }
 
-/// How often the log in a folder was cut.
-pub(crate) fn read_count(disk: &dyn Disk, dir: &Path) -> Result<u64, LogError> {
+/// How often the log in a folder was cut, and the place before which nothing was.
+pub(crate) fn read_count(disk: &dyn Disk, dir: &Path) -> Result<(u64, LogPoint), LogError> {
     // Unreadable: equal to no checkpoint's, so that none is believed.
-    Ok(marks::read(disk, dir, TRUNCATIONS, u64::MAX >> 1)?.unwrap_or(0))
+    let found = marks::read_with(disk, dir, TRUNCATIONS, u64::MAX >> 1)?;
+    let (count, kept) = found.unwrap_or_default();
+    Ok((count, read_point(&mut Reader(&kept)).unwrap_or_default()))
 }
 
-/// Writes the count durably.
-pub(crate) fn write_count(disk: &dyn Disk, dir: &Path, count: u64) -> Result<(), LogError> {
-    marks::write(disk, dir, TRUNCATIONS, count).map_err(at("write", &dir.join(TRUNCATIONS)))
+/// Writes both durably.
+pub(crate) fn write_count(
+    disk: &dyn Disk,
+    dir: &Path,
+    count: u64,
+    kept: &LogPoint,
+) -> Result<(), LogError> {
+    let mut bytes = Vec::new();
+    put_point(&mut bytes, kept);
+    marks::write_with(disk, dir, TRUNCATIONS, count, &bytes)
+        .map_err(at("write", &dir.join(TRUNCATIONS)))
 }
 
 fn remove_all(disk: &dyn Disk, log: &Path, log_too: bool) -> Result<(), LogError> {

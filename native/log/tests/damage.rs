@@ -150,6 +150,90 @@ fn a_missing_segment_is_damage_of_the_one_before() {
     assert_eq!(lost, (base(&logs[2])..base(&logs[3])).collect::<Vec<_>>());
 }
 
+/// Goes on behind the log end, durably; then opens it again after a crash of the system. What was written must be there.
+fn goes_on_and_opens_again(rig: &mut Rig, checkpoint: Option<&PartitionCheckpoint>) {
+    let end = rig.log.log_end_offset();
+    rig.begin_term().unwrap();
+    let more = rig.produce(&[(2, 30), (1, 10)]).unwrap();
+    rig.flush();
+    rig.disk.crash(1);
+    let (recovery, _) = rig.reopen(checkpoint, false, 1);
+    assert_eq!((recovery.cut_bytes, recovery.set_aside), (0, vec![]));
+    assert_eq!(rig.consume(end, 100), more);
+}
+
+#[test]
+fn what_was_written_behind_a_missing_segment_stays_whatever_a_later_opening_knows() {
+    for (same_boot, use_checkpoint) in [(true, true), (true, false), (false, true), (false, false)]
+    {
+        let (mut rig, mut written, logs, checkpoint) = filled();
+        let (before, missing) = (&logs[logs.len() - 2], &logs[logs.len() - 1]);
+        rig.disk.corrupt(before, HEADER + 400, |bytes| bytes[0] ^= 0x10);
+        rig.disk.remove_file(missing).unwrap();
+        let known = use_checkpoint.then_some(&checkpoint);
+        let end = rig.log.log_end_offset();
+        let (recovery, _) = rig.reopen(known, same_boot, 1);
+        if use_checkpoint {
+            // It claims what is missing.
+            assert_eq!((recovery.damage.len(), recovery.damage[0].to_offset), (1, end));
+            assert_eq!(rig.log.log_end_offset(), end);
+        } else {
+            // A whole index is believed, also that of the last segment: what is damaged in it is found when it is read.
+            assert_eq!((recovery.damage, recovery.checked_bytes), (vec![], 0));
+            assert_eq!(rig.log.log_end_offset(), base(missing));
+        }
+        goes_on_and_opens_again(&mut rig, known);
+        goes_on_and_opens_again(&mut rig, None);
+        written.retain(|batch| offsets(batch).start < base(missing));
+        let lost = unreadable(&rig, &written);
+        assert!(lost.len() > 1 && lost[0] > base(before), "{lost:?}");
+    }
+}
+
+#[test]
+fn what_was_written_behind_damage_stays_although_a_crash_would_explain_it() {
+    let (mut rig, written, logs, _) = filled();
+    // Valid frames follow, and nothing can be lost: no tail that was torn.
+    rig.disk.corrupt(logs.last().unwrap(), HEADER + 20, |bytes| bytes[0] ^= 1);
+    let (recovery, _) = rig.reopen(None, true, 1);
+    assert_eq!(recovery.damage.len(), 1);
+    goes_on_and_opens_again(&mut rig, None);
+    goes_on_and_opens_again(&mut rig, None);
+    assert!(unreadable(&rig, &written).starts_with(&[base(logs.last().unwrap())]));
+}
+
+#[test]
+fn what_was_durable_stays_claimed_when_a_cut_made_the_checkpoint_void() {
+    let (mut rig, written, logs, checkpoint) = filled();
+    let newest = logs.last().unwrap();
+    rig.produce(&[(1, 150)]).unwrap();
+    let file = rig.disk.open(newest, OpenMode::Write).unwrap();
+    file.truncate(file.len().unwrap() - 10).unwrap();
+    let (recovery, _) = rig.reopen(Some(&checkpoint), false, 1);
+    assert_eq!((recovery.cut_bytes > 0, recovery.damage), (true, vec![]));
+    // Before another checkpoint is written it crashes again, and what was flushed long ago is bad.
+    rig.disk.corrupt(newest, HEADER + 100, |bytes| bytes[0] ^= 1);
+    rig.disk.crash(1);
+    let (recovery, _) = rig.reopen(Some(&checkpoint), false, 1);
+    assert_eq!((recovery.cut_bytes, recovery.damage.len()), (0, 1));
+    assert_eq!(unreadable(&rig, &written)[0], base(newest));
+    goes_on_and_opens_again(&mut rig, None);
+}
+
+#[test]
+fn a_segment_behind_damage_that_loses_its_header_is_begun_again_behind_it() {
+    let (mut rig, _, logs, _) = filled();
+    rig.disk.corrupt(logs.last().unwrap(), HEADER + 20, |bytes| bytes[0] ^= 1);
+    rig.reopen(None, true, 1);
+    rig.flush();
+    let end = rig.log.log_end_offset();
+    let behind = rig.dir.join(format!("{end:020}.log"));
+    rig.disk.corrupt(&behind, 20, |bytes| bytes[0] ^= 1);
+    let (recovery, _) = rig.reopen(None, true, 1);
+    assert_eq!(recovery.damage.len(), 1);
+    goes_on_and_opens_again(&mut rig, None);
+}
+
 #[test]
 fn a_bad_frame_below_the_flushed_place_of_the_last_segment_is_not_cut() {
     for same_boot in [true, false] {
