@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
@@ -9,10 +11,11 @@ import { batchOf, produceOk } from './support/records.ts';
 // Each partition has a file open. What does not fit into the limit of the process is refused before it is there.
 
 const bin = join(dirname(dirname(fileURLToPath(import.meta.url))), 'bin', 'memorystreamer');
-const limited = (files: number) => [
+/** Starts with as many files as the file of that name says. */
+const limitedBy = (file: string) => [
   'sh',
   '-c',
-  `ulimit -n ${files}; exec "$0" "$@"`,
+  `ulimit -n $(cat ${file}); exec "$0" "$@"`,
   process.execPath,
   bin,
   'start',
@@ -26,8 +29,11 @@ async function create(client: RawClient, name: string, numPartitions: number) {
 
 test('more partitions than files may be open are refused, and those that fit work', async () => {
   if (process.env.INTEGRATION_PORT !== undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'ms-limit-'));
+  const limit = join(folder, 'limit');
+  writeFileSync(limit, '256');
   const broker = await BrokerProcess.start({
-    command: limited(256),
+    command: limitedBy(limit),
     settings: { 'num.partitions': 100 },
   });
   const client = await RawClient.connect(broker.port);
@@ -47,5 +53,20 @@ test('more partitions than files may be open are refused, and those that fit wor
   expect(leaders).toEqual(Array(150).fill(1));
   expect(await produceOk(client, 'fits', batchOf(['v']))).toBe(0n);
   client.close();
+  expect(broker.output).not.toContain('is too low');
+
+  // Who starts with less is told.
+  await broker.kill('SIGTERM');
+  writeFileSync(limit, '220');
+  await broker.startAgain();
+  const again = await RawClient.connect(broker.port);
+  expect(await produceOk(again, 'fits', batchOf(['v']))).toBe(1n);
+  again.close();
+  expect(await broker.kill('SIGTERM')).toBe(0);
+  const lines = broker.output.split('\n').filter((line) => line.includes('is too low'));
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 50, partitions: 151, partitionsMax: 133, openFilesMax: 220 },
+  ]);
   await broker.dispose();
-}, 30_000);
+  rmSync(folder, { recursive: true });
+}, 60_000);

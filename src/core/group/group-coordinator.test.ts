@@ -55,8 +55,9 @@ describe('the group coordinator of a broker', () => {
     ]);
     const { groups: listed } = await ask(groups.listGroups([], []));
     expect(listed.map(({ groupId }) => groupId)).toEqual(['g']);
-    expect(await ask(groups.deleteGroups(['g']))).toMatchObject([
-      { groupId: 'g', errorCode: NONE },
+    expect(await ask(groups.deleteGroups(['g', 'none']))).toEqual([
+      { groupId: 'g', errorCode: NONE, errorMessage: null },
+      { groupId: 'none', errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: null },
     ]);
     expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
   });

@@ -22,7 +22,15 @@ describe('FindCoordinator', () => {
     const groups = { locate: () => NONE };
     for (const apiVersion of [0, 1, 2, 3]) {
       const answer = await call(findCoordinator, { key: 'g', keyType: 0 }, { apiVersion, groups });
-      expect(answer).toMatchObject({ errorCode: NONE, nodeId: 1, host: 'h', port: 9092 });
+      // Kafka names the error that there is none of.
+      const errorMessage = 'NONE';
+      expect(answer).toMatchObject({
+        errorCode: NONE,
+        errorMessage,
+        nodeId: 1,
+        host: 'h',
+        port: 9092,
+      });
     }
     for (const apiVersion of [4, 5, 6]) {
       const request = { keyType: 0, coordinatorKeys: ['a', 'b', 'a'] };
@@ -31,6 +39,7 @@ describe('FindCoordinator', () => {
         coordinators: ['a', 'b', 'a'].map((key) => ({
           key,
           errorCode: NONE,
+          errorMessage: '',
           nodeId: 1,
           port: 9092,
         })),
@@ -165,6 +174,13 @@ describe('OffsetCommit', () => {
       ],
     });
     expect(asked[0]?.topics.map(({ name }) => name)).toEqual(['t']);
+  });
+
+  test('a topic without partitions is echoed only if there is none of that name', async () => {
+    const topics = ['t', 'none'].map((name) => ({ name, topicId: ZERO_UUID, partitions: [] }));
+    expect(await call(offsetCommit, { groupId: 'g', topics }, { apiVersion: 9 })).toEqual({
+      topics: [topics[1]],
+    });
   });
 
   test('nothing that exists: the coordinator is not asked', async () => {

@@ -45,10 +45,11 @@ function setUp() {
   const engine = new FakeEngine();
   const clock = new FakeClock();
   const roles: string[] = [];
+  const errors: object[] = [];
   const metadata = new ClusterMetadata({
     engine,
     clock,
-    logger: silentLogger,
+    logger: { ...silentLogger, error: (fields) => void errors.push(fields) },
     config: configOf(),
     handle: { index: 99, generation: 1 },
     onTopicRemoved: ({ name }) => roles.push(`${name} removed`),
@@ -59,7 +60,7 @@ function setUp() {
     metadata.committed(engine.endOffset);
     expect(await metadata.waitUntilApplied(engine.endOffset, NEVER)).toBe(true);
   };
-  return { engine, clock, metadata, roles, follow };
+  return { engine, clock, metadata, roles, errors, follow };
 }
 
 describe('the metadata of a broker', () => {
@@ -223,6 +224,42 @@ describe('what fails', () => {
     await turns();
     expect(disk.attempts).toBe(3);
     expect(clock.timers).toBe(0);
+  });
+
+  test('what fails is said once, and again when it has changed or comes back', async () => {
+    const { engine, clock, errors, follow } = setUp();
+    const disk = breakDisk(engine);
+    const retry = async () => {
+      clock.advance(5_000);
+      await turns();
+      return errors.length;
+    };
+    await follow(topic(), partition(0, 1n));
+    const reason = offLine().message;
+    expect(errors).toEqual([{ reason, partition: 'orders-0', count: 1 }]);
+    expect([await retry(), await retry()]).toEqual([1, 1]);
+    await follow(partition(1, 2n));
+    expect(errors.at(-1)).toEqual({ reason, partition: 'orders-0', count: 2 });
+    disk.isBroken = false;
+    expect(await retry()).toBe(2);
+    disk.isBroken = true;
+    await follow(partition(2, 3n));
+    expect(errors.slice(2)).toEqual([{ reason, partition: 'orders-2', count: 1 }]);
+    expect(await retry()).toBe(3);
+  });
+
+  test('what fails because the broker stops is not said', async () => {
+    const { engine, metadata, errors, follow } = setUp();
+    await follow(topic(), partition(0, 1n));
+    const opening = new Promise<() => void>((resolve) => {
+      engine.openPartition = () => new Promise((_, reject) => resolve(() => reject(offLine())));
+    });
+    const following = follow(partition(1, 2n));
+    const fail = await opening;
+    metadata.close();
+    fail();
+    await following;
+    expect(errors).toEqual([]);
   });
 
   test('a partition of a topic that is gone is not tried again', async () => {
