@@ -195,6 +195,10 @@ describe('DescribeCluster and Metadata', () => {
     const byId = await client.request(Metadata, 12, { topics: [{ name: null, topicId }] });
     expect(byId.topics[0]).toMatchObject({ errorCode: 0, name, isInternal: false });
     expect(byId.topics[0]?.partitions).toHaveLength(2);
+    // A request that names one topic by its id is one by ids.
+    const both = [{ name: `never-${process.pid}` }, { name: null, topicId }];
+    const mixed = await client.request(Metadata, 12, { topics: both });
+    expect(mixed.topics.map((topic) => topic.name)).toEqual([name]);
     const unknown = { name: null, topicId: 'zzzzzzzzzzzzzzzzzzzzzw' };
     const missing = await client.request(Metadata, 12, { topics: [unknown] });
     expect(missing.topics[0]).toMatchObject({ errorCode: ErrorCode.UNKNOWN_TOPIC_ID, name: null });

@@ -148,6 +148,21 @@ describe('the dispatcher', () => {
     expect(underway).toHaveLength(3);
   });
 
+  test('who waits for other members of its group holds up no large request', async () => {
+    const kinds = new Map(handlerTable.map((handler) => [handler.api.name, handler.isParked]));
+    expect([kinds.get('JoinGroup'), kinds.get('SyncGroup')]).toEqual([true, true]);
+    let underway = 0;
+    const handle = () => {
+      underway += 1;
+      return new Promise<never>(() => {});
+    };
+    const { send } = setUp([defineHandler(Metadata, { isParked: true, handle })]);
+    const topics = Array.from({ length: REQUEST_ITEMS_MAX }, () => ({ name: '' }));
+    for (let i = 0; i < 3; i++) send(Metadata, 4, { topics });
+    await nextTurns();
+    expect(underway).toBe(3);
+  });
+
   test('closes the connection for an API or a version that is not served', async () => {
     const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
     send(DescribeCluster, 0, {});

@@ -46,12 +46,15 @@ test('what is named twice is refused once, the rest is deleted', async () => {
     ['c', ErrorCode.NONE],
   ]);
   const ids = Array.from({ length: 2 }, () => ({ name: null, topicId: 'AAAAAAAAAAAAAAAAAAAABQ' }));
-  const topics = [...ids, { name: null, topicId: ZERO_UUID }];
+  const both = { name: 'known', topicId: KNOWN_ID };
+  const topics = [...ids, { name: null, topicId: ZERO_UUID }, both];
   const byId = await ask(6, { topics });
   expect(byId.responses.map(({ errorMessage }) => errorMessage)).toEqual([
     'Duplicate topic id.',
     'Neither topic name nor id were specified.',
+    'You may not specify both topic name and topic id.',
   ]);
+  expect(byId.asked).toEqual([]);
 });
 
 test('a topic that is given by name and by id stays', async () => {
