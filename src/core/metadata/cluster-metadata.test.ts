@@ -346,6 +346,42 @@ describe('what fails', () => {
     expect(await metadata.waitUntilApplied(3n, NEVER)).toBe(true);
   });
 
+  test('a record that contradicts the image does not make those before it come twice', async () => {
+    const { engine, clock, metadata, errors } = setUp();
+    const asked: bigint[] = [];
+    const readLog = engine.readLog.bind(engine);
+    engine.readLog = (handle, offset) => {
+      asked.push(offset);
+      return readLog(handle, offset);
+    };
+    engine.put(batchOf(topic(), partition(0, 1n), partition(7, 2n)));
+    metadata.committed(engine.endOffset);
+    await turns();
+    clock.advance(5_000);
+    await turns();
+    expect(asked).toEqual([0n, 2n]);
+    const err = new Error('partition 7 is out of order');
+    expect(errors).toEqual([{ err }, { err }]);
+  });
+
+  test('topics of which the native half was not told are told of again', async () => {
+    const { engine, clock, metadata } = setUp();
+    const publishTopology = engine.publishTopology.bind(engine);
+    engine.publishTopology = () => {
+      throw offLine();
+    };
+    engine.put(batchOf(topic(), partition(0, 1n)));
+    metadata.committed(engine.endOffset);
+    await turns();
+    engine.publishTopology = publishTopology;
+    clock.advance(5_000);
+    await turns();
+    expect(topologies(engine).map(({ topics }) => topics.map(({ name }) => name))).toEqual([
+      ['orders'],
+    ]);
+    expect(await metadata.waitUntilApplied(engine.endOffset, NEVER)).toBe(true);
+  });
+
   test('a log that ends before what is committed is not read without a pause', async () => {
     const { engine, clock, metadata } = setUp();
     let reads = 0;
