@@ -41,9 +41,9 @@ impl Reactor {
         self.turn.requests = requests;
         self.turn.clear();
         for block in self.turn.blocks.split_off(RECEIVE_BLOCK + 1) {
-            let owner = block.owner.and_then(|(local, rest)| {
-                Some((self.connections.get_mut(local as usize)?.as_mut()?, rest))
-            });
+            let owner = block
+                .owner
+                .and_then(|(id, rest)| Some((connection_of(&mut self.connections, id)?, rest)));
             let Some((connection, rest)) = owner else {
                 self.pool.give(block.bytes);
                 continue;

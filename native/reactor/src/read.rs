@@ -163,7 +163,7 @@ impl Reactor {
             }
         } else {
             connection.is_carry_lent = true;
-            self.turn.blocks[block].owner = Some((local, rest));
+            self.turn.blocks[block].owner = Some((connection.id, rest));
         }
     }
 

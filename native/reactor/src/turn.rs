@@ -39,8 +39,8 @@ pub struct Turn {
 /// Bytes of frames.
 pub struct Block {
     pub bytes: Vec<u8>,
-    /// The connection it goes back to, with the bytes of this range still unread.
-    pub owner: Option<(u32, Range<usize>)>,
+    /// The connection it goes back to if that is still there, with the bytes of this range still unread.
+    pub owner: Option<(ConnectionId, Range<usize>)>,
 }
 
 /// A request to be answered at the end of the turn, if it can be.
