@@ -56,22 +56,26 @@ impl FlushQueue {
         self.changed.notify_one();
     }
 
-    /// What is queued is still done, then the flusher ends.
+    /// The flusher ends with what it is at. What is queued is for whoever stops: as much of it as there is time for.
     pub fn stop(&self) {
         self.state.lock().is_stopped = true;
         self.changed.notify_one();
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.state.lock().is_stopped
     }
 
     /// What comes next: syncs first, clients wait for them; all of them together. `Tick` at the deadline.
     fn take(&self, deadline: Instant, wanted: &mut Vec<Arc<Partition>>) -> Next {
         let mut state = self.state.lock();
         loop {
+            if state.is_stopped {
+                return Next::Stop;
+            }
             if !state.wanted.is_empty() {
                 std::mem::swap(&mut state.wanted, wanted);
                 return Next::Sync;
-            }
-            if state.is_stopped {
-                return Next::Stop;
             }
             if std::mem::take(&mut state.is_relief_wanted) {
                 return Next::TendAll;
@@ -93,7 +97,7 @@ pub fn run(shared: &Shared) {
     let mut next_checkpoint = Instant::now() + CHECKPOINT_EVERY;
     loop {
         match shared.hub.flush.take(next_tick, &mut wanted) {
-            Next::Sync => wanted.drain(..).for_each(|partition| flush(shared, &partition)),
+            Next::Sync => sync_all(shared, &mut wanted),
             Next::Tend(partition) => partition.tend(may_reserve(shared)),
             Next::TendAll => tend_all(shared),
             Next::Tick => {}
@@ -117,6 +121,15 @@ pub fn run(shared: &Shared) {
     }
 }
 
+fn sync_all(shared: &Shared, wanted: &mut Vec<Arc<Partition>>) {
+    for partition in wanted.drain(..) {
+        if shared.hub.flush.is_stopped() {
+            return;
+        }
+        flush(shared, &partition);
+    }
+}
+
 fn flush(shared: &Shared, partition: &Arc<Partition>) {
     if let Some(job) = partition.flush_job() {
         let flushed = job.run();
@@ -131,6 +144,9 @@ fn may_reserve(shared: &Shared) -> bool {
 
 fn tend_all(shared: &Shared) {
     for partition in shared.hub.registry.all() {
+        if shared.hub.flush.is_stopped() {
+            return;
+        }
         partition.tend(may_reserve(shared));
     }
 }
