@@ -1,6 +1,6 @@
 //! What all partitions of one log directory share.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ms_log::Disk;
 use ms_log::checkpoint::{self, PartitionCheckpoint};
-use ms_log::hard_state::HardStateLog;
+use ms_log::hard_state::{HardStateLog, Record};
 use parking_lot::Mutex;
 
 use crate::Partition;
-use crate::api::Notifier;
+use crate::api::{Notifier, PartitionState};
 use crate::lease::Lease;
 
 /// What all partitions of one log directory share.
@@ -41,7 +41,7 @@ pub struct Env {
 /// The part of [`Env`] that changes. `EnvState::new` with what `ms_log::checkpoint::read` gave.
 #[derive(Default)]
 pub struct EnvState {
-    /// Entries are taken out as partitions open.
+    /// What the last checkpoint says of partitions that are in none of this process yet.
     pub(crate) checkpoints: Mutex<HashMap<u64, PartitionCheckpoint>>,
     /// Who has a folder's name; the lock is held over renames of folders.
     pub(crate) folders: Mutex<HashMap<String, Arc<Lease>>>,
@@ -87,17 +87,44 @@ impl Env {
         self.hard_state.sync(false).map(|_| ())
     }
 
-    /// Replaces the checkpoint file: every 10 s, and at a clean stop. Waits for the disk.
+    /// Replaces the checkpoint file: every 10 s, and at a clean stop. What the last one says of partitions that are not
+    /// open, or have nothing to say, stays: else what they lost would look like what was never there. Waits for the disk.
     pub fn write_checkpoint(&self, partitions: &[Arc<Partition>]) -> io::Result<()> {
-        let parts: Vec<Arc<[u8]>> = partitions.iter().filter_map(|one| one.checkpoint()).collect();
-        let parts: Vec<&[u8]> = parts.iter().map(AsRef::as_ref).collect();
+        let mut parts: Vec<Arc<[u8]>> = Vec::with_capacity(partitions.len());
+        for partition in partitions {
+            let part = partition.checkpoint();
+            if part.is_some() || partition.state() == PartitionState::Deleted {
+                self.state.checkpoints.lock().remove(&partition.spec().group_id);
+            }
+            parts.extend(part);
+        }
+        let kept = self.state.checkpoints.lock().values().map(|it| it.encode().into()).collect();
+        let kept: Vec<Arc<[u8]>> = kept;
+        let parts: Vec<&[u8]> = parts.iter().chain(&kept).map(AsRef::as_ref).collect();
         checkpoint::write(self.disk.as_ref(), &self.log_dir, &parts)
     }
 
+    /// Forgets the groups of topics that are not hosted any more: they were deleted while this process did not run.
+    pub(crate) fn forget_groups(&self, hosted: &HashSet<[u8; 16]>) {
+        let held: HashSet<u64> =
+            self.state.folders.lock().values().map(|lease| lease.group_id).collect();
+        for (group_id, state) in self.hard_state.groups() {
+            let is_hosted = state.created.is_none_or(|topic_id| hosted.contains(&topic_id));
+            if !is_hosted && !state.removed && !held.contains(&group_id) {
+                self.hard_state.append(group_id, &Record::Removed);
+                self.state.checkpoints.lock().remove(&group_id);
+            }
+        }
+    }
+
     /// Marks a clean stop, after which everything that was written counts as durable. Not if that is not certain of each
-    /// of these: a sync failed, or a partition failed for itself. Call when all was flushed and nothing writes any more.
+    /// of these, or of one that was written to since the last such mark and is not among them: a sync failed, a partition
+    /// failed for itself, or it was not opened again after a crash. Call when all was flushed and nothing writes any more.
     pub fn record_stop(&self, partitions: &[Arc<Partition>]) -> io::Result<()> {
-        if self.is_offline() || !partitions.iter().all(|partition| partition.is_durable()) {
+        let open: HashSet<u64> = partitions.iter().map(|one| one.spec().group_id).collect();
+        let mut groups = self.hard_state.groups().into_iter();
+        let is_left = groups.any(|(id, it)| it.opened && !it.removed && !open.contains(&id));
+        if is_left || self.is_offline() || !partitions.iter().all(|one| one.is_durable()) {
             return Ok(());
         }
         self.hard_state.stop()

@@ -41,6 +41,7 @@ pub fn sweep_folders(env: &Env, hosted: &[([u8; 16], i32)]) -> io::Result<u32> {
             set_aside_count += 1;
         }
     }
+    env.forget_groups(&hosted.iter().map(|(topic_id, _)| *topic_id).collect());
     Ok(set_aside_count)
 }
 

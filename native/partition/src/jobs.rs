@@ -87,20 +87,24 @@ impl Partition {
         });
     }
 
-    /// This partition's part of the checkpoint file; the same `Arc` while nothing changed.
+    /// This partition's part of the checkpoint file; the same `Arc` while nothing changed, and while nobody can say
+    /// whether anything did: what it claims stays true.
     pub fn checkpoint(&self) -> Option<Arc<[u8]>> {
         let mut cache = self.checkpoint_cache.lock();
         let known = cache.as_ref().map(|(version, _)| *version);
         let changed = self.locked(|shared| {
-            if matches!(self.state(), PartitionState::Failed | PartitionState::Deleted) {
+            if self.state() == PartitionState::Failed {
                 return None;
             }
             let (log, producers) = (shared.body.log()?, shared.body.producers()?);
             let version = log.version();
             let is_known = known == Some(version);
-            Some((version, (!is_known).then(|| log.checkpoint_state(producers.encode()))))
+            (!is_known).then(|| (version, log.checkpoint_state(producers.encode())))
         });
-        if let (version, Some(state)) = changed.flatten()? {
+        if self.state() == PartitionState::Deleted {
+            return None;
+        }
+        if let Some((version, state)) = changed.flatten() {
             *cache = Some((version, state.encode().into()));
         }
         cache.as_ref().map(|(_, bytes)| Arc::clone(bytes))

@@ -179,7 +179,7 @@ fn open_existing(
     disk: Arc<dyn Disk>,
 ) -> Result<(PartitionLog, Producers), OpenError> {
     let (name, now_ms) = (spec.folder_name(), (env.now_ms)());
-    let checkpoint = env.state.checkpoints.lock().remove(&spec.group_id);
+    let checkpoint = env.state.checkpoints.lock().get(&spec.group_id).cloned();
     let known = env.hard_state.group(spec.group_id).unwrap_or_default().hard_state;
     let mut producers = Producers::default();
     let how = OpenLog {
