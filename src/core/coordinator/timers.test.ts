@@ -82,13 +82,14 @@ test('what a timer sets, moves or clears when it falls due is respected', () => 
 
 test('a timer that sets itself without delay leaves the event loop its turn', () => {
   const clock = new FakeClock();
-  let calls = 0;
+  const calls: string[] = [];
   const timers = new NamedTimers<Names>(clock, (command) => {
-    calls += 1;
-    if (calls < 5) timers.apply({ name: 'spin', atMs: clock.nowMs(), command });
+    calls.push(command.kind);
+    if (calls.length < 5) timers.apply({ name: 'spin', atMs: clock.nowMs(), command });
   });
   timers.apply({ name: 'spin', atMs: 0, command: { kind: 'spin' } });
-  expect(calls).toBe(0);
+  clock.after(0, () => void calls.push('another'));
+  expect(calls).toEqual([]);
   clock.advance(0);
-  expect(calls).toBe(5);
+  expect(calls).toEqual(['spin', 'another', 'spin', 'spin', 'spin']);
 });
