@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ErrorCode, Fetch } from '../src/kafka-protocol/index.ts';
+import { ErrorCode, Fetch, Produce, type ProduceResponse } from '../src/kafka-protocol/index.ts';
 import { BrokerProcess } from './support/broker-process.ts';
 import { RawClient } from './support/raw-client.ts';
-import { batchOf, fetchBody, freshTopic, produceOk, valuesOf } from './support/records.ts';
+import {
+  batchOf,
+  fetch,
+  fetchBody,
+  freshTopic,
+  gzipped,
+  produceOk,
+  valuesOf,
+} from './support/records.ts';
 
 // Requests that name a partition more than once: it counts once, and what was said last holds.
 
@@ -204,6 +212,138 @@ describe('a Fetch that names a partition more than once', () => {
     }
     await produceOk(client, topic, batchOf(['d']));
     expect(seen(await waiting)).toEqual([[topic, 0, [3]]]);
+    own.close();
+  });
+});
+
+type Produced = readonly (readonly [partition: number, records: Uint8Array | null])[];
+
+const produceBody = (topics: readonly (readonly [topic: string, partitions: Produced])[]) => ({
+  acks: -1,
+  timeoutMs: 5000,
+  topicData: topics.map(([name, partitions]) => ({
+    name,
+    partitionData: partitions.map(([index, records]) => ({ index, records })),
+  })),
+});
+
+async function produced(topics: Parameters<typeof produceBody>[0], version = 9) {
+  return entries(await client.request(Produce, version, produceBody(topics)));
+}
+
+/** Topic with its partitions, their base offset or error. Kafka's order is that of a hash table. */
+function entries({ responses }: ProduceResponse) {
+  const ofTopic = ({ name, partitionResponses }: ProduceResponse['responses'][number]) => {
+    const all = partitionResponses.map(({ index, errorCode, baseOffset }) =>
+      errorCode === ErrorCode.NONE ? [index, baseOffset] : [index, baseOffset, errorCode],
+    );
+    return [name, all.sort(([a], [b]) => Number(a) - Number(b))] as const;
+  };
+  return responses.map(ofTopic).sort(([a], [b]) => a.localeCompare(b));
+}
+
+async function logOf(topic: string) {
+  return valuesOf(await fetch(client, topic, 0n)).map(([, value]) => value);
+}
+
+const broken = () => batchOf(['broken']).with(-1, 0x55);
+
+describe('a Produce that names a partition more than once', () => {
+  test('appends what it says last, and answers once', async () => {
+    const topic = await freshTopic(client, {}, 2);
+    const all: Produced = [
+      [0, batchOf(['a'])],
+      [1, batchOf(['b', 'c'])],
+      [0, batchOf(['d', 'e'])],
+    ];
+    expect(await produced([[topic, all]])).toEqual([
+      [
+        topic,
+        [
+          [0, 0n],
+          [1, 0n],
+        ],
+      ],
+    ]);
+    expect(await logOf(topic)).toEqual(['d', 'e']);
+    // The same of compressed batches, which are validated apart.
+    const last = gzipped(batchOf(['g', 'h']));
+    const compressed: Produced = [
+      [0, gzipped(batchOf(['f']))],
+      [0, last],
+    ];
+    expect(await produced([[topic, compressed]])).toEqual([[topic, [[0, 2n]]]]);
+    expect(await logOf(topic)).toEqual(['d', 'e', 'g', 'h']);
+  });
+
+  test('is refused for what it says last, and for nothing else', async () => {
+    const topic = await freshTopic(client);
+    const bad: Produced = [
+      [0, batchOf(['a'])],
+      [0, broken()],
+    ];
+    expect(await produced([[topic, bad]])).toEqual([
+      [topic, [[0, -1n, ErrorCode.CORRUPT_MESSAGE]]],
+    ]);
+    for (const [at, first] of [broken(), null].entries()) {
+      const good: Produced = [
+        [0, first],
+        [0, batchOf([`b${at}`])],
+      ];
+      expect(await produced([[topic, good]])).toEqual([[topic, [[0, BigInt(at)]]]]);
+    }
+    expect(await logOf(topic)).toEqual(['b0', 'b1']);
+  });
+
+  test('names a topic once in its answer, and none that has no partition', async () => {
+    const topic = await freshTopic(client, {}, 2);
+    const other = await freshTopic(client);
+    const answer = await produced([
+      [topic, [[0, batchOf(['a'])]]],
+      [other, [[0, batchOf(['b'])]]],
+      ['nowhere', [[0, batchOf(['x'])]]],
+      [
+        topic,
+        [
+          [1, batchOf(['c'])],
+          [0, batchOf(['d'])],
+          [7, batchOf(['x'])],
+        ],
+      ],
+      ['empty', []],
+      ['nowhere', [[0, batchOf(['x'])]]],
+    ]);
+    const unknown = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+    const expected = [
+      ['nowhere', [[0, -1n, unknown]]],
+      [
+        topic,
+        [
+          [0, 0n],
+          [1, 0n],
+          [7, -1n, unknown],
+        ],
+      ],
+      [other, [[0, 0n]]],
+    ] as const;
+    const sorted = [...expected].sort(([a], [b]) => a.localeCompare(b));
+    expect(answer).toEqual(sorted);
+    expect([await logOf(topic), await logOf(other)]).toEqual([['d'], ['b']]);
+  });
+
+  test('appends the last of very many, and without an answer', async () => {
+    const topic = await freshTopic(client);
+    const many: Produced = Array.from({ length: 3000 }, (_, i) => [0, batchOf([`m${i}`])]);
+    expect(await produced([[topic, many]])).toEqual([[topic, [[0, 0n]]]]);
+    const own = await RawClient.connect(broker.port);
+    const silent: Produced = [
+      [0, broken()],
+      [0, batchOf(['last'])],
+    ];
+    own.send(Produce, 9, { ...produceBody([[topic, silent]]), acks: 0 });
+    // Its connection stays: nothing of what counts was refused.
+    await own.request(Fetch, 12, fetchBody(topic, new Map([[0, 0n]])));
+    expect(await logOf(topic)).toEqual(['m2999', 'last']);
     own.close();
   });
 });

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::io;
+use std::ops::Range;
 use std::time::Instant;
 
 use ms_partition::{AppendDone, Waiter};
@@ -31,8 +32,9 @@ impl Reactor {
         let requests = std::mem::take(&mut self.turn.requests);
         for request in &requests {
             match request.kind {
-                RequestKind::Produce { acks, timeout_ms, first_item, items } => {
-                    self.answer_produce(request, acks, timeout_ms, first_item, items);
+                RequestKind::Produce { acks, timeout_ms, first_item, items, names_again } => {
+                    let items = first_item..first_item + items;
+                    self.answer_produce(request, acks, timeout_ms, items, names_again);
                 }
                 RequestKind::Fetch => self.answer_fetch(request),
             }
@@ -72,12 +74,12 @@ impl Reactor {
         request: &TurnRequest,
         acks: i16,
         timeout_ms: i32,
-        first_item: usize,
-        count: usize,
+        items: Range<usize>,
+        names_again: bool,
     ) {
         let id = request.connection;
         let Some(connection) = connection_of(&mut self.connections, id) else { return };
-        let items = &mut self.turn.items[first_item..first_item + count];
+        let items = &mut self.turn.items[items];
         let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
         let topology = self.topology.load();
         if acks == 0 {
@@ -90,13 +92,18 @@ impl Reactor {
             }
             return connection.slots.finish(request.seq, &mut connection.out, |_| {});
         }
-        if items.iter().all(|item| item.outcome.is_some()) {
-            let context = AnswerContext { topology, listener: connection.listener };
+        let context = AnswerContext { topology, listener: connection.listener };
+        if !names_again && items.iter().all(|item| item.outcome.is_some()) {
             return connection.slots.finish(request.seq, &mut connection.out, |out| {
                 produce::answer(out, request, frame, items, context);
             });
         }
         let waiting = WaitingProduce::new(request, frame, items, topology);
+        if waiting.is_complete() {
+            return connection.slots.finish(request.seq, &mut connection.out, |out| {
+                waiting.answer(out, context);
+            });
+        }
         if let Some(slot) = connection.slots.get_mut(request.seq) {
             *slot = Slot::Produce(Box::new(waiting));
             let deadline_ms = self.clock_ms + i64::from(timeout_ms.max(0));

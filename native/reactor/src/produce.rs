@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
+use hashbrown::HashMap;
 use ms_partition::{AppendDone, ReplySlot};
 use ms_wire::cursor::WireError;
 use ms_wire::error_code;
@@ -15,6 +16,7 @@ use ms_wire::validate::{BatchRejection, Budget, Scratch, validate_within};
 
 use crate::fetch::add_endpoint;
 use crate::ids::{ConnectionId, ORDINALS, RequestRef, Seq};
+use crate::named_again::NamedAgain;
 use crate::out::OutQueue;
 use crate::shared::Shared;
 use crate::topology::{TopicRef, Topology};
@@ -115,9 +117,14 @@ fn find_partitions(
             Weight::Long => return Err(NotGathered::Long(request.partition_count)),
         }
     }
+    let again = NamedAgain::of(&request);
+    let mut place = 0..;
     for topic in request.topics() {
         let found = topology.topic(&topic.key);
-        for partition in topic.partitions() {
+        for (partition, place) in topic.partitions().zip(&mut place) {
+            if NamedAgain::supersedes(&again, place) {
+                continue;
+            }
             let at = turn.items.len();
             let ordinal = (at - first_item) as u16;
             let local = frame.connection.local();
@@ -158,7 +165,13 @@ fn find_partitions(
     turn.requests.push(TurnRequest {
         connection: frame.connection,
         seq: frame.seq,
-        kind: RequestKind::Produce { acks, timeout_ms, first_item, items },
+        kind: RequestKind::Produce {
+            acks,
+            timeout_ms,
+            first_item,
+            items,
+            names_again: again.is_some(),
+        },
         block: frame.block,
         frame: frame.frame.clone(),
         body: frame.body,
@@ -303,7 +316,7 @@ impl PutPartition<'_> {
     }
 }
 
-/// A Produce that was appended and is not acknowledged yet.
+/// A Produce that was appended and is not acknowledged yet, or whose answer cannot follow the request.
 pub struct WaitingProduce {
     version: i16,
     correlation_id: i32,
@@ -314,7 +327,36 @@ pub struct WaitingProduce {
 
 struct WaitingTopic {
     topic: TopicRef,
-    partitions: Vec<i32>,
+    /// Index and ordinal.
+    partitions: Vec<(i32, u16)>,
+}
+
+impl WaitingTopic {
+    /// The topics of a request, each once, with their partitions, each once and where it is named last.
+    fn all_of(produce: &ProduceRequest<'_>, topology: &Topology) -> Vec<Self> {
+        let mut topics: Vec<Self> = Vec::with_capacity(produce.topic_count);
+        let again = NamedAgain::of(produce);
+        let mut by_key = HashMap::new();
+        let (mut place, mut ordinal) = (0.., 0..=u16::MAX);
+        for named in produce.topics() {
+            let all = named.partitions().zip(&mut place);
+            let counted = all.filter(|(_, place)| !NamedAgain::supersedes(&again, *place));
+            let indexes = counted.map(|(partition, _)| partition.index);
+            let partitions: Vec<_> = indexes.zip(&mut ordinal).collect();
+            let next = topics.len();
+            let at = match again {
+                None => next,
+                Some(_) if partitions.is_empty() => continue,
+                Some(_) => *by_key.entry(named.key).or_insert(next),
+            };
+            if at == next {
+                topics.push(Self { topic: topology.topic_ref(&named.key), partitions });
+            } else {
+                topics[at].partitions.extend(partitions);
+            }
+        }
+        topics
+    }
 }
 
 impl WaitingProduce {
@@ -325,17 +367,18 @@ impl WaitingProduce {
         items: &mut [Item],
         topology: &Topology,
     ) -> Self {
-        let mut topics = Vec::new();
-        if let Ok(produce) = ProduceRequest::parse(frame, request.version, request.body) {
-            for topic in produce.topics() {
-                let partitions = topic.partitions().map(|partition| partition.index).collect();
-                topics.push(WaitingTopic { topic: topology.topic_ref(&topic.key), partitions });
-            }
-        }
+        let topics = ProduceRequest::parse(frame, request.version, request.body)
+            .map(|produce| WaitingTopic::all_of(&produce, topology))
+            .unwrap_or_default();
         let outcomes: Vec<_> = items.iter_mut().map(|item| item.outcome.take()).collect();
         let missing = outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let (version, correlation_id) = (request.version, request.correlation_id);
         Self { version, correlation_id, topics, outcomes, missing }
+    }
+
+    /// Whether the outcomes of all partitions are known.
+    pub fn is_complete(&self) -> bool {
+        self.missing == 0
     }
 
     /// Enters the outcome of one partition; true when none is missing any more.
@@ -344,7 +387,7 @@ impl WaitingProduce {
             *outcome = Some(Outcome { done, rejection: None });
             self.missing -= 1;
         }
-        self.missing == 0
+        self.is_complete()
     }
 
     /// What is still missing fails with this error.
@@ -361,13 +404,12 @@ impl WaitingProduce {
         let start = start_frame(out);
         put_response_header(out, API_KEY, self.version, self.correlation_id);
         let writer = ProduceResponseWriter::start(out, self.version, self.topics.len());
-        let mut outcomes = self.outcomes.iter();
         let mut endpoints = Vec::new();
         for topic in &self.topics {
             let key = topic.topic.key(by_id);
             writer.topic(out, key, topic.partitions.len());
-            for index in &topic.partitions {
-                let Some(Some(outcome)) = outcomes.next() else { return };
+            for (index, ordinal) in &topic.partitions {
+                let Some(Some(outcome)) = self.outcomes.get(usize::from(*ordinal)) else { return };
                 let put = PutPartition { writer: &writer, version: self.version, context };
                 put.put(out, *index, outcome, &key, &mut endpoints);
             }

@@ -58,7 +58,14 @@ pub struct TurnRequest {
 }
 
 pub enum RequestKind {
-    Produce { acks: i16, timeout_ms: i32, first_item: usize, items: usize },
+    Produce {
+        acks: i16,
+        timeout_ms: i32,
+        first_item: usize,
+        items: usize,
+        /// It names a topic or a partition more than once, and the answer does not.
+        names_again: bool,
+    },
     Fetch,
 }
 

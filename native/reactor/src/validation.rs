@@ -14,6 +14,7 @@ use ms_wire::walk::output_estimate;
 
 use crate::hub::Message;
 use crate::ids::{ConnectionId, Seq};
+use crate::named_again::NamedAgain;
 use crate::shared::{Shared, now_ms};
 use crate::topology::Topology;
 use crate::workers::Job;
@@ -86,10 +87,15 @@ struct Batches {
 
 impl Batches {
     fn of(request: &ProduceRequest<'_>, frame: usize, version: i16, topology: &Topology) -> Self {
-        let mut by_ordinal = Vec::with_capacity(request.partition_count);
+        let mut by_ordinal = Vec::new();
+        let again = NamedAgain::of(request);
+        let mut place = 0..;
         for topic in request.topics() {
             let found = topology.topic(&topic.key);
-            for partition in topic.partitions() {
+            for (partition, place) in topic.partitions().zip(&mut place) {
+                if NamedAgain::supersedes(&again, place) {
+                    continue;
+                }
                 let hosted = found.and_then(|topic| topic.partition(partition.index).ok());
                 by_ordinal.push(partition.records.zip(hosted.map(|hosted| **hosted.rules())));
             }

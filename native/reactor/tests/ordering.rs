@@ -178,7 +178,7 @@ fn acks_all_in_fsync_mode_waits_for_the_flusher_and_stays_in_order() {
 #[test]
 fn one_refused_partition_does_not_harm_the_others() {
     let broker = Broker::start(1);
-    broker.with_topic("orders", [7; 16], 2);
+    broker.with_topic("orders", [7; 16], 4);
     let mut client = broker.connect();
     let records = batch(&[b"x"]);
     let mut broken = records.clone();
@@ -187,8 +187,8 @@ fn one_refused_partition_does_not_harm_the_others() {
         (0, Some(records.as_slice())),
         (1, Some(broken.as_slice())),
         (9, Some(records.as_slice())),
-        (1, None),
-        (1, Some(records.as_slice())),
+        (2, None),
+        (3, Some(records.as_slice())),
     ];
     let answer = client.ask(&produce(9, 1, 1, TOPIC, &partitions));
     let codes: Vec<_> = produced(&answer, 9).iter().map(|p| p.error_code).collect();
