@@ -67,12 +67,11 @@ function absurdFrames(): void {
   }
 }
 
-/** Two bytes an item, and more bytes than a control request may have. */
+/** More bytes than a control request may have; fewer, and more items than it may have, announced at once or one by one. */
 function oversizedRequests(): void {
-  const count = 20_000_000;
-  const head = Buffer.from([0, 3, 0, 1, 0, 0, 0, 1, 0, 1, 0x61]);
-  const request = framed(Buffer.concat([head, int32(count), Buffer.alloc(2 * count)]));
-  for (let i = 0; i < 10; i++) {
+  const requests = [emptyNames(20_000_000), emptyNames(1_000_000), emptyResources(300_000)];
+  for (let i = 0; i < 12; i++) {
+    const request = requests[i % requests.length] ?? Buffer.alloc(0);
     const again = () => {
       const socket = open();
       socket.write(request);
@@ -81,6 +80,19 @@ function oversizedRequests(): void {
     };
     again();
   }
+}
+
+/** Metadata of topics without a name: two bytes an item. */
+function emptyNames(count: number): Buffer {
+  const head = Buffer.from([0, 3, 0, 1, 0, 0, 0, 1, 0, 1, 0x61]);
+  return framed(Buffer.concat([head, int32(count), Buffer.alloc(2 * count)]));
+}
+
+/** DescribeConfigs of resources without a name, each with one configuration key: four and a half bytes an item. */
+function emptyResources(count: number): Buffer {
+  const head = Buffer.from([0, 32, 0, 1, 0, 0, 0, 1, 0, 1, 0x61]);
+  const resource = Buffer.from([2, 0, 0, 0, 0, 0, 1, 0, 0]);
+  return framed(Buffer.concat([head, int32(count), Buffer.alloc(9 * count, resource), int32(0)]));
 }
 
 function neverReading(): void {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { decode, encode, Reader, UnencodableError } from '../../src/kafka-protocol/index.ts';
 import { OtherValue, SampleKey, SampleValue } from '../../src/kafka-protocol/testdata/sample.ts';
-import { generate, parseAll } from './generate.ts';
+import { generate, generateShapes, parseAll } from './generate.ts';
 
 const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const pair = (left: number, right = 'r') => ({ left, right });
@@ -41,6 +41,43 @@ describe('what is committed', () => {
     expect([...expected.keys()].sort()).toEqual([...present.keys()].sort());
     for (const [name, text] of expected)
       expect(text === present.get(name) ? name : text).toBe(name);
+  });
+});
+
+describe('the table for Rust', () => {
+  const source = (...fields: string[]) =>
+    ['# X.', '', 'api DoIt  key 7  versions 0-3  flexible 2+', '', 'request', ...fields].join('\n');
+
+  test('has the layout of every request, without tagged fields', () => {
+    const text = generateShapes(
+      new Map([
+        [
+          '07-do-it.api',
+          source(
+            '  ids    []int32?  1-2',
+            '  at     Place?    3+',
+            '    name   string',
+            '    rest   bytes',
+            '  hint   int64     2+  @0',
+            'response',
+          ),
+        ],
+      ]),
+    );
+    expect(text).toContain('{ api_key: 7, flexible_from: 2, fields: DO_IT_REQUEST },');
+    expect(text.split('\n').filter((line) => /^ {4}field|^const/.test(line))).toEqual([
+      'const DO_IT_REQUEST: &[Field] = &[',
+      '    field(1, 2, Shape::Array(&Shape::Fixed(4))), // ids',
+      '    field(3, i16::MAX, Shape::Nullable(0, i16::MAX, DO_IT_REQUEST_PLACE)), // at',
+      'const DO_IT_REQUEST_PLACE: &[Field] = &[',
+      '    field(0, i16::MAX, Shape::Text), // name',
+      '    field(0, i16::MAX, Shape::Bytes), // rest',
+    ]);
+  });
+
+  test('refuses an array in a tagged field of a request, which it could not count', () => {
+    const tagged = source('  ids    []int32  2+  @0', 'response');
+    expect(() => generateShapes(new Map([['07-do-it.api', tagged]]))).toThrow('ids');
   });
 });
 

@@ -1,5 +1,6 @@
 import { checkDefinition, checkFileName } from './check.ts';
 import { emitDefinition } from './emit.ts';
+import { emitShapes } from './emit-shapes.ts';
 import type { Definition } from './model.ts';
 import { nameStructs } from './names.ts';
 import { parseDefinition } from './parse.ts';
@@ -22,6 +23,11 @@ export function generate(sources: ReadonlyMap<string, string>): Map<string, stri
     definitions.map((definition) => [outputName(definition), emitDefinition(definition, names)]),
   );
   return files.set('index.ts', emitIndex(definitions));
+}
+
+/** The generated file of Rust. */
+export function generateShapes(sources: ReadonlyMap<string, string>): string {
+  return emitShapes(parseAll(sources));
 }
 
 function outputName({ file }: Definition): string {

@@ -1,15 +1,21 @@
-// `npm run generate`: definitions/*.api to generated/*.ts; with --check it only compares.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// `npm run generate`: definitions/*.api to generated/*.ts, and a table for Rust; with --check it only compares.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { generate } from './generate.ts';
+import { generate, generateShapes } from './generate.ts';
 import { DefinitionError } from './model.ts';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'src', 'kafka-protocol');
+const project = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+const root = join(project, 'src', 'kafka-protocol');
+const shapes = 'native/wire/src/generated/request_shapes.rs';
 const isCheck = process.argv.includes('--check');
 
 try {
-  const stale = [...bringUp('definitions', 'generated'), ...bringUp('testdata', 'testdata')];
+  const stale = [
+    ...bringUp('definitions', 'generated'),
+    ...bringUp('testdata', 'testdata'),
+    ...bringUpShapes(),
+  ];
   for (const name of stale) console.log(`${isCheck ? 'out of step' : 'written'}: ${name}`);
   console.log(`generate: ${stale.length} files ${isCheck ? 'out of step' : 'changed'}`);
   process.exit(isCheck && stale.length > 0 ? 1 : 0);
@@ -29,6 +35,15 @@ function bringUp(from: string, to: string): string[] {
   const stale = names.filter((name) => expected.get(name) !== present.get(name));
   if (!isCheck) for (const name of stale) replace(join(root, to, name), expected.get(name));
   return stale.map((name) => `${to}/${name}`);
+}
+
+function bringUpShapes(): string[] {
+  const path = join(project, shapes);
+  const expected = generateShapes(readAll('definitions', '.api'));
+  if (existsSync(path) && readFileSync(path, 'utf8') === expected) return [];
+  mkdirSync(dirname(path), { recursive: true });
+  if (!isCheck) replace(path, expected);
+  return [shapes];
 }
 
 function readAll(folder: string, ending: string): Map<string, string> {

@@ -47,13 +47,18 @@ pub struct Peer {
 
 impl ByHand {
     pub fn new() -> Self {
+        Self::with_control_bytes(1000)
+    }
+
+    /// One that takes control requests of so many bytes.
+    pub fn with_control_bytes(max_control_request_bytes: usize) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("ms-by-hand-{}-{number}", std::process::id()));
         let config = DataPlaneConfig {
             log_dir: dir.clone(),
             control_apis: vec![(2, 0, 11), (10, 0, 6)],
-            max_control_request_bytes: 1000,
+            max_control_request_bytes,
             ..DataPlaneConfig::default()
         };
         let Prepared { shared, mut polls, lock } =
@@ -176,7 +181,7 @@ impl ByHand {
 
     /// How many requests TypeScript is given now.
     pub fn control_requests(&self) -> usize {
-        let mut into = vec![0; 1 << 16];
+        let mut into = vec![0; 1 << 20];
         let len = usize::try_from(self.shared.hub.control.drain(&mut into).0).unwrap();
         let (mut rest, mut count) = (&into[..len], 0);
         while let Some(prefix) = rest.first_chunk::<4>() {

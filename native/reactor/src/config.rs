@@ -6,6 +6,9 @@ use std::path::PathBuf;
 /// length has 31 bits.
 pub const FRAME_MAX: usize = 512 << 20;
 
+/// Items of all arrays of a request that TypeScript answers, as `REQUEST_ITEMS_MAX` there: a frame with more is not handed over.
+pub const CONTROL_ITEMS_MAX: usize = 120_000;
+
 /// Everything that does not change while the broker runs. Sizes in bytes unless the name says MiB.
 #[derive(Debug, Clone)]
 pub struct DataPlaneConfig {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use ms_wire::cursor::Cursor;
 use ms_wire::header::{API_VERSIONS, FETCH, PRODUCE, RequestHeader, parse_request_header};
+use ms_wire::request_items::count_items;
 use ms_wire::validate::Scratch;
 use ms_wire::{fetch, produce as produce_versions};
 
-use crate::config::FRAME_MAX;
+use crate::config::{CONTROL_ITEMS_MAX, FRAME_MAX};
 use crate::conn::{CloseReason, Connection, PREFIX};
 use crate::control::ControlFrame;
+use crate::malformed::MalformedLog;
 use crate::pool::Pool;
 use crate::produce::{self, NotGathered, ProduceFrame};
 use crate::reactor::Counters;
@@ -31,6 +33,7 @@ pub struct Gather<'a> {
     pub scratch: &'a mut Scratch,
     pub pool: &'a mut Pool,
     pub counters: &'a mut Counters,
+    pub malformed: &'a mut MalformedLog,
     pub reactor: u16,
     pub now_ms: i64,
     pub out_max: u64,
@@ -287,6 +290,16 @@ impl Gather<'_> {
             connection.waits_for_room = true;
             return Err(NotYet);
         }
+        // No item takes less than a byte. A client that learns versions sends little else.
+        if frame.len() > CONTROL_ITEMS_MAX
+            && !is_api_versions
+            && let Err(error) = count_items(frame, body, api_key, api_version, CONTROL_ITEMS_MAX)
+        {
+            let (control, api) = (&self.shared.hub.control, (api_key, api_version));
+            self.malformed.tell(control, self.now_ms, api, &error);
+            self.refuse(connection);
+            return Ok(());
+        }
         let seq = connection.slots.next_seq();
         let (connection_id, listener) = (connection.id, connection.listener);
         let bytes = frame.len();
@@ -387,6 +400,27 @@ mod tests {
             let connection = hand.reactor.connections[peer.local as usize].as_ref();
             assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused, "{key}");
             assert_eq!(hand.control_requests(), 0);
+        }
+    }
+
+    #[test]
+    fn a_request_with_too_many_items_is_not_handed_over() {
+        let mut hand = ByHand::with_control_bytes(1 << 20);
+        let request = |items: usize| {
+            let mut frame = vec![0, 10, 0, 4, 0, 0, 0, 1, 0xff, 0xff, 0, 0];
+            ms_wire::put::put_len_in(&mut frame, true, Some(items));
+            frame.extend([2, b'a'].repeat(items));
+            frame.extend([0]);
+            frame
+        };
+        let cut = request(120_000).split_at(180_000).0.to_vec();
+        let good = (request(120_000), false);
+        for (frame, is_refused) in [good, (request(120_001), true), (cut, true)] {
+            let peer = hand.connect();
+            hand.carried(&peer, &[frame]);
+            let connection = hand.reactor.connections[peer.local as usize].as_ref();
+            assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused);
+            assert_eq!(hand.control_requests(), usize::from(!is_refused));
         }
     }
 

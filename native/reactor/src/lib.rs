@@ -18,6 +18,7 @@ mod gather;
 mod hub;
 mod ids;
 mod listener;
+mod malformed;
 mod named_again;
 mod open_commands;
 mod opening;

@@ -14,6 +14,7 @@ use crate::accept::Acceptors;
 use crate::conn::{CloseReason, Connection};
 use crate::hub::{Accepted, Mailbox};
 use crate::ids::{CONNECTIONS_PER_REACTOR, ConnectionId, Seq};
+use crate::malformed::MalformedLog;
 use crate::pool::Pool;
 use crate::shared::{Shared, Stats, now_ms};
 use crate::topology::Topology;
@@ -55,6 +56,7 @@ pub struct Reactor {
     /// Deadlines of requests, on the reactor's clock; entries may outlive what they were for.
     pub deadlines: BinaryHeap<Reverse<(i64, u64)>>,
     pub counters: Counters,
+    pub malformed: MalformedLog,
     pub stopping: Option<Instant>,
     started: Instant,
     /// The begin of the turn; the clocks below follow it.
@@ -116,6 +118,7 @@ impl Reactor {
             topology,
             deadlines: BinaryHeap::new(),
             counters: Counters::default(),
+            malformed: MalformedLog::default(),
             stopping: None,
             started: Instant::now(),
             now: Instant::now(),

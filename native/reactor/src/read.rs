@@ -193,6 +193,7 @@ impl Reactor {
             scratch: &mut self.scratch,
             pool: &mut self.pool,
             counters: &mut self.counters,
+            malformed: &mut self.malformed,
             reactor: self.number,
             now_ms: self.now_ms,
             out_max: self.out_max,

@@ -13,6 +13,8 @@ pub mod fetch;
 pub mod fetch_response;
 pub mod fetch_response_reader;
 pub mod frame;
+#[rustfmt::skip]
+mod generated;
 pub mod header;
 pub mod leader;
 pub mod lz4;
@@ -23,6 +25,7 @@ pub mod put;
 pub mod recode;
 mod record_shape;
 pub mod records;
+pub mod request_items;
 pub mod snappy;
 pub mod topic;
 pub mod validate;

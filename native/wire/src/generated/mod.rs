@@ -1,0 +1,3 @@
+//! Written by `npm run generate` from the definitions of the protocol.
+
+pub mod request_shapes;
