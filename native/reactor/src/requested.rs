@@ -7,8 +7,8 @@ use ms_wire::topic::TopicKey;
 use crate::session::SessionPartition;
 use crate::topology::Topology;
 
-/// The most partitions that one fetch, or one session, may have.
-pub const PARTITIONS_MAX: usize = 1 << 18;
+/// The most partitions that one fetch may name, or one session have: hundreds of bytes each while the fetch is served.
+pub const PARTITIONS_MAX: usize = 1 << 16;
 /// Up to so many partitions are compared one by one, which allocates nothing.
 const COMPARED_MAX: usize = 16;
 
@@ -24,6 +24,9 @@ pub fn enter(
     topology: &Topology,
     by_id: bool,
 ) -> Result<(), TooMany> {
+    if request.partition_count > PARTITIONS_MAX {
+        return Err(TooMany);
+    }
     if partitions.len() + request.partition_count <= COMPARED_MAX {
         enter_few(partitions, request, topology, by_id);
         return Ok(());
@@ -214,7 +217,7 @@ mod tests {
     #[test]
     fn however_often_a_partition_is_named_it_is_kept_once() {
         let mut partitions = Vec::new();
-        let often = vec![(3, 0); 100_000];
+        let often = vec![(3, 0); PARTITIONS_MAX];
         assert_eq!(entered(&mut partitions, &[(A, &often)], &[]).unwrap().len(), 1);
         assert!(partitions.capacity() < 100);
         entered(&mut partitions, &[(A, &often)], &[]).unwrap();
@@ -227,6 +230,10 @@ mod tests {
         assert!(entered(&mut Vec::new(), &[(A, &all)], &[]).is_ok());
         all.push((-1, 0));
         assert!(entered(&mut Vec::new(), &[(A, &all)], &[]).is_err());
+        let mut partitions = Vec::new();
+        assert!(entered(&mut partitions, &[(A, &all[1..])], &[]).is_ok());
+        assert!(entered(&mut partitions, &[(A, &all[..1])], &[]).is_err());
+        assert!(entered(&mut Vec::new(), &[(A, &vec![(3, 0); all.len()])], &[]).is_err());
     }
 
     #[test]

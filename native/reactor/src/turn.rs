@@ -14,11 +14,13 @@ use crate::ids::{ConnectionId, Seq};
 
 /// The block that is the reactor's receive buffer; the others were carry buffers of connections.
 pub const RECEIVE_BLOCK: usize = 0;
+/// Room for items that is kept from turn to turn.
+const KEPT_ITEMS: usize = 1 << 13;
 const NONE: u32 = u32::MAX;
 /// A base offset that no batch of a log has.
 const UNSTAMPED: [u8; 8] = (-1_i64).to_be_bytes();
 
-/// Emptied at the end of every turn; nothing in here is allocated anew once it has grown.
+/// Emptied at the end of every turn; nothing in here is allocated anew once it has grown to what is usual.
 #[derive(Default)]
 pub struct Turn {
     /// Bytes that came out of compressed batches.
@@ -199,6 +201,7 @@ impl Turn {
     pub fn clear(&mut self) {
         self.requests.clear();
         self.items.clear();
+        self.items.shrink_to(KEPT_ITEMS);
         self.touched.clear();
         self.by_partition.clear();
         self.inline_output = 0;
