@@ -61,10 +61,10 @@ impl Reactor {
     /// A control request waited for what is in front of it; it may go now if that is done.
     fn release_control(&mut self, local: u32) {
         if let Some(Some(connection)) = self.connections.get_mut(local as usize)
-            && connection.waits_for_room
+            && connection.is_control_held
             && !connection.slots.is_working()
         {
-            connection.waits_for_room = false;
+            connection.is_control_held = false;
             self.revive(local);
         }
     }
@@ -283,7 +283,7 @@ impl Reactor {
     fn retry_control(&mut self) {
         for local in 0..self.connections.len() as u32 {
             if let Some(connection) = self.connections[local as usize].as_mut() {
-                connection.waits_for_room = false;
+                connection.is_control_held = false;
                 self.revive(local);
             }
         }

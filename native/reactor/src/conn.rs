@@ -51,7 +51,7 @@ pub struct Connection {
     /// A request waits before it takes effect: nothing behind it is parsed.
     pub is_gate_closed: bool,
     /// A control request waits for room in the queue to TypeScript, or for what is in front of it.
-    pub waits_for_room: bool,
+    pub is_control_held: bool,
     /// A Produce waits until the disk has begun to take more of what was written.
     pub waits_for_disk: bool,
     /// The carry buffer is part of the turn.
@@ -99,7 +99,7 @@ impl Connection {
             is_in_ready: false,
             is_in_dirty: false,
             is_gate_closed: false,
-            waits_for_room: false,
+            is_control_held: false,
             waits_for_disk: false,
             is_carry_lent: false,
             is_over_limit: false,
@@ -123,7 +123,7 @@ impl Connection {
             || self.out.len() > out_limit;
         !self.is_over_limit
             && !self.is_gate_closed
-            && !self.waits_for_room
+            && !self.is_control_held
             && !self.waits_for_disk
             && self.closing.is_none()
             && self.muted_until_ms == 0

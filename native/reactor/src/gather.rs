@@ -154,7 +154,7 @@ impl Gather<'_> {
         match gathered {
             Ok(()) => connection.slots.push(Slot::Turn, bytes),
             Err(NotGathered::Malformed) => return self.refuse(connection),
-            Err(NotGathered::Compressed(partitions) | NotGathered::Long(partitions)) => {
+            Err(NotGathered::Long(partitions)) => {
                 return self.validate_elsewhere(connection, frame, partitions);
             }
         };
@@ -289,7 +289,7 @@ impl Gather<'_> {
         }
         // Kafka takes requests one by one: what TypeScript looks up has in it what this connection wrote before.
         if connection.slots.is_working() {
-            connection.waits_for_room = true;
+            connection.is_control_held = true;
             return Err(NotYet);
         }
         // No item takes less than a byte. A client that learns versions sends little else.
@@ -315,7 +315,7 @@ impl Gather<'_> {
             frame,
         };
         if !self.shared.hub.control.push_frame(&frame) {
-            connection.waits_for_room = true;
+            connection.is_control_held = true;
             return Err(NotYet);
         }
         connection.slots.push(Slot::Control, bytes);

@@ -46,13 +46,21 @@ pub struct ProduceFrame {
 pub enum NotGathered {
     /// It cannot be read, or names more partitions than an answer can be put together for: its connection is closed.
     Malformed,
-    /// Some of its batches, for so many partitions, are compressed and not yet validated.
-    Compressed(usize),
     /// The batches of so many partitions must be validated by a worker first.
     Long(usize),
 }
 
-impl From<WireError> for NotGathered {
+/// Why the partitions of a frame are not entered.
+enum NotEntered {
+    Malformed,
+    /// Some of the batches, for so many partitions, are compressed and not yet validated.
+    Compressed {
+        partitions: usize,
+        is_long: bool,
+    },
+}
+
+impl From<WireError> for NotEntered {
     fn from(_: WireError) -> Self {
         Self::Malformed
     }
@@ -71,19 +79,21 @@ pub fn gather(
     let first_item = turn.items.len();
     // The bytes leave the turn while it is filled, and come back whatever happens.
     let mut bytes = std::mem::take(&mut turn.blocks[frame.block].bytes);
-    let mut gathered = find_partitions(turn, frame, &bytes, topology);
-    if let Err(NotGathered::Compressed(partitions)) = gathered {
-        let (body, version) = (frame.body, frame.version);
-        let parts =
-            ProduceFrameParts { frame: frame.frame.clone(), body, version, topology, now_ms };
-        let taken = &mut turn.inline_output;
-        let is_done = validation::inline(&parts, &mut bytes, &mut frame.verdicts, taken, scratch);
-        gathered = if is_done {
-            find_partitions(turn, frame, &bytes, topology)
-        } else {
-            Err(NotGathered::Long(partitions))
-        };
-    }
+    let gathered = match find_partitions(turn, frame, &bytes, topology) {
+        Err(NotEntered::Compressed { partitions, is_long }) => {
+            let (body, version) = (frame.body, frame.version);
+            let parts =
+                ProduceFrameParts { frame: frame.frame.clone(), body, version, topology, now_ms };
+            let (verdicts, taken) = (&mut frame.verdicts, &mut turn.inline_output);
+            if is_long || !validation::inline(&parts, &mut bytes, verdicts, taken, scratch) {
+                Err(NotGathered::Long(partitions))
+            } else {
+                let entered = find_partitions(turn, frame, &bytes, topology);
+                entered.map_err(|_| NotGathered::Malformed)
+            }
+        }
+        entered => entered.map_err(|_| NotGathered::Malformed),
+    };
     if gathered.is_ok() {
         // Compressed batches have their verdict.
         let budget = Budget::of_output(0);
@@ -104,17 +114,17 @@ fn find_partitions(
     frame: &ProduceFrame,
     bytes: &[u8],
     topology: &Topology,
-) -> Result<(), NotGathered> {
+) -> Result<(), NotEntered> {
     let first_item = turn.items.len();
     let request = ProduceRequest::parse(&bytes[frame.frame.clone()], frame.version, frame.body)?;
     if request.partition_count >= ORDINALS {
-        return Err(NotGathered::Malformed);
+        return Err(NotEntered::Malformed);
     }
     if frame.verdicts.is_empty() {
-        match validation::weight(&request, &bytes[frame.frame.clone()]) {
-            Weight::Plain => {}
-            Weight::Short => return Err(NotGathered::Compressed(request.partition_count)),
-            Weight::Long => return Err(NotGathered::Long(request.partition_count)),
+        let weight = validation::weight(&request, &bytes[frame.frame.clone()]);
+        if weight != Weight::Plain {
+            let (partitions, is_long) = (request.partition_count, weight == Weight::Long);
+            return Err(NotEntered::Compressed { partitions, is_long });
         }
     }
     let again = NamedAgain::of(&request);
