@@ -98,10 +98,6 @@ impl Reactor {
         let Some(admission) = self.shared.connections.admit(address.ip()) else {
             return Stats::add(&self.shared.stats.connections_refused, 1);
         };
-        let socket = socket2::SockRef::from(&stream);
-        // Both only tune the connection.
-        let _ = socket.set_tcp_nodelay(true);
-        let _ = socket.set_keepalive(true);
         let reactor = self.shared.enter_least();
         Stats::add(&self.shared.stats.connections_accepted, 1);
         let accepted = Accepted { stream, listener, address, admission };

@@ -1,5 +1,6 @@
 //! One connection: its socket, its unread bytes, its requests and what is to be sent.
 
+use std::net::SocketAddr;
 use std::ops::Range;
 
 use mio::net::TcpStream;
@@ -38,6 +39,9 @@ pub struct Connection {
     pub stream: TcpStream,
     pub id: ConnectionId,
     pub listener: u8,
+    pub address: SocketAddr,
+    /// TypeScript knows of it.
+    pub is_announced: bool,
     _admission: Admission,
     pub carry: Carry,
     pub out: OutQueue,
@@ -81,7 +85,7 @@ impl Connection {
     pub fn new(
         stream: TcpStream,
         id: ConnectionId,
-        listener: u8,
+        (listener, address): (u8, SocketAddr),
         admission: Admission,
         first: Seq,
         clock_ms: i64,
@@ -90,6 +94,8 @@ impl Connection {
             stream,
             id,
             listener,
+            address,
+            is_announced: false,
             _admission: admission,
             carry: Carry::default(),
             out: OutQueue::new(),

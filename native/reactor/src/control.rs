@@ -1,6 +1,7 @@
 //! The queue to TypeScript: packed frames and events, one wake-up for all that is queued.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ms_partition::Handle;
@@ -102,11 +103,12 @@ impl ControlQueue {
         });
     }
 
-    pub fn connected(&self, connection: ConnectionId, listener: u8, address: &str, port: u16) {
+    /// Before the first frame of a connection.
+    pub fn connected(&self, connection: ConnectionId, listener: u8, address: SocketAddr) {
         self.event(kind::CONNECTED, 0, 0, connection.slot, connection.generation, |out| {
             out.extend_from_slice(&[listener, 0]);
-            out.extend_from_slice(&port.to_le_bytes());
-            put_str(out, address);
+            out.extend_from_slice(&address.port().to_le_bytes());
+            put_str(out, &address.ip().to_canonical().to_string());
         });
     }
 

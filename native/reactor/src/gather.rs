@@ -304,6 +304,11 @@ impl Gather<'_> {
         }
         let seq = connection.slots.next_seq();
         let (connection_id, listener) = (connection.id, connection.listener);
+        let control = &self.shared.hub.control;
+        // Most of what only connects, or sends nonsense, is none of TypeScript's business.
+        if !std::mem::replace(&mut connection.is_announced, true) {
+            control.connected(connection_id, listener, connection.address);
+        }
         let bytes = frame.len();
         let frame = ControlFrame {
             connection: connection_id,
@@ -314,7 +319,7 @@ impl Gather<'_> {
             seq,
             frame,
         };
-        if !self.shared.hub.control.push_frame(&frame) {
+        if !control.push_frame(&frame) {
             connection.is_control_held = true;
             return Err(NotYet);
         }

@@ -78,6 +78,9 @@ fn bind_one(address: SocketAddr) -> io::Result<Socket> {
         socket.set_only_v6(!v6.ip().is_unspecified())?;
     }
     socket.set_reuse_address(true)?;
+    // Accepted connections have both from their listener.
+    socket.set_tcp_nodelay(true)?;
+    socket.set_keepalive(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

@@ -273,10 +273,8 @@ impl Reactor {
         let place = &mut self.places[local as usize];
         place.generation = place.generation.wrapping_add(1);
         let id = ConnectionId::new(self.number, local, place.generation);
-        let address_text = address.ip().to_canonical().to_string();
-        self.shared.hub.control.connected(id, listener, &address_text, address.port());
-        let mut connection =
-            Connection::new(stream, id, listener, admission, place.next_seq, self.clock_ms);
+        let (from, next_seq) = ((listener, address), place.next_seq);
+        let mut connection = Connection::new(stream, id, from, admission, next_seq, self.clock_ms);
         make_ready(&mut self.ready, &mut connection);
         self.connections[local as usize] = Some(Box::new(connection));
     }
@@ -288,13 +286,13 @@ impl Reactor {
         self.places[local as usize].next_seq = Seq::from_u32(connection.slots.next_seq().as_u32());
         self.free.push(local);
         connection.carry.release(&mut self.pool);
-        // Closing the socket takes it out of the poller.
-        let _ = self.poll.registry().deregister(&mut connection.stream);
-        let id = connection.id;
-        // Who is told that it has gone finds its place free.
+        let (id, is_announced) = (connection.id, connection.is_announced);
+        // Closing the socket takes it out of the poller. Who is told that it has gone finds its place free.
         drop(connection);
         self.shared.left(self.number);
-        self.shared.hub.control.disconnected(id, reason as u8);
+        if is_announced {
+            self.shared.hub.control.disconnected(id, reason as u8);
+        }
     }
 
     pub fn make_dirty(&mut self, local: u32) {

@@ -307,7 +307,7 @@ fn an_idle_connection_is_closed_and_a_waiting_one_is_not() {
         let mut waiting = broker.connect();
         let options = FetchOptions { max_wait_ms: 60_000, min_bytes: 1, ..Default::default() };
         waiting.send(&fetch(12, 1, options, TOPIC, &[FetchPartition::new(0, 0, 1000)]));
-        let mut idle = broker.connect();
+        let mut idle = broker.connect_announced();
         idle.expect_closed();
         let reason = broker.await_entry(|entry| entry.kind == kind::DISCONNECTED).payload;
         assert_eq!(reason, [1]);
@@ -323,7 +323,7 @@ fn connections_beyond_the_limit_of_an_address_are_closed() {
         broker.plane.publish_answer(18, 0, b"constant");
         let serve =
             |client: &mut Client| assert_eq!(&client.ask(&header(18, 0, 1))[4..], b"constant");
-        let mut first = broker.connect();
+        let mut first = broker.connect_announced();
         let mut second = broker.connect();
         serve(&mut first);
         serve(&mut second);
@@ -348,7 +348,7 @@ fn a_client_that_leaves_during_its_long_poll_is_forgotten() {
         let broker = broker(reactors);
         let options = FetchOptions { max_wait_ms: i32::MAX, min_bytes: 1, ..Default::default() };
         let request = fetch(12, 1, options, TOPIC, &[FetchPartition::new(0, 0, 1000)]);
-        let mut client = broker.connect();
+        let mut client = broker.connect_announced();
         client.send(&request);
         client.expect_silence();
         drop(client);

@@ -170,6 +170,18 @@ impl Broker {
         self.await_entry(is_wanted).request.unwrap()
     }
 
+    /// A client whose connection TypeScript has seen.
+    pub fn connect_announced(&self) -> Client {
+        let mut client = self.connect();
+        client.send(&frames::header(3, 0, 1));
+        let announced = self.await_entry(|entry| entry.kind == kind::CONNECTED);
+        let request = self.await_request(3);
+        assert_eq!(announced.index, request.connection.slot);
+        self.respond(&request, b"");
+        client.receive();
+        client
+    }
+
     /// Answers a control request with its correlation id and this body.
     pub fn respond(&self, request: &Request, body: &[u8]) {
         self.respond_with(request, 0, &[&request.correlation_id.to_be_bytes(), body].concat());
