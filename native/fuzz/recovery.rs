@@ -39,7 +39,9 @@ pub fn recovery(data: &[u8]) {
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     // For the folder's metadata.
     let dir = Path::new(DIR);
-    let made = PartitionLog::create(shared, dir, IDENTITY, options(), 1).expect("memory");
+    let made =
+        PartitionLog::create(shared, ms_log::Descriptors::new(4), dir, IDENTITY, options(), 1)
+            .expect("memory");
     drop(made);
     disk.remove_file(&log_path(0)).expect("memory");
     let has_index = put_files(&disk, files, choice & 1 != 0);
@@ -105,6 +107,7 @@ fn open(
 ) -> Result<(PartitionLog, Recovery), LogError> {
     let how = OpenLog {
         disk: Arc::new(disk.clone()),
+        descriptors: ms_log::Descriptors::new(4),
         dir: Path::new(DIR),
         identity: IDENTITY,
         options: options(),
@@ -357,7 +360,9 @@ fn written() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     disk.create_dir_all(Path::new(DATA)).expect("memory");
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let dir = Path::new(DIR);
-    let mut log = PartitionLog::create(shared, dir, IDENTITY, options(), 1).expect("memory");
+    let mut log =
+        PartitionLog::create(shared, ms_log::Descriptors::new(4), dir, IDENTITY, options(), 1)
+            .expect("memory");
     for segment in 0..3 {
         go_on(&mut log, 2 * segment + 1);
         go_on(&mut log, 2 * segment + 2);

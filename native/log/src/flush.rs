@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// A sealed segment that is not durable yet, and the producer state at its end.
 struct Sealing {
     segment: Arc<SealedSegment>,
+    /// What it was written by, so that an error of the writeback is told to whoever syncs it; `None` if that was an earlier
+    /// process.
+    file: Option<Arc<dyn File>>,
     producers: Option<Arc<Vec<u8>>>,
 }
 
@@ -65,8 +68,13 @@ impl FlushState {
     }
 
     /// A segment was sealed and a new file begun.
-    pub fn rolled(&mut self, segment: Arc<SealedSegment>, producers: Option<Vec<u8>>) {
-        self.sealing.push(Sealing { segment, producers: producers.map(Arc::new) });
+    pub fn rolled(
+        &mut self,
+        segment: Arc<SealedSegment>,
+        file: Option<Arc<dyn File>>,
+        producers: Option<Vec<u8>>,
+    ) {
+        self.sealing.push(Sealing { segment, file, producers: producers.map(Arc::new) });
         self.folder = true;
     }
 
@@ -102,6 +110,7 @@ impl PartitionLog {
         let state = &mut self.flush;
         let copy = |sealing: &Sealing| Sealing {
             segment: sealing.segment.clone(),
+            file: sealing.file.clone(),
             producers: sealing.producers.clone(),
         };
         Some(FlushJob {
@@ -174,7 +183,7 @@ impl FlushJob {
     fn sync(&self) -> Result<(), LogError> {
         for sealing in &self.sealing {
             let path = &sealing.segment.path;
-            let file = sealing.segment.file();
+            let file = sealing.file.clone().map_or_else(|| sealing.segment.open_to_write(), Ok);
             match file.and_then(|file| {
                 sealing.segment.trim(file.as_ref());
                 file.sync_data()
@@ -196,7 +205,7 @@ impl FlushJob {
     }
 
     fn write_indexes(&self) -> Result<(), LogError> {
-        for Sealing { segment, producers } in &self.sealing {
+        for Sealing { segment, producers, .. } in &self.sealing {
             let Ok(maps) = segment.maps() else { continue };
             let (disk, start, end) = (self.disk.as_ref(), &segment.start, &segment.end);
             let producers = producers.as_ref().map(|bytes| bytes.as_slice());

@@ -4,6 +4,7 @@
 
 mod bytes;
 mod cut;
+mod descriptors;
 mod disk;
 mod entry;
 mod epochs;
@@ -38,6 +39,7 @@ pub mod checkpoint;
 pub mod hard_state;
 pub mod sim;
 
+pub use descriptors::Descriptors;
 pub use disk::{
     DirEntry, DirLock, Disk, File, OpenMode, Space, read_all, read_exact_at, replace_file,
 };

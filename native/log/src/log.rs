@@ -1,5 +1,6 @@
 //! One partition's log: an active segment, sealed ones below it, and the maps over them.
 
+use crate::descriptors::Descriptors;
 use crate::disk::Disk;
 use crate::entry::{AppendPosition, Entry, FrameToWrite};
 use crate::epochs::EpochTable;
@@ -38,6 +39,7 @@ pub struct EpochEnd {
 /// says so.
 pub struct PartitionLog {
     pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) descriptors: Arc<Descriptors>,
     pub(crate) dir: PathBuf,
     pub(crate) identity: LogIdentity,
     pub(crate) options: LogOptions,
@@ -65,6 +67,7 @@ impl PartitionLog {
     /// without a segment, left by a creation that was cut short, is filled.
     pub fn create(
         disk: Arc<dyn Disk>,
+        descriptors: Arc<Descriptors>,
         dir: &Path,
         identity: LogIdentity,
         options: LogOptions,
@@ -80,7 +83,7 @@ impl PartitionLog {
         identity::write(disk.as_ref(), dir, &identity)?;
         let parent = dir.parent().unwrap_or(Path::new("."));
         disk.sync_dir(parent).map_err(at("sync", parent))?;
-        let mut log = PartitionLog::from_parts(disk, dir, identity, options, active);
+        let mut log = PartitionLog::from_parts(disk, descriptors, dir, identity, options, active);
         log.flush.all_durable(log.end_point());
         Ok(log)
     }
@@ -88,6 +91,7 @@ impl PartitionLog {
     /// A log of one segment and nothing known beyond it.
     pub(crate) fn from_parts(
         disk: Arc<dyn Disk>,
+        descriptors: Arc<Descriptors>,
         dir: &Path,
         identity: LogIdentity,
         options: LogOptions,
@@ -96,6 +100,7 @@ impl PartitionLog {
         active.started = active.end.size;
         PartitionLog {
             disk,
+            descriptors,
             dir: dir.to_path_buf(),
             identity,
             options,
@@ -216,9 +221,11 @@ impl PartitionLog {
         let (disk, identity) = (self.disk.as_ref(), &self.identity);
         let next = ActiveSegment::create(disk, &self.dir, start, identity, 0, reserve, now_ms)?;
         self.behind.sealed(&self.active);
-        let sealed = Arc::new(std::mem::replace(&mut self.active, next).seal(&self.disk));
+        let file = self.active.file.clone();
+        let sealed = std::mem::replace(&mut self.active, next).seal(&self.disk, &self.descriptors);
+        let sealed = Arc::new(sealed);
         self.sealed_bytes += u64::from(end.size);
-        self.flush.rolled(sealed.clone(), Some(producers));
+        self.flush.rolled(sealed.clone(), Some(file), Some(producers));
         self.sealed.push(sealed);
         self.version += 1;
         Ok(())

@@ -115,7 +115,7 @@ impl<'a> Opening<'a> {
                 });
                 self.gap = true;
                 self.resume = tail.resume(&segment, self.resume);
-                self.sealed.push(Arc::new(segment.seal(&self.how.disk)));
+                self.seal(segment);
             }
         }
         Ok(())
@@ -125,10 +125,15 @@ impl<'a> Opening<'a> {
     fn seal_last(&mut self) {
         if let Some(segment) = self.active.take() {
             self.report.rebuilt_indexes += 1;
-            let sealed = Arc::new(segment.seal(&self.how.disk));
-            self.unsealed.push(sealed.clone());
-            self.sealed.push(sealed);
+            let sealed = self.seal(segment);
+            self.unsealed.push(sealed);
         }
+    }
+
+    fn seal(&mut self, segment: ActiveSegment) -> Arc<SealedSegment> {
+        let sealed = Arc::new(segment.seal(&self.how.disk, &self.how.descriptors));
+        self.sealed.push(sealed.clone());
+        sealed
     }
 
     /// Whether a segment that does not join the one before belongs to the log. A hole that damage explains is closed;
@@ -213,7 +218,7 @@ impl<'a> Opening<'a> {
         let active = match self.active.take() {
             Some(active) if !self.loader.is_short(&active.end) => active,
             Some(active) => {
-                self.sealed.push(Arc::new(active.seal(&how.disk)));
+                self.seal(active);
                 self.next_segment()?
             }
             None => self.next_segment()?,
@@ -223,8 +228,9 @@ impl<'a> Opening<'a> {
         if self.checkpoint.is_some_and(|found| found.written.index > last) {
             self.count_truncation()?;
         }
-        let mut log =
-            PartitionLog::from_parts(how.disk.clone(), how.dir, how.identity, how.options, active);
+        let (disk, descriptors) = (how.disk.clone(), how.descriptors.clone());
+        let (dir, identity, options) = (how.dir, how.identity, how.options);
+        let mut log = PartitionLog::from_parts(disk, descriptors, dir, identity, options, active);
         self.epochs.truncate_from(last + 1);
         log.sealed_bytes = self.sealed.iter().map(|sealed| u64::from(sealed.end.size)).sum();
         log.sealed = self.sealed;
@@ -247,7 +253,7 @@ impl<'a> Opening<'a> {
         log.log_start = oldest.max(self.log_start).max(committed).min(log.log_end_offset());
         log.ring.need_from(self.report.commit + 1);
         for segment in self.unsealed {
-            log.flush.rolled(segment, None);
+            log.flush.rolled(segment, None, None);
         }
         // After a crash of the system what can be read is what is on the disk.
         let durable = match self.checkpoint {

@@ -155,6 +155,7 @@ impl Loader<'_> {
             let controls = tail.controls.clone();
             return Ok(Loaded::Trusted(SealedSegment::closed(
                 &self.how.disk,
+                &self.how.descriptors,
                 tail.start,
                 tail.end,
                 path,

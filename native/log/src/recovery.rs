@@ -10,6 +10,7 @@
 //! Behind damage a new segment begins, and its header says so: a later opening, which may know less, decides the same.
 
 use crate::checkpoint::PartitionCheckpoint;
+use crate::descriptors::Descriptors;
 use crate::disk::{Disk, OpenMode};
 use crate::error::{LogError, at};
 use crate::hard_state::HardState;
@@ -28,6 +29,8 @@ use std::sync::Arc;
 /// What opening needs.
 pub struct OpenLog<'a> {
     pub disk: Arc<dyn Disk>,
+    /// Shared with the other logs of the directory.
+    pub descriptors: Arc<Descriptors>,
     pub dir: &'a Path,
     pub identity: LogIdentity,
     pub options: LogOptions,
@@ -102,8 +105,8 @@ impl PartitionLog {
         if found.is_none() {
             if segments.is_empty() {
                 visitor.snapshot(&[]);
-                let log =
-                    PartitionLog::create(how.disk, how.dir, how.identity, how.options, how.now_ms)?;
+                let OpenLog { disk, descriptors, dir, identity, options, now_ms, .. } = how;
+                let log = PartitionLog::create(disk, descriptors, dir, identity, options, now_ms)?;
                 return Ok((log, Recovery::default()));
             }
             // Whose they are is in the segment headers too, and checked there.

@@ -1,6 +1,7 @@
 //! Segments: the active one, which grows, and the sealed ones below it, which do not change any more.
 
 use crate::checkpoint::LogPoint;
+use crate::descriptors::{Descriptors, Slot};
 use crate::disk::{Disk, File, OpenMode};
 use crate::entry::{Entry, EntryKind};
 use crate::error::{LogError, at};
@@ -76,15 +77,9 @@ pub(crate) struct SealedSegment {
     pub controls: Vec<ControlFrame>,
     pub trust: Arc<Trust>,
     disk: Arc<dyn Disk>,
-    open: Mutex<Opened>,
+    open: Arc<Slot>,
     /// Space behind the end was given back, or the segment grows again.
     is_trimmed: Mutex<bool>,
-}
-
-#[derive(Default)]
-struct Opened {
-    file: Option<Arc<dyn File>>,
-    maps: Option<Arc<SegmentMaps>>,
 }
 
 /// `<base offset, 20 digits>.<suffix>`, as Kafka names them.
@@ -239,11 +234,12 @@ impl ActiveSegment {
         self.end.end_offset > self.start.base_offset
     }
 
-    /// The same segment, sealed; its maps stay in memory until they are released.
-    pub fn seal(mut self, disk: &Arc<dyn Disk>) -> SealedSegment {
+    /// The same segment, sealed; it is open until others need the place.
+    pub fn seal(mut self, disk: &Arc<dyn Disk>, descriptors: &Arc<Descriptors>) -> SealedSegment {
         self.add_time_line();
         let controls = self.maps.controls.clone();
-        let open = Opened { file: Some(self.file), maps: Some(Arc::new(self.maps)) };
+        let open = Slot::new(descriptors);
+        open.keep(Some(self.file), Some(Arc::new(self.maps)));
         SealedSegment {
             start: self.start,
             end: self.end,
@@ -251,7 +247,7 @@ impl ActiveSegment {
             controls,
             trust: self.trust,
             disk: disk.clone(),
-            open: Mutex::new(open),
+            open,
             is_trimmed: Mutex::new(false),
         }
     }
@@ -261,31 +257,36 @@ impl SealedSegment {
     /// A sealed segment found on disk, nothing of it opened or checked.
     pub fn closed(
         disk: &Arc<dyn Disk>,
+        descriptors: &Arc<Descriptors>,
         start: SegmentStart,
         end: SegmentEnd,
         path: PathBuf,
         controls: Vec<ControlFrame>,
     ) -> SealedSegment {
-        let (open, trust) =
-            (Mutex::new(Opened::default()), Arc::new(Trust::from(end.size, &start)));
+        let (open, trust) = (Slot::new(descriptors), Arc::new(Trust::from(end.size, &start)));
         let is_trimmed = Mutex::new(true);
         SealedSegment { start, end, path, controls, trust, disk: disk.clone(), open, is_trimmed }
     }
 
     /// The file, opened if it is not. May wait for the disk.
     pub fn file(&self) -> io::Result<Arc<dyn File>> {
-        if let Some(file) = &self.open.lock().file {
-            return Ok(file.clone());
+        if let Some(file) = self.open.file() {
+            return Ok(file);
         }
         // Two that open it at once: the second one's handle is kept.
         let file = self.disk.open(&self.path, OpenMode::Read)?;
-        self.open.lock().file = Some(file.clone());
+        self.open.keep(Some(file.clone()), None);
         Ok(file)
     }
 
     /// The file, if it is open.
     pub fn open_file(&self) -> Option<Arc<dyn File>> {
-        self.open.lock().file.clone()
+        self.open.file()
+    }
+
+    /// A handle of its own that can write.
+    pub fn open_to_write(&self) -> io::Result<Arc<dyn File>> {
+        self.disk.open(&self.path, OpenMode::Write)
     }
 
     /// Gives back the space that was reserved behind its end, once. A file that holds more than frames is left alone.
@@ -305,7 +306,7 @@ impl SealedSegment {
 
     /// The maps if they are in memory.
     pub fn loaded_maps(&self) -> Option<Arc<SegmentMaps>> {
-        self.open.lock().maps.clone()
+        self.open.maps()
     }
 
     /// The maps: from memory, else from the index files, else from the frames. May wait for the disk.
@@ -319,13 +320,13 @@ impl SealedSegment {
             Some(found) => Arc::new(found.maps),
             None => Arc::new(self.rebuild_maps()?),
         };
-        self.open.lock().maps = Some(maps.clone());
+        self.open.keep(None, Some(maps.clone()));
         Ok(maps)
     }
 
     /// Closes the file and forgets the maps; both come back on demand.
     pub fn release(&self) {
-        *self.open.lock() = Opened::default();
+        self.open.close();
     }
 
     fn rebuild_maps(&self) -> io::Result<SegmentMaps> {

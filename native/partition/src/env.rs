@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ms_log::Disk;
 use ms_log::checkpoint::{self, PartitionCheckpoint};
 use ms_log::hard_state::{HardStateLog, Record};
+use ms_log::{Descriptors, Disk};
 use parking_lot::Mutex;
 
 use crate::Partition;
@@ -39,7 +39,6 @@ pub struct Env {
 }
 
 /// The part of [`Env`] that changes. `EnvState::new` with what `ms_log::checkpoint::read` gave.
-#[derive(Default)]
 pub struct EnvState {
     /// What the last checkpoint says of partitions that are in none of this process yet.
     pub(crate) checkpoints: Mutex<HashMap<u64, PartitionCheckpoint>>,
@@ -49,14 +48,31 @@ pub struct EnvState {
     /// One thread at a time writes the hard-state log; those that wait find their records written by the first.
     hard_state_writer: Mutex<()>,
     names: AtomicU64,
+    /// Sealed segments of all partitions that are open.
+    pub(crate) descriptors: Arc<Descriptors>,
     /// Bytes that were written and whose writeback has not begun, and how many there may be.
     unstarted: AtomicU64,
     unstarted_max: u64,
 }
 
+impl Default for EnvState {
+    fn default() -> EnvState {
+        EnvState::new(HashMap::new())
+    }
+}
+
 impl EnvState {
     pub fn new(checkpoints: HashMap<u64, PartitionCheckpoint>) -> EnvState {
-        EnvState { checkpoints: Mutex::new(checkpoints), ..EnvState::default() }
+        EnvState {
+            checkpoints: Mutex::new(checkpoints),
+            folders: Mutex::default(),
+            is_offline: AtomicBool::new(false),
+            hard_state_writer: Mutex::default(),
+            names: AtomicU64::new(0),
+            descriptors: Descriptors::of_process(),
+            unstarted: AtomicU64::new(0),
+            unstarted_max: 0,
+        }
     }
 
     /// With a bound of what may be written and not in writeback; 0: none.

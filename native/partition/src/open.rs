@@ -134,7 +134,9 @@ fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Prepa
     } else {
         let (dir, now_ms) = (env.log_dir.join(spec.folder_name()), (env.now_ms)());
         let options = log_options(&spec.config);
-        (PartitionLog::create(disk, &dir, identity, options, now_ms)?, Producers::default())
+        let descriptors = Arc::clone(&env.state.descriptors);
+        let log = PartitionLog::create(disk, descriptors, &dir, identity, options, now_ms)?;
+        (log, Producers::default())
     };
     Ok((campaign(env, spec, GroupFiles(log), producers)?, lease))
 }
@@ -184,6 +186,7 @@ fn open_existing(
     let mut producers = Producers::default();
     let how = OpenLog {
         disk,
+        descriptors: Arc::clone(&env.state.descriptors),
         dir: &env.log_dir.join(&name),
         identity,
         options: log_options(&spec.config),

@@ -100,8 +100,15 @@ impl Rig {
         disk.sync_dir(Path::new("/")).unwrap();
         let dir = PathBuf::from("/data/t-0");
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-        let log =
-            PartitionLog::create(shared, &dir, IDENTITY, options(segment_bytes), 1000).unwrap();
+        let log = PartitionLog::create(
+            shared,
+            ms_log::Descriptors::new(4),
+            &dir,
+            IDENTITY,
+            options(segment_bytes),
+            1000,
+        )
+        .unwrap();
         Rig { disk, dir, log, term: 0, now_ms: 1000, sequence: 0, hostile: false }
     }
 
@@ -115,6 +122,7 @@ impl Rig {
         let mut seen = Seen::default();
         let how = OpenLog {
             disk: Arc::new(self.disk.clone()),
+            descriptors: ms_log::Descriptors::new(4),
             dir: &self.dir,
             identity: IDENTITY,
             options: *self.log.options(),

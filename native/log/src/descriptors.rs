@@ -1,0 +1,144 @@
+//! Which sealed segments of a log directory are open: their file descriptors and index maps. Opened on demand, and closed
+//! again when there are too many, those first that nobody has used for longest (by second chance: a use costs one store).
+//! A read in flight holds its file; closing here only lets go of it. Active segments are none of this.
+
+use crate::disk::File;
+use crate::maps::SegmentMaps;
+use crate::sys;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+
+/// Of the files that the partitions leave to others (a quarter of the limit, at most 1,024), sealed segments get a half and
+/// sockets the rest.
+const OTHERS_MAX: u64 = 1024;
+/// Where no limit is known.
+const DEFAULT_MAX: usize = 256;
+/// With fewer a consumer would close what it comes back to.
+const LEAST: usize = 8;
+
+/// The sealed segments that are open, of all logs that share this; at most so many.
+pub struct Descriptors {
+    max: usize,
+    /// The oldest first. What is gone or was closed otherwise keeps its place until its turn comes.
+    open: Mutex<VecDeque<Weak<Slot>>>,
+}
+
+/// What is open of one sealed segment.
+pub(crate) struct Slot {
+    all: Arc<Descriptors>,
+    opened: Mutex<Opened>,
+    is_used: AtomicBool,
+}
+
+#[derive(Default)]
+struct Opened {
+    file: Option<Arc<dyn File>>,
+    /// One that was let go of and may still be read from: opened twice it would count twice.
+    last: Option<Weak<dyn File>>,
+    maps: Option<Arc<SegmentMaps>>,
+    is_listed: bool,
+}
+
+impl Descriptors {
+    /// At most `max` sealed segments are open, beside those that are being read.
+    pub fn new(max: usize) -> Arc<Descriptors> {
+        Arc::new(Descriptors { max: max.max(1), open: Mutex::default() })
+    }
+
+    /// As many as the process's limit of open files leaves for them.
+    pub fn of_process() -> Arc<Descriptors> {
+        Descriptors::new(sys::open_files_max().map_or(DEFAULT_MAX, share))
+    }
+
+    fn enter(&self, slot: Weak<Slot>) {
+        // Files are closed when the lock is free again.
+        let mut closed = Vec::new();
+        let mut open = self.open.lock();
+        open.push_back(slot);
+        // Each is passed over once at most.
+        let mut chances = open.len();
+        while open.len() > self.max {
+            let Some(oldest) = open.pop_front() else { return };
+            let Some(slot) = oldest.upgrade() else { continue };
+            if chances > 0 && slot.is_used.swap(false, Ordering::Relaxed) {
+                chances -= 1;
+                open.push_back(oldest);
+                continue;
+            }
+            closed.push(slot.let_go());
+        }
+        drop(open);
+    }
+}
+
+/// What sealed segments get of a limit of open files.
+fn share(open_files_max: u64) -> usize {
+    ((open_files_max / 4).min(OTHERS_MAX) as usize / 2).max(LEAST)
+}
+
+impl Slot {
+    /// Nothing of the segment is open.
+    pub fn new(all: &Arc<Descriptors>) -> Arc<Slot> {
+        let (all, opened, is_used) = (all.clone(), Mutex::default(), AtomicBool::new(false));
+        Arc::new(Slot { all, opened, is_used })
+    }
+
+    /// The file, if it is open.
+    pub fn file(&self) -> Option<Arc<dyn File>> {
+        let opened = self.opened.lock();
+        let found = opened.file.clone().or_else(|| opened.last.as_ref()?.upgrade());
+        drop(opened);
+        self.used(found)
+    }
+
+    /// The maps, if they are in memory.
+    pub fn maps(&self) -> Option<Arc<SegmentMaps>> {
+        let found = self.opened.lock().maps.clone();
+        self.used(found)
+    }
+
+    fn used<T>(&self, found: Option<T>) -> Option<T> {
+        if found.is_some() && !self.is_used.load(Ordering::Relaxed) {
+            self.is_used.store(true, Ordering::Relaxed);
+        }
+        found
+    }
+
+    /// Keeps what was opened, in the place of what is there.
+    pub fn keep(self: &Arc<Self>, file: Option<Arc<dyn File>>, maps: Option<Arc<SegmentMaps>>) {
+        let mut opened = self.opened.lock();
+        opened.file = file.or(opened.file.take());
+        opened.maps = maps.or(opened.maps.take());
+        let is_new = !std::mem::replace(&mut opened.is_listed, true);
+        drop(opened);
+        if is_new {
+            self.all.enter(Arc::downgrade(self));
+        }
+    }
+
+    /// Closes the file and forgets the maps.
+    pub fn close(&self) {
+        let mut opened = self.opened.lock();
+        (opened.file, opened.maps) = (None, None);
+    }
+
+    /// As `close`, by the list, which forgets the slot; what was open is for the caller to drop.
+    fn let_go(&self) -> Opened {
+        let mut opened = self.opened.lock();
+        let last = opened.file.as_ref().map(Arc::downgrade).or(opened.last.take());
+        std::mem::replace(&mut *opened, Opened { last, ..Opened::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_half_of_what_partitions_leave_to_others_is_for_sealed_segments() {
+        let shares = [0, 256, 1024, 4096, 65_535, u64::MAX].map(share);
+        assert_eq!(shares, [LEAST, 32, 128, 512, 512, 512]);
+    }
+}
