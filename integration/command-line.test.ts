@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -183,18 +184,24 @@ describe('start refuses with one line and leaves nothing running', () => {
     expect(readFileSync(meta, 'utf8')).toBe(newer);
   });
 
-  test('a folder that cannot be written', async () => {
+  test('a folder that cannot be written, formatted or not', async () => {
     const folder = join(root, 'data');
-    mkdirSync(folder, { mode: 0o555 });
+    const file = propertiesFile();
     // The superuser may write everywhere, unless it gives that up.
     const through = process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-dac_override'] : [];
-    const refused = new RunningCommand(['start', propertiesFile()], process.env, through);
-    const { code, stdout, stderr } = await refused.ended();
-    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-    expect(stderr).toBe(
-      `memorystreamer: cannot use the data folder ${folder}: permission denied\n`,
-    );
-    expect(readdirSync(folder)).toEqual([]);
+    for (const files of [[], ['meta.properties']]) {
+      if (files.length === 0) mkdirSync(folder);
+      else expect((await runCommand('storage', 'format', '-c', file)).code).toBe(0);
+      chmodSync(folder, 0o555);
+      const refused = new RunningCommand(['start', file], process.env, through);
+      expect(await refused.ended()).toEqual({
+        code: 2,
+        stdout: '',
+        stderr: `memorystreamer: cannot use the data folder ${folder}: permission denied\n`,
+      });
+      expect(readdirSync(folder)).toEqual(files);
+      chmodSync(folder, 0o755);
+    }
   });
 
   test('a folder that cannot be made', async () => {

@@ -81,6 +81,10 @@ test('until then they wait under another name; the topic is gone after a restart
   await createAndDelete('waits', 3_600_000);
   const renamed = /^waits-[01]\.\S+-delete$/;
   await until(() => folders('waits').every((name) => renamed.test(name)));
+  // Those of one that is deleted later and waits for nothing are gone before.
+  await createAndDelete('soon', 0);
+  await until(() => folders('soon').length === 0);
+  expect(folders('soon')).toEqual([]);
   expect(folders('waits').map((name) => renamed.test(name))).toEqual([true, true]);
   await broker.kill('SIGTERM');
   await broker.startAgain();
