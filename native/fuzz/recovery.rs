@@ -40,7 +40,7 @@ pub fn recovery(data: &[u8]) {
     // For the folder's metadata.
     let dir = Path::new(DIR);
     let made =
-        PartitionLog::create(shared, ms_log::Descriptors::new(4), dir, IDENTITY, options(), 1)
+        PartitionLog::create(shared, ms_log::Descriptors::new(1000), dir, IDENTITY, options(), 1)
             .expect("memory");
     drop(made);
     disk.remove_file(&log_path(0)).expect("memory");
@@ -107,7 +107,7 @@ fn open(
 ) -> Result<(PartitionLog, Recovery), LogError> {
     let how = OpenLog {
         disk: Arc::new(disk.clone()),
-        descriptors: ms_log::Descriptors::new(4),
+        descriptors: ms_log::Descriptors::new(1000),
         dir: Path::new(DIR),
         identity: IDENTITY,
         options: options(),
@@ -361,7 +361,7 @@ fn written() -> (Vec<(String, Vec<u8>)>, Vec<u8>) {
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let dir = Path::new(DIR);
     let mut log =
-        PartitionLog::create(shared, ms_log::Descriptors::new(4), dir, IDENTITY, options(), 1)
+        PartitionLog::create(shared, ms_log::Descriptors::new(1000), dir, IDENTITY, options(), 1)
             .expect("memory");
     for segment in 0..3 {
         go_on(&mut log, 2 * segment + 1);

@@ -1,13 +1,14 @@
 //! Which sealed segments of a log directory are open: their file descriptors and index maps. Opened on demand, and closed
 //! again when there are too many, those first that nobody has used for longest (by second chance: a use costs one store).
-//! A read in flight holds its file; closing here only lets go of it. Active segments are none of this.
+//! A read in flight holds its file; closing here only lets go of it. Active segments are none of this. What was sealed and is
+//! not synced keeps its file beside, and is counted: while there are many of those, no segment is sealed that need not be.
 
 use crate::disk::File;
 use crate::maps::SegmentMaps;
 use crate::sys;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 /// Of the files that the partitions leave to others (a quarter of the limit, at most 1,024), sealed segments get a half and
@@ -23,6 +24,13 @@ pub struct Descriptors {
     max: usize,
     /// The oldest first. What is gone or was closed otherwise keeps its place until its turn comes.
     open: Mutex<VecDeque<Weak<Slot>>>,
+    unsynced: AtomicUsize,
+}
+
+/// The file that a sealed segment was written by, until it is synced.
+pub(crate) struct Unsynced {
+    pub file: Arc<dyn File>,
+    all: Arc<Descriptors>,
 }
 
 /// What is open of one sealed segment.
@@ -42,14 +50,23 @@ struct Opened {
 }
 
 impl Descriptors {
-    /// At most `max` sealed segments are open, beside those that are being read.
+    /// At most `max` sealed segments are open, beside those that are being read; half as many again wait for their sync.
     pub fn new(max: usize) -> Arc<Descriptors> {
-        Arc::new(Descriptors { max: max.max(1), open: Mutex::default() })
+        Arc::new(Descriptors {
+            max: max.max(2),
+            open: Mutex::default(),
+            unsynced: AtomicUsize::new(0),
+        })
     }
 
     /// As many as the process's limit of open files leaves for them.
     pub fn of_process() -> Arc<Descriptors> {
         Descriptors::new(sys::open_files_max().map_or(DEFAULT_MAX, share))
+    }
+
+    /// So many sealed segments wait for their sync that there should not be more.
+    pub(crate) fn are_many_unsynced(&self) -> bool {
+        self.unsynced.load(Ordering::Relaxed) >= self.max / 2
     }
 
     fn enter(&self, slot: Weak<Slot>) {
@@ -76,6 +93,19 @@ impl Descriptors {
 /// What sealed segments get of a limit of open files.
 fn share(open_files_max: u64) -> usize {
     ((open_files_max / 4).min(OTHERS_MAX) as usize / 2).max(LEAST)
+}
+
+impl Unsynced {
+    pub fn new(all: &Arc<Descriptors>, file: Arc<dyn File>) -> Arc<Unsynced> {
+        all.unsynced.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Unsynced { file, all: all.clone() })
+    }
+}
+
+impl Drop for Unsynced {
+    fn drop(&mut self) {
+        self.all.unsynced.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Slot {

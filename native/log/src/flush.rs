@@ -1,6 +1,7 @@
 //! What must be synced, taken out under the lock and done without it.
 
 use crate::checkpoint::LogPoint;
+use crate::descriptors::Unsynced;
 use crate::disk::{Disk, File};
 use crate::error::{LogError, at};
 use crate::index;
@@ -15,7 +16,7 @@ struct Sealing {
     segment: Arc<SealedSegment>,
     /// What it was written by, so that an error of the writeback is told to whoever syncs it; `None` if that was an earlier
     /// process.
-    file: Option<Arc<dyn File>>,
+    file: Option<Arc<Unsynced>>,
     producers: Option<Arc<Vec<u8>>>,
 }
 
@@ -71,7 +72,7 @@ impl FlushState {
     pub fn rolled(
         &mut self,
         segment: Arc<SealedSegment>,
-        file: Option<Arc<dyn File>>,
+        file: Option<Arc<Unsynced>>,
         producers: Option<Vec<u8>>,
     ) {
         self.sealing.push(Sealing { segment, file, producers: producers.map(Arc::new) });
@@ -183,7 +184,10 @@ impl FlushJob {
     fn sync(&self) -> Result<(), LogError> {
         for sealing in &self.sealing {
             let path = &sealing.segment.path;
-            let file = sealing.file.clone().map_or_else(|| sealing.segment.open_to_write(), Ok);
+            let file = match &sealing.file {
+                Some(unsynced) => Ok(unsynced.file.clone()),
+                None => sealing.segment.open_to_write(),
+            };
             match file.and_then(|file| {
                 sealing.segment.trim(file.as_ref());
                 file.sync_data()

@@ -1,6 +1,6 @@
 //! One partition's log: an active segment, sealed ones below it, and the maps over them.
 
-use crate::descriptors::Descriptors;
+use crate::descriptors::{Descriptors, Unsynced};
 use crate::disk::Disk;
 use crate::entry::{AppendPosition, Entry, FrameToWrite};
 use crate::epochs::EpochTable;
@@ -191,10 +191,13 @@ impl PartitionLog {
         // As many lines as Kafka's index of 8 bytes each would hold.
         let most_lines = (options.index_bytes / 8) as usize;
         let size = u64::from(active.end.size) + u64::from(next.bytes);
-        size > u64::from(options.segment_bytes)
+        let must = size > i32::MAX as u64
+            || next.last_offset.saturating_sub(active.start.base_offset) > i32::MAX as u64;
+        let should = size > u64::from(options.segment_bytes)
             || (waited > 0 && waited as u64 > limit)
-            || active.maps.index.len() >= most_lines
-            || next.last_offset.saturating_sub(active.start.base_offset) > i32::MAX as u64
+            || active.maps.index.len() >= most_lines;
+        // A segment that is larger than asked for does no harm; files that wait for a disk which is behind would.
+        must || should && !self.descriptors.are_many_unsynced()
     }
 
     /// How much earlier this segment rolls than `segment.ms` says.
@@ -221,7 +224,7 @@ impl PartitionLog {
         let (disk, identity) = (self.disk.as_ref(), &self.identity);
         let next = ActiveSegment::create(disk, &self.dir, start, identity, 0, reserve, now_ms)?;
         self.behind.sealed(&self.active);
-        let file = self.active.file.clone();
+        let file = Unsynced::new(&self.descriptors, self.active.file.clone());
         let sealed = std::mem::replace(&mut self.active, next).seal(&self.disk, &self.descriptors);
         let sealed = Arc::new(sealed);
         self.sealed_bytes += u64::from(end.size);

@@ -388,7 +388,7 @@ fn a_folder_of_another_topic_is_refused() {
     other.topic_id = [8; 16];
     let how = ms_log::OpenLog {
         disk: std::sync::Arc::new(rig.disk.clone()),
-        descriptors: ms_log::Descriptors::new(4),
+        descriptors: ms_log::Descriptors::new(1000),
         dir: &rig.dir,
         identity: other,
         options: *rig.log.options(),

@@ -8,8 +8,8 @@ use common::{IDENTITY, Seen, batch, options};
 use ms_log::hard_state::HardState;
 use ms_log::sim::SimDisk;
 use ms_log::{
-    Descriptors, Disk, Entry, EntryKind, FileRange, FrameToWrite, OpenLog, PartitionLog, ReadPlan,
-    ReadRequest, RealDisk, read_exact_at,
+    Descriptors, Disk, Entry, EntryKind, FileRange, FrameToWrite, NextAppend, OpenLog,
+    PartitionLog, ReadPlan, ReadRequest, RealDisk, read_exact_at,
 };
 use ms_wire::frame::FrameHeader;
 use std::path::Path;
@@ -20,23 +20,27 @@ fn filled(disk: &Arc<dyn Disk>, all: &Arc<Descriptors>, dir: &Path, segments: u6
     let (disk, all) = (disk.clone(), all.clone());
     let mut log = PartitionLog::create(disk, all, dir, IDENTITY, options(4096), 0).unwrap();
     for number in 0..segments {
-        let mut bytes = batch(1, &[number as u8; 100], 5, 0);
-        ms_wire::batch::stamp(&mut bytes, number as i64, 0);
-        let entry = Entry {
-            index: number + 1,
-            term: 0,
-            kind: EntryKind::Data,
-            base_offset: number,
-            count: 1,
-            size: bytes.len() as u32,
-            crc: FrameHeader::parse(&bytes).unwrap().crc(),
-        };
         log.roll(0, vec![]).unwrap();
-        log.append(&[FrameToWrite { entry, max_timestamp: 5, bytes: &bytes }]).unwrap();
+        append(&mut log, number);
     }
     let flushed = log.flush_job().unwrap().run();
     log.flushed(flushed).unwrap();
     log
+}
+
+fn append(log: &mut PartitionLog, number: u64) {
+    let mut bytes = batch(1, &[number as u8; 100], 5, 0);
+    ms_wire::batch::stamp(&mut bytes, number as i64, 0);
+    let entry = Entry {
+        index: number + 1,
+        term: 0,
+        kind: EntryKind::Data,
+        base_offset: number,
+        count: 1,
+        size: bytes.len() as u32,
+        crc: FrameHeader::parse(&bytes).unwrap().crc(),
+    };
+    log.append(&[FrameToWrite { entry, max_timestamp: 5, bytes: &bytes }]).unwrap();
 }
 
 fn open(disk: &Arc<dyn Disk>, all: &Arc<Descriptors>, dir: &Path) -> PartitionLog {
@@ -113,6 +117,31 @@ fn more_segments_than_may_be_open_are_read() {
     assert!(open_files() <= before + MAX + 1, "{}", open_files());
     (0..SEGMENTS).for_each(|offset| check(&range(&log, offset), offset));
     std::fs::remove_dir_all(data).unwrap();
+}
+
+#[test]
+fn no_segment_is_sealed_while_many_wait_for_their_sync() {
+    let disk: Arc<dyn Disk> = Arc::new(SimDisk::new());
+    let mut log = filled(&disk, &Descriptors::new(4), Path::new("/t-0"), 1);
+    let next = NextAppend { bytes: 5000, max_timestamp: 5, last_offset: 1 };
+    let roll = |log: &mut PartitionLog| {
+        let rolls = log.should_roll(&next, 0);
+        let offset = log.log_end_offset();
+        if rolls {
+            log.roll(0, vec![]).unwrap();
+        }
+        append(log, offset);
+        rolls
+    };
+    assert!(roll(&mut log) && roll(&mut log));
+    assert!(!roll(&mut log) && !roll(&mut log));
+    // But for one that can hold no more.
+    let more = NextAppend { bytes: i32::MAX as u32, ..next };
+    assert!(log.should_roll(&more, 0));
+    let flushed = log.flush_job().unwrap().run();
+    log.flushed(flushed).unwrap();
+    assert!(roll(&mut log));
+    (0..log.log_end_offset()).for_each(|offset| check(&range(&log, offset), offset));
 }
 
 #[test]

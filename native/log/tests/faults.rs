@@ -81,7 +81,7 @@ impl Caller {
         let mut seen = Seen::default();
         let how = OpenLog {
             disk: Arc::new(self.rig.disk.clone()),
-            descriptors: ms_log::Descriptors::new(4),
+            descriptors: ms_log::Descriptors::new(1000),
             dir: &self.rig.dir,
             identity: IDENTITY,
             options: options(1000),

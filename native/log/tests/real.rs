@@ -35,9 +35,15 @@ fn a_log_on_a_real_disk_is_found_again() {
     assert!(last.lost_nothing());
     hard_state.append(77, &Record::Created { topic_id: IDENTITY.topic_id });
     let small = options(4096);
-    let mut log =
-        PartitionLog::create(disk.clone(), ms_log::Descriptors::new(4), &dir, IDENTITY, small, 0)
-            .unwrap();
+    let mut log = PartitionLog::create(
+        disk.clone(),
+        ms_log::Descriptors::new(1000),
+        &dir,
+        IDENTITY,
+        small,
+        0,
+    )
+    .unwrap();
     let (entry, bytes) = no_op();
     log.append(&[FrameToWrite { entry, max_timestamp: -1, bytes: &bytes }]).unwrap();
     for number in 0..200u64 {
@@ -67,7 +73,7 @@ fn a_log_on_a_real_disk_is_found_again() {
     let mut seen = Seen::default();
     let how = OpenLog {
         disk: disk.clone(),
-        descriptors: ms_log::Descriptors::new(4),
+        descriptors: ms_log::Descriptors::new(1000),
         dir: &dir,
         identity: IDENTITY,
         options: small,

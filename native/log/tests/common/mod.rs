@@ -102,7 +102,7 @@ impl Rig {
         let shared: Arc<dyn Disk> = Arc::new(disk.clone());
         let log = PartitionLog::create(
             shared,
-            ms_log::Descriptors::new(4),
+            ms_log::Descriptors::new(1000),
             &dir,
             IDENTITY,
             options(segment_bytes),
@@ -122,7 +122,7 @@ impl Rig {
         let mut seen = Seen::default();
         let how = OpenLog {
             disk: Arc::new(self.disk.clone()),
-            descriptors: ms_log::Descriptors::new(4),
+            descriptors: ms_log::Descriptors::new(1000),
             dir: &self.dir,
             identity: IDENTITY,
             options: *self.log.options(),
