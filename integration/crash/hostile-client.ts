@@ -4,7 +4,8 @@ import { ApiVersions, Fetch, Metadata, Produce } from '../../src/kafka-protocol/
 import { encodeRequest } from '../support/raw-client.ts';
 import { batchOf, fetchBody, withCrc } from '../support/records.ts';
 
-// node hostile-client.ts ATTACK PORT: attacks until it is killed; prints how often it did so, again and again.
+// node hostile-client.ts ATTACK PORT: attacks until it is killed; prints how often it did so and how many connections
+// are open, again and again.
 const [, , name = '', port = ''] = process.argv;
 const LARGEST = 104_857_600;
 const BOMB_BYTES = 256 << 20;
@@ -15,8 +16,9 @@ const newest = { 'named-often': namedOften };
 const attack = { ...run, ...more, ...last, ...newest }[name];
 if (attack === undefined) throw new Error(`no such attack: ${name}`);
 let acts = 0;
+let connections = 0;
 attack();
-setInterval(() => console.log(acts), 100);
+setInterval(() => console.log(acts, connections), 100);
 
 function slowLoris(): void {
   const frame = framed(encodeRequest(Metadata, 9, { topics: null }, 1, 'l'.repeat(20_000)));
@@ -34,11 +36,18 @@ function slowLoris(): void {
   }
 }
 
+/** The begin of a Produce, which may be that long; what follows never comes. */
 function announcedFrames(): void {
+  const start = Buffer.concat([int32(LARGEST), compactHeader(0), random(65_536)]);
   for (let i = 0; i < 200; i++) {
-    open().write(Buffer.concat([int32(LARGEST), random(65_536)]), () => {
-      acts += 1;
-    });
+    const again = () => {
+      const socket = open();
+      socket.write(start, () => {
+        acts += 1;
+      });
+      socket.once('close', () => setTimeout(again, 20));
+    };
+    again();
   }
 }
 
@@ -105,13 +114,19 @@ function neverReading(): void {
   ];
   const flood = Buffer.concat(Array.from({ length: 300 }, (_, i) => requests[i % 3] ?? random(0)));
   for (let i = 0; i < 30; i++) {
-    const socket = open();
-    socket.pause();
-    const more = () => {
-      acts += 1;
-      socket.write(flood, () => setTimeout(more, 20));
+    const again = () => {
+      const socket = open();
+      socket.pause();
+      const more = () => {
+        acts += 1;
+        socket.write(flood, (error) => {
+          if (!error) setTimeout(more, 20);
+        });
+      };
+      more();
+      socket.once('close', () => setTimeout(again, 20));
     };
-    more();
+    again();
   }
 }
 
@@ -184,6 +199,12 @@ function varint(value: number): Buffer {
 function open(): Socket {
   const socket = connect({ port: Number(port), host: '127.0.0.1' });
   socket.on('error', () => undefined);
+  socket.once('connect', () => {
+    connections += 1;
+    socket.once('close', () => {
+      connections -= 1;
+    });
+  });
   return socket;
 }
 

@@ -1,197 +1,164 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { connect, type Socket } from 'node:net';
-import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { BrokerProcess } from '../support/broker-process.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { batchOf, fetch, produceOk } from '../support/records.ts';
 import { createTopic } from '../support/topics.ts';
+import { Attacker } from './attacker.ts';
+import { type Attack, attacks } from './attacks.ts';
+import { comeFirst } from './scheduling.ts';
 
-const here = dirname(fileURLToPath(import.meta.url));
-/** Another client's p99 may grow by this factor. */
+/** Another client's p99 stays under so many times what it is without the attack. */
 const FACTOR = 2;
-/** Below this nobody can tell: the scheduler of a shared machine alone gives as much. */
-const NOTHING_MS = 1.5;
-const GROWTH_BYTES = 64 << 20;
-/** What the machine does to the echo server excuses the broker, up to this factor. */
-const EXCUSE_MAX = 3;
-/** With less than this share of a processor it is not the broker that keeps the echo server waiting. */
-const BUSY_SHARE = 0.8;
-// A machine that is busy with something else gets more tries; what the broker cannot do fails in all of them.
-const ATTEMPTS = 8;
+/**
+ * Below this it is not the broker: a system call of the attacker that the kernel does not interrupt keeps a processor
+ * for up to half a millisecond, and each of the two requests that are timed may meet one.
+ */
+const FLOOR_MS = 1;
+const GROWTH_MIB = 64;
+/** Rounds are added while the medians say no, up to so many times as many: a machine that was busy meanwhile. */
+const PATIENCE = 3;
 const CALM_MS_MAX = 10_000;
+/** After a start, and after an attacker was killed: what is closed and freed then is part of neither. */
+const SETTLE_MS = 300;
+const WATCH_MS = 100;
 
-/** What hostile-client.ts can do, by its argument, and how often it must have done it for an attack: a second, at least. */
-export const attacks = {
-  'slow-loris': { least: 200, leastPerSecond: 200 },
-  'announced-frames': { least: 200, leastPerSecond: 0 },
-  'absurd-frames': { least: 100, leastPerSecond: 50 },
-  'never-reading': { least: 30, leastPerSecond: 0 },
-  'oversized-requests': { least: 50, leastPerSecond: 20 },
-  'compression-bombs': { least: 8, leastPerSecond: 1 },
-  'named-often': { least: 20, leastPerSecond: 5 },
-} as const;
-
-export type Attack = keyof typeof attacks;
-
-/** An echo server that nobody attacks: what happens to it is what the machine does, not the broker. */
-const ECHO = `require('net').createServer((s) => s.setNoDelay(true).on('error', () => {}).pipe(s))
-  .listen(0, '127.0.0.1', function () { console.log(this.address().port); })`;
-
-/** 99th percentiles in milliseconds, of the broker's client and of the echo server's. */
-interface Percentiles {
-  readonly clientMs: number;
-  readonly echoMs: number;
+export interface AttackOptions {
+  readonly reactors: string;
+  /** Each round is an attack of so long, between two measurements without. */
+  readonly attackMs: number;
+  readonly rounds: number;
 }
 
-interface Figures {
-  readonly calm: Percentiles;
-  readonly attacked: Percentiles;
+interface Victim {
+  readonly broker: BrokerProcess;
+  readonly client: RawClient;
+  readonly restingBytes: number;
+}
+
+/** What was seen in one attack. */
+interface Round {
+  readonly p99Ms: number;
+  /** Since before the first attack. */
   readonly grownBytes: number;
-  /** How often the attacker did what it does. */
-  readonly acts: number;
-  /** The part of one processor that the broker used during the attack. */
+  readonly actsPerSecond: number;
+  readonly connections: number;
+  /** The part of one processor that the broker used. */
   readonly busyShare: number;
 }
 
-interface Samples {
-  readonly client: number[];
-  readonly echo: number[];
+interface Figures {
+  /** One more than rounds: before each and after the last. */
+  readonly calmP99sMs: number[];
+  readonly rounds: Round[];
 }
 
 /** Runs an attack beside a client that produces and fetches one record at a time. Returns what is wrong. */
-export async function survivesAttack(
-  name: Attack,
-  reactors: string,
-  attackMs: number,
-): Promise<string[]> {
-  const seen: Figures[] = [];
-  let problems: string[] = [];
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const figures = await measure(name, reactors, attackMs);
-    seen.push(figures);
-    const [last, lasting] = [judgeLast(name, attackMs, seen), judgeMemory(figures)];
-    problems = [...last, ...lasting];
-    console.log(`  ${name}: ${describe(figures)}`);
-    // Memory that grew is not the machine's doing.
-    if (problems.length === 0 || lasting.length > 0) break;
-  }
-  return problems;
-}
-
-async function measure(name: Attack, reactors: string, attackMs: number): Promise<Figures> {
+export async function survivesAttack(name: Attack, options: AttackOptions): Promise<string[]> {
+  const { reactors, attackMs, rounds } = options;
   const broker = await BrokerProcess.start({ settings: { 'reactor.threads': reactors } });
+  const asBefore = comeFirst(broker.pid);
   try {
     const client = await RawClient.connect(broker.port);
     await createTopic(client, 'victim', 1);
     await createTopic(client, 'bait', 1);
     const large = batchOf(['x'.repeat(900_000)]);
     for (let i = 0; i < 8; i++) await produceOk(client, 'bait', large);
-    const echoed = await startEcho();
-    try {
-      return await compare(name, broker, client, echoed.socket, attackMs);
-    } finally {
-      client.close();
-      echoed.socket.destroy();
-      await end(echoed.child);
-    }
+    await sample(client, 1000);
+    const calmMs = Math.min(attackMs, CALM_MS_MAX);
+    const restingBytes = broker.residentBytes();
+    const figures: Figures = { calmP99sMs: [p99(await sample(client, calmMs))], rounds: [] };
+    let problems: string[] = [];
+    do {
+      figures.rounds.push(await attackOnce(name, attackMs, { broker, client, restingBytes }));
+      await sample(client, SETTLE_MS);
+      figures.calmP99sMs.push(p99(await sample(client, calmMs)));
+      problems = judge(name, figures);
+    } while (
+      figures.rounds.length < rounds ||
+      (problems.length > 0 && figures.rounds.length < rounds * PATIENCE)
+    );
+    console.log(`  ${name}: ${describe(figures)}`);
+    client.close();
+    return problems;
   } finally {
+    asBefore();
     await broker.dispose();
   }
 }
 
-async function compare(
+async function attackOnce(
   name: Attack,
-  broker: BrokerProcess,
-  client: RawClient,
-  echo: Socket,
   attackMs: number,
-): Promise<Figures> {
-  const calm: Samples = { client: [], echo: [] };
-  const attacked: Samples = { client: [], echo: [] };
-  await sample(client, echo, 1000);
-  await sample(client, echo, Math.min(attackMs, CALM_MS_MAX), calm);
-  const before = broker.residentBytes();
-  let most = before;
+  { broker, client, restingBytes }: Victim,
+): Promise<Round> {
+  let mostBytes = restingBytes;
   const watch = setInterval(() => {
-    most = Math.max(most, broker.residentBytes());
-  }, 100);
-  const attacker = await startAttack(name, broker.port);
-  const [cpuMs, startedMs] = [broker.cpuMs(), performance.now()];
-  await sample(client, echo, attackMs, attacked);
-  const busyShare = (broker.cpuMs() - cpuMs) / (performance.now() - startedMs);
-  clearInterval(watch);
-  await end(attacker.child);
-  const grownBytes = most - before;
-  const acts = attacker.acts();
-  return { calm: percentiles(calm), attacked: percentiles(attacked), grownBytes, acts, busyShare };
+    mostBytes = Math.max(mostBytes, broker.residentBytes());
+  }, WATCH_MS);
+  const attacker = await Attacker.start(name, broker.port);
+  try {
+    const { acts } = attacker.strength;
+    const [cpuMs, startedMs] = [broker.cpuMs(), performance.now()];
+    const samples = await sample(client, attackMs);
+    const ms = performance.now() - startedMs;
+    return {
+      p99Ms: p99(samples),
+      grownBytes: mostBytes - restingBytes,
+      actsPerSecond: ((attacker.strength.acts - acts) * 1000) / ms,
+      connections: attacker.strength.connections,
+      busyShare: (broker.cpuMs() - cpuMs) / ms,
+    };
+  } finally {
+    clearInterval(watch);
+    await attacker.end();
+  }
 }
 
-/** How long produce with fetch, and an echo, take; in turn, for a while. */
-async function sample(client: RawClient, echo: Socket, forMs: number, into?: Samples) {
+/** How long produce with fetch takes, in milliseconds, again and again for a while. */
+async function sample(client: RawClient, forMs: number): Promise<number[]> {
   const record = batchOf(['victim']);
+  const samples: number[] = [];
   const endMs = performance.now() + forMs;
   while (performance.now() < endMs) {
     const startedMs = performance.now();
     const offset = await produceOk(client, 'victim', record);
     await fetch(client, 'victim', offset);
-    const betweenMs = performance.now();
-    for (let i = 0; i < 2; i++) await echoOnce(echo);
-    into?.client.push(betweenMs - startedMs);
-    into?.echo.push(performance.now() - betweenMs);
+    samples.push(performance.now() - startedMs);
     await pause(1);
   }
+  return samples;
 }
 
-function echoOnce(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.once('data', () => resolve());
-    socket.write('echo');
-  });
+function judge(name: Attack, { calmP99sMs, rounds }: Figures): string[] {
+  const [calmMs, attackedMs] = [median(calmP99sMs), median(rounds.map(({ p99Ms }) => p99Ms))];
+  const problems: string[] = [];
+  const wanted = attacks[name];
+  if (attackedMs >= Math.max(FACTOR * calmMs, wanted.mostMs ?? FLOOR_MS)) {
+    problems.push(`p99 went from ${calmMs.toFixed(2)} to ${attackedMs.toFixed(2)} ms`);
+  }
+  const grownBytes = Math.max(...rounds.map((round) => round.grownBytes));
+  const mostBytes = (wanted.mostMib ?? GROWTH_MIB) * (1 << 20);
+  if (grownBytes >= mostBytes) problems.push(`memory grew by ${mib(grownBytes)}`);
+  const actsPerSecond = median(rounds.map((round) => round.actsPerSecond));
+  const connections = median(rounds.map((round) => round.connections));
+  if (actsPerSecond < wanted.actsPerSecond || connections < wanted.connections) {
+    const done = `${Math.round(actsPerSecond)} acts/s, ${connections} connections`;
+    problems.push(`the attack was too weak to prove anything: ${done}`);
+  }
+  return problems;
 }
 
-async function startEcho(): Promise<{ child: ChildProcess; socket: Socket }> {
-  const child = spawn(process.execPath, ['-e', ECHO], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.stdout?.once('data', (data) => resolve(Number(data)));
-  });
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  return { child, socket };
-}
-
-interface Attacker {
-  readonly child: ChildProcess;
-  /** How often it did what it does, so far. */
-  acts(): number;
-}
-
-/** Resolves when the attack is on. It has a lower priority: elsewhere it would have processors of its own. */
-function startAttack(name: Attack, port: number): Promise<Attacker> {
-  const script = join(here, 'hostile-client.ts');
-  const args = ['-n', '10', process.execPath, '--import', 'tsx', script, name, String(port)];
-  const child = spawn('nice', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let acts = 0;
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the attack ended with ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      acts = Number(line);
-      resolve({ child, acts: () => acts });
-    });
-  });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
-}
-
-function percentiles({ client, echo }: Samples): Percentiles {
-  return { clientMs: p99(client), echoMs: p99(echo) };
+function describe({ calmP99sMs, rounds }: Figures): string {
+  const ms = (values: readonly number[]) => values.map((value) => value.toFixed(2)).join(' ');
+  const attackedP99sMs = rounds.map(({ p99Ms }) => p99Ms);
+  const ratio = (median(attackedP99sMs) / median(calmP99sMs)).toFixed(2);
+  const p99s = `p99 ${ms(calmP99sMs)} ms calm, ${ms(attackedP99sMs)} attacked, ${ratio}x`;
+  const grown = mib(Math.max(...rounds.map(({ grownBytes }) => grownBytes)));
+  const busy = `${Math.round(100 * median(rounds.map(({ busyShare }) => busyShare)))} %`;
+  const acts = Math.round(median(rounds.map(({ actsPerSecond }) => actsPerSecond)));
+  const connections = median(rounds.map((round) => round.connections));
+  const strength = `${acts} acts/s, ${connections} connections`;
+  return `${p99s}, memory grew by ${grown}, broker ${busy} of a processor, ${strength}`;
 }
 
 function p99(values: readonly number[]): number {
@@ -199,33 +166,11 @@ function p99(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length * 0.99)] ?? Number.POSITIVE_INFINITY;
 }
 
-/** The last attempt against the calmest of all: what came before may have been disturbed. */
-function judgeLast(name: Attack, attackMs: number, seen: readonly Figures[]): string[] {
-  const last = seen.at(-1);
-  if (last === undefined) return ['nothing was measured'];
-  const { least, leastPerSecond } = attacks[name];
-  const wanted = Math.max(least, (leastPerSecond * attackMs) / 1000);
-  if (last.acts < wanted) return [`the attack did ${last.acts} of ${wanted}: it is none`];
-  const calmMs = Math.min(...seen.map(({ calm }) => calm.clientMs));
-  const calmEchoMs = Math.min(...seen.map(({ calm }) => calm.echoMs));
-  const excuseMax = last.busyShare < BUSY_SHARE ? Number.POSITIVE_INFINITY : EXCUSE_MAX;
-  const excuse = Math.max(1, Math.min(excuseMax, last.attacked.echoMs / calmEchoMs));
-  const limitMs = Math.max(FACTOR * calmMs, NOTHING_MS) * excuse;
-  if (last.attacked.clientMs <= limitMs) return [];
-  return [`p99 went from ${calmMs.toFixed(2)} to ${last.attacked.clientMs.toFixed(2)} ms`];
-}
-
-function judgeMemory({ grownBytes }: Figures): string[] {
-  return grownBytes > GROWTH_BYTES ? [`memory grew by ${mib(grownBytes)}`] : [];
-}
-
-function describe({ calm, attacked, grownBytes, acts, busyShare }: Figures): string {
-  const times = ({ clientMs, echoMs }: Percentiles) =>
-    `${clientMs.toFixed(2)} ms (an echo ${echoMs.toFixed(2)})`;
-  const ratio = (attacked.clientMs / calm.clientMs).toFixed(1);
-  const p99s = `p99 ${times(calm)} calm, ${times(attacked)} attacked, ${ratio}x`;
-  const busy = `${Math.round(100 * busyShare)} % of a processor`;
-  return `${p99s}, memory grew by ${mib(grownBytes)}, ${busy}, ${acts} acts`;
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1] ?? 0, sorted[Math.floor(middle)] ?? 0];
+  return (low + high) / 2;
 }
 
 const mib = (bytes: number): string => `${(bytes / (1 << 20)).toFixed(1)} MiB`;

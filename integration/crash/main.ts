@@ -1,19 +1,22 @@
 import { writeFileSync } from 'node:fs';
+import { type Attack, attacks } from './attacks.ts';
 import { damaged, damages } from './damage.ts';
 import { buildWithFaults, faults, findsFault } from './faults.ts';
 import { fullDisk } from './full-disk.ts';
-import { type Attack, attacks, survivesAttack } from './hostile.ts';
+import { survivesAttack } from './hostile.ts';
 import { killLoop } from './kill-loop.ts';
 import { Random } from './random.ts';
 
-// node integration/crash/run.mjs [--kills 50] [--seed N] [--reactors 1,3] [--seconds 3] [--only WORD]
+// node integration/crash/run.mjs [--kills 50] [--seed N] [--reactors 1,3] [--seconds 1] [--rounds 3] [--only WORD]
+// Attacks last so many seconds a round; by hand: --only hostile --seconds 60 --rounds 1
 const options = new Map<string, string>();
 for (let i = 2; i + 1 < process.argv.length; i += 2) {
   options.set(process.argv[i] ?? '', process.argv[i + 1] ?? '');
 }
 const kills = Number(options.get('--kills') ?? 50);
 const seed = Number(options.get('--seed') ?? Date.now() % 1_000_000);
-const attackMs = 1000 * Number(options.get('--seconds') ?? 3);
+const attackMs = 1000 * Number(options.get('--seconds') ?? 1);
+const rounds = Number(options.get('--rounds') ?? 3);
 const reactors = (options.get('--reactors') ?? '1,3').split(',');
 const only = options.get('--only') ?? '';
 
@@ -50,7 +53,7 @@ const cases: Case[] = [
     (Object.keys(attacks) as Attack[]).map((name) => ({
       group: 'hostile input',
       name: `${name}, reactors ${count}`,
-      run: () => survivesAttack(name, count, attackMs),
+      run: () => survivesAttack(name, { reactors: count, attackMs, rounds }),
     })),
   ),
   ...faults.map((fault) => ({
