@@ -155,9 +155,8 @@ impl Reactor {
                 self.mailbox().awake();
                 self.adjust_wall_clock();
             }
-            let had_events = self.take_events(&events);
-            let had_messages = self.turn();
-            if had_events || had_messages || is_busy {
+            self.take_events(&events);
+            if self.turn() {
                 last_event = self.now;
             }
             if self.is_stopped() {
@@ -193,10 +192,8 @@ impl Reactor {
         Some(until_stop.map_or(timeout, |until_stop| timeout.min(until_stop)))
     }
 
-    fn take_events(&mut self, events: &Events) -> bool {
-        let mut had_events = false;
+    fn take_events(&mut self, events: &Events) {
         for event in events {
-            had_events = true;
             let token = event.token();
             if token == WAKE {
                 continue;
@@ -216,10 +213,9 @@ impl Reactor {
                 self.make_dirty(local);
             }
         }
-        had_events
     }
 
-    /// One turn; true when other threads had something to say.
+    /// One turn; true when it was worth looking out for the next: who only connects, leaves or sends nonsense is not waited for.
     fn turn(&mut self) -> bool {
         self.accept();
         self.go_on_with_disk();
@@ -247,8 +243,9 @@ impl Reactor {
             self.adjust_wall_clock();
             self.sweep();
         }
+        let has_worked = self.counters.has_worked();
         self.counters.publish(&self.shared.stats);
-        had_messages
+        had_messages || has_worked
     }
 
     /// Takes a connection over. It is closed at once when there is no place.
@@ -350,6 +347,10 @@ pub fn make_ready(ready: &mut VecDeque<u32>, connection: &mut Connection) {
 }
 
 impl Counters {
+    fn has_worked(&self) -> bool {
+        self.bytes_out > 0 || self.bytes_in > 0 && self.malformed_frames == 0
+    }
+
     fn publish(&mut self, stats: &Stats) {
         let counted = std::mem::take(self);
         Stats::add(&stats.bytes_in, counted.bytes_in);
