@@ -128,6 +128,9 @@ fn find_partitions(
         }
     }
     let again = NamedAgain::of(&request);
+    if again.is_none() {
+        turn.items.reserve(request.partition_count);
+    }
     let mut place = 0..;
     for topic in request.topics() {
         let found = topology.topic(&topic.key);

@@ -63,9 +63,10 @@ fn enter_many(
     by_id: bool,
 ) -> Result<(), TooMany> {
     let known = partitions.len();
-    let mut places = Places::of(partitions, by_id);
+    let mut places = Places::of(partitions, request.partition_count, by_id);
     let mut changed: HashMap<usize, FetchPartition> = HashMap::new();
-    let mut added: Vec<SessionPartition> = Vec::new();
+    // Room for all: what is not used is never touched, and a list that grows is there twice.
+    let mut added: Vec<SessionPartition> = Vec::with_capacity(request.partition_count);
     for topic in request.topics() {
         let found = topology.topic_ref(&topic.key);
         let number = places.number(topic.key);
@@ -87,7 +88,12 @@ fn enter_many(
     for (at, fetch) in changed {
         partitions[at].fetch = fetch;
     }
-    partitions.append(&mut added);
+    if partitions.is_empty() {
+        added.shrink_to_fit();
+        *partitions = added;
+    } else {
+        partitions.append(&mut added);
+    }
     Ok(())
 }
 
@@ -96,7 +102,7 @@ pub fn forget(partitions: &mut Vec<SessionPartition>, request: &FetchRequest<'_>
     if request.forgotten_count == 0 {
         return;
     }
-    let mut places = Places::of(partitions, by_id);
+    let mut places = Places::of(partitions, 0, by_id);
     let mut is_forgotten = vec![false; partitions.len()];
     for topic in request.forgotten() {
         let number = places.number(topic.key);
@@ -119,8 +125,9 @@ struct Places<'a> {
 }
 
 impl<'a> Places<'a> {
-    fn of(partitions: &'a [SessionPartition], by_id: bool) -> Self {
-        let all = HashMap::with_capacity(partitions.len());
+    /// With room for so many more.
+    fn of(partitions: &'a [SessionPartition], more: usize, by_id: bool) -> Self {
+        let all = HashMap::with_capacity(partitions.len() + more);
         let mut places = Self { topics: HashMap::new(), all };
         let mut at = 0;
         for of_topic in partitions.chunk_by(|a, b| a.topic.is_shared(&b.topic)) {
