@@ -148,13 +148,7 @@ impl Slot {
         }
     }
 
-    /// Closes the file and forgets the maps.
-    pub fn close(&self) {
-        let mut opened = self.opened.lock();
-        (opened.file, opened.maps) = (None, None);
-    }
-
-    /// As `close`, by the list, which forgets the slot; what was open is for the caller to drop.
+    /// Gives up the file and the maps, for the list, which forgets the slot; what was open is for the caller to drop.
     fn let_go(&self) -> Opened {
         let mut opened = self.opened.lock();
         let last = opened.file.as_ref().map(Arc::downgrade).or(opened.last.take());

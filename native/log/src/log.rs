@@ -262,12 +262,6 @@ impl PartitionLog {
         &self.dir
     }
 
-    /// The folder was renamed (deletion of its topic): files opened later are looked for there.
-    pub fn moved_to(&mut self, dir: &Path) {
-        // Sealed segments keep their old paths: those that are open stay readable, the others are gone for clients.
-        self.dir = dir.to_path_buf();
-    }
-
     /// The oldest index in the log.
     pub fn first_index(&self) -> u64 {
         self.sealed.first().map_or(self.active.start.base_index, |first| first.start.base_index)
@@ -299,12 +293,6 @@ impl PartitionLog {
     /// The ring keeps entries from `index` on, whatever its size: call with the first index not yet applied.
     pub fn retain_entries_from(&mut self, index: u64) {
         self.ring.need_from(index);
-    }
-
-    /// Gives back memory that only speeds things up: for partitions that have been idle.
-    pub fn release_memory(&mut self) {
-        self.ring.shrink();
-        self.sealed.iter().for_each(|segment| segment.release());
     }
 
     /// First offset a client may read.

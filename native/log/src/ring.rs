@@ -102,15 +102,6 @@ impl EntryRing {
         Some(self.slots[low - 1].position)
     }
 
-    /// Gives back memory that nothing needs.
-    pub fn shrink(&mut self) {
-        while self.slots.len() > 4 && self.first_index < self.needed_from {
-            self.slots.pop_front();
-            self.first_index += 1;
-        }
-        self.slots.shrink_to(8);
-    }
-
     fn skip(&self, floor_index: u64) -> Option<usize> {
         usize::try_from(floor_index.saturating_sub(self.first_index)).ok()
     }
@@ -168,8 +159,17 @@ mod tests {
     fn keeps_what_is_needed_and_drops_the_rest() {
         let mut ring = filled(1, 1000);
         assert_eq!(ring.first_index(), 1000 - SOFT_LIMIT as u64);
-        ring.need_from(900);
-        ring.shrink();
-        assert_eq!(ring.first_index(), 900);
+        ring.need_from(800);
+        let push = |ring: &mut EntryRing, until: u64| {
+            while ring.next_index() < until {
+                let (entry, position) = ring.get(ring.next_index() - 1).unwrap();
+                ring.push(&Entry { index: entry.index + 1, ..entry }, position);
+            }
+        };
+        push(&mut ring, 2000);
+        assert_eq!(ring.first_index(), 800);
+        ring.need_from(1900);
+        push(&mut ring, 2001);
+        assert_eq!(ring.first_index(), 2001 - SOFT_LIMIT as u64);
     }
 }

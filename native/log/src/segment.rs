@@ -324,11 +324,6 @@ impl SealedSegment {
         Ok(maps)
     }
 
-    /// Closes the file and forgets the maps; both come back on demand.
-    pub fn release(&self) {
-        self.open.close();
-    }
-
     fn rebuild_maps(&self) -> io::Result<SegmentMaps> {
         let file = self.file()?;
         let end = SegmentEnd::empty(&self.start, 0);
