@@ -21,6 +21,7 @@ const rustLayers = {
   wire: [],
   log: ['wire'],
   consensus: [],
+  intake: [],
   partition: ['wire', 'log', 'consensus'],
   reactor: ['wire', 'log', 'consensus', 'partition'],
   addon: ['wire', 'log', 'consensus', 'partition', 'reactor'],
@@ -101,7 +102,7 @@ function checkImport(path, layer, specifier, number) {
 
 function checkRust(path, line, number) {
   const crate = path.split('/')[1];
-  for (const [, used] of line.matchAll(/\bms_(wire|log|consensus|partition|reactor)::/g)) {
+  for (const [, used] of line.matchAll(/\bms_(wire|log|consensus|intake|partition|reactor)::/g)) {
     if (used !== crate && !rustLayers[crate]?.includes(used) && crate in rustLayers)
       offence(path, number, `crate ${crate} may not use ${used}`);
   }
