@@ -22,7 +22,7 @@ const rustLayers = {
   log: ['wire'],
   consensus: [],
   intake: [],
-  partition: ['wire', 'log', 'consensus'],
+  partition: ['wire', 'log', 'consensus', 'intake'],
   reactor: ['wire', 'log', 'consensus', 'partition'],
   addon: ['wire', 'log', 'consensus', 'partition', 'reactor'],
 };

@@ -102,6 +102,7 @@ impl Notifier for Quiet {
     fn flush_wanted(&self, _partition: Arc<Partition>) {}
     fn tend_wanted(&self, _partition: Arc<Partition>) {}
     fn relief_wanted(&self) {}
+    fn left_turns(&self, _partition: Arc<Partition>, _reactor: u16) {}
     fn job_wanted(&self, _partition: Arc<Partition>, _job: JobKind) {}
     fn event(&self, _handle: Handle, _event: PartitionEvent) {}
 }

@@ -20,6 +20,8 @@ pub trait Notifier: Send + Sync {
     fn tend_wanted(&self, partition: Arc<Partition>);
     /// Half of what may be written and not in writeback is: the flusher should call `tend()` of every partition.
     fn relief_wanted(&self);
+    /// This reactor, whose turns are among those left, should call `take_left_turns()` soon.
+    fn left_turns(&self, partition: Arc<Partition>, reactor: u16);
     /// A worker should call `run_job(job)`.
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind);
     /// For TypeScript.
@@ -72,7 +74,7 @@ pub struct PendingAppend<'a> {
     /// Where the result goes if it comes later.
     pub slot: ReplySlot,
     pub origin: Origin,
-    /// `None` after `append_turn`: parked, the result comes through `Notifier::append_done`.
+    /// `None` after `append_turn`: parked, or left to who has the lock; the result comes through `Notifier::append_done`.
     pub result: Option<AppendDone>,
 }
 

@@ -14,7 +14,8 @@ use crate::producers::{BatchMemory, ProducedBatch, Verdict};
 
 impl Partition {
     /// All batches of one turn for this partition: sequences, stamp, propose, one write, commit. `due` gets the waiters
-    /// of reactor `reactor`; others are woken through the notifier. Two allocations a turn beside those of Raft.
+    /// of reactor `reactor`; others are woken through the notifier. Two allocations a turn beside those of Raft. Never
+    /// waits for the lock, unless more was left than may be: where it is taken, who has it appends a copy of the turn.
     pub fn append_turn(
         self: &Arc<Self>,
         batches: &mut [PendingAppend<'_>],
@@ -25,15 +26,31 @@ impl Partition {
         if let Some(error_code) = self.state_refusal() {
             return self.refuse_open(batches, error_code);
         }
-        let done = self.locked(|shared| {
-            // It may have changed before the lock was there.
-            if let Some(error_code) = self.state_refusal() {
-                return self.refuse_open(batches, error_code);
-            }
-            self.append_locked(shared, batches, now_ms, (reactor, due));
-        });
+        let mut shared = match self.shared.try_hold(self.as_ref()) {
+            Some(shared) => shared,
+            None if self.leave_turn(batches, now_ms, reactor) => return,
+            None => self.shared.hold(self.as_ref()),
+        };
+        let near = Some((reactor, due));
+        let work = |shared: &mut Shared| self.append_held(shared, batches, now_ms, near);
+        let done = self.guarded(&mut shared, work);
+        drop(shared);
         if done.is_none() {
             self.refuse_open(batches, error_code::KAFKA_STORAGE_ERROR);
+        }
+    }
+
+    pub(crate) fn append_held(
+        self: &Arc<Self>,
+        shared: &mut Shared,
+        batches: &mut [PendingAppend<'_>],
+        now_ms: i64,
+        near: Option<(u16, &mut Vec<Waiter>)>,
+    ) {
+        // It may have changed before the lock was there.
+        match self.state_refusal() {
+            Some(error_code) => self.refuse_open(batches, error_code),
+            None => self.append_locked(shared, batches, now_ms, near),
         }
     }
 
@@ -42,7 +59,7 @@ impl Partition {
         shared: &mut Shared,
         batches: &mut [PendingAppend<'_>],
         now_ms: i64,
-        near: (u16, &mut Vec<Waiter>),
+        near: Option<(u16, &mut Vec<Waiter>)>,
     ) {
         let is_internal = shared.config.is_internal;
         let (unflushed, sync_at) = (shared.unflushed_records(), self.sync_at(&shared.config));
@@ -57,7 +74,7 @@ impl Partition {
             match write_turn(core, bytes_of, now_ms, waits_for_sync) {
                 Ok(rolled) => {
                     self.note_written(shared, now_ms, records, rolled);
-                    self.settle(shared, Some(near));
+                    self.settle(shared, near);
                     self.answer(shared, batches);
                 }
                 Err(failure) => self.turn_failed(shared, batches, failure),
@@ -253,7 +270,7 @@ impl Partition {
     }
 
     /// Refuses what has no result yet.
-    fn refuse_open(&self, batches: &mut [PendingAppend<'_>], error_code: i16) {
+    pub(crate) fn refuse_open(&self, batches: &mut [PendingAppend<'_>], error_code: i16) {
         let refusal = self.refusal(error_code);
         for pending in batches.iter_mut().filter(|pending| pending.result.is_none()) {
             pending.result = Some(refusal);

@@ -12,6 +12,7 @@ mod folders;
 mod group_files;
 mod jobs;
 mod lease;
+mod left;
 mod log_start;
 mod open;
 mod partition;

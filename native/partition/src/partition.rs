@@ -3,26 +3,29 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Weak};
 
 use arc_swap::ArcSwap;
 use ms_consensus::Consensus;
+use ms_intake::Intake;
 use ms_log::{Flushed, PartitionLog};
 use ms_wire::batch::TimestampType;
 use ms_wire::error_code;
 use ms_wire::validate::ValidationRules;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use crate::api::*;
 use crate::core::Core;
 use crate::env::Env;
 use crate::group_files::GroupFiles;
 use crate::lease::Lease;
+use crate::left::{self, LeftTurn};
 use crate::producers::Producers;
 
 /// One hosted partition. See the crate's documentation for what may wait.
 pub struct Partition {
+    pub(crate) me: Weak<Partition>,
     pub(crate) env: Arc<Env>,
     handle: Handle,
     pub(crate) spec: PartitionSpec,
@@ -35,7 +38,8 @@ pub struct Partition {
     leader_epoch: AtomicI32,
     is_leader: AtomicBool,
     state: AtomicU8,
-    pub(crate) shared: Mutex<Shared>,
+    /// Work that found the lock taken is done by who has it.
+    pub(crate) shared: Intake<Shared, LeftTurn>,
     /// The last answer of `checkpoint`, and the log's version it was made of.
     pub(crate) checkpoint_cache: Mutex<Option<(u64, Arc<[u8]>)>>,
 }
@@ -155,7 +159,22 @@ impl Partition {
         body: Body,
     ) -> Arc<Partition> {
         let config = spec.config;
-        let partition = Partition {
+        let shared = Shared {
+            body,
+            config,
+            parked: VecDeque::new(),
+            waiters: Vec::new(),
+            is_flush_wanted: false,
+            is_flush_missed: false,
+            is_tend_wanted: false,
+            unstarted: Unstarted::default(),
+            unflushed: None,
+            late_flush: None,
+            last_retention_ms: (env.now_ms)(),
+            deletion: Deletion::None,
+        };
+        let partition = Arc::new_cyclic(|me| Partition {
+            me: Weak::clone(me),
             env: Arc::clone(env),
             handle,
             dir: env.log_dir.join(spec.folder_name()),
@@ -168,23 +187,9 @@ impl Partition {
             leader_epoch: AtomicI32::new(0),
             is_leader: AtomicBool::new(false),
             state: AtomicU8::new(state as u8),
-            shared: Mutex::new(Shared {
-                body,
-                config,
-                parked: VecDeque::new(),
-                waiters: Vec::new(),
-                is_flush_wanted: false,
-                is_flush_missed: false,
-                is_tend_wanted: false,
-                unstarted: Unstarted::default(),
-                unflushed: None,
-                late_flush: None,
-                last_retention_ms: (env.now_ms)(),
-                deletion: Deletion::None,
-            }),
+            shared: Intake::new(shared, left::BOUND),
             checkpoint_cache: Mutex::new(None),
-        };
-        let partition = Arc::new(partition);
+        });
         partition.locked(|shared| {
             // Of a log that is opened everything is committed: there is no other voter.
             if let Body::Idle(idle) = &shared.body {
@@ -198,13 +203,13 @@ impl Partition {
 
     /// Runs `work` under the lock. A panic in it marks the partition Failed before the lock is released; `None` then.
     pub(crate) fn locked<R>(&self, work: impl FnOnce(&mut Shared) -> R) -> Option<R> {
-        let mut shared = self.shared.lock();
+        let mut shared = self.shared.hold(self);
         self.guarded(&mut shared, work)
     }
 
-    fn guarded<R>(
+    pub(crate) fn guarded<R>(
         &self,
-        shared: &mut MutexGuard<'_, Shared>,
+        shared: &mut Shared,
         work: impl FnOnce(&mut Shared) -> R,
     ) -> Option<R> {
         match catch_unwind(AssertUnwindSafe(|| work(shared))) {

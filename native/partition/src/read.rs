@@ -7,6 +7,7 @@ use ms_wire::error_code;
 
 use crate::api::*;
 use crate::partition::{Body, Partition, Shared};
+use crate::producers::Producers;
 
 /// The most that `read_log` gives at once.
 const MAX_CHUNK_BYTES: u32 = 16 << 20;
@@ -94,18 +95,20 @@ impl Partition {
     /// Enters a waiter for a high watermark above `seen_high_watermark`. False: it moved already, or the partition does not
     /// serve readers: look again. A waiter is woken once.
     pub fn wait(&self, waiter: Waiter, seen_high_watermark: i64) -> bool {
-        let mut shared = self.shared.lock();
-        let is_readable = self.check_readable().is_ok();
-        if !is_readable || self.high_watermark() > seen_high_watermark {
-            return false;
-        }
-        shared.waiters.push((waiter, seen_high_watermark));
-        true
+        let entered = self.locked(|shared| {
+            let is_readable = self.check_readable().is_ok();
+            if !is_readable || self.high_watermark() > seen_high_watermark {
+                return false;
+            }
+            shared.waiters.push((waiter, seen_high_watermark));
+            true
+        });
+        entered == Some(true)
     }
 
     /// Takes a waiter out; nothing happens if it was woken already.
     pub fn cancel_wait(&self, waiter: Waiter) {
-        self.shared.lock().waiters.retain(|(entered, _)| *entered != waiter);
+        self.locked(|shared| shared.waiters.retain(|(entered, _)| *entered != waiter));
     }
 
     /// Kafka's ListOffsets. By time, and the largest timestamp, are searches.
@@ -220,7 +223,8 @@ impl Partition {
 
     /// For DescribeLogDirs; sizes are 0 while a worker has the log.
     pub fn describe(&self) -> PartitionDescription {
-        let size_bytes = self.shared.lock().body.log().map_or(0, |log| log.size_bytes() as i64);
+        let size = |shared: &mut Shared| shared.body.log().map_or(0, |log| log.size_bytes() as i64);
+        let size_bytes = self.locked(size).unwrap_or(0);
         PartitionDescription {
             size_bytes,
             log_start_offset: self.log_start_offset(),
@@ -231,8 +235,8 @@ impl Partition {
 
     /// For DescribeProducers, ordered by producer id.
     pub fn producers(&self) -> Vec<ProducerDescription> {
-        let shared = self.shared.lock();
-        shared.body.producers().map(|producers| producers.describe()).unwrap_or_default()
+        let producers = self.locked(|shared| shared.body.producers().map(Producers::describe));
+        producers.flatten().unwrap_or_default()
     }
 
     /// A full disk does not keep consumers out.

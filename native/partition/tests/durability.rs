@@ -388,6 +388,9 @@ impl Notifier for Panicking {
     fn relief_wanted(&self) {
         self.0.relief_wanted();
     }
+    fn left_turns(&self, partition: Arc<Partition>, reactor: u16) {
+        self.0.left_turns(partition, reactor);
+    }
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.job_wanted(partition, job);
     }

@@ -20,7 +20,7 @@ use crate::produce::{self, AnswerContext, WaitingProduce};
 use crate::reactor::{Reactor, connection_of};
 use crate::shared::Stats;
 use crate::slots::Slot;
-use crate::turn::{RECEIVE_BLOCK, RequestKind, TurnRequest};
+use crate::turn::{Outcome, RECEIVE_BLOCK, RequestKind, TurnRequest};
 
 /// Messages taken in one turn.
 const MESSAGES_MAX: usize = 4096;
@@ -82,30 +82,30 @@ impl Reactor {
         let items = &mut self.turn.items[items];
         let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
         let topology = self.topology.load();
-        if acks == 0 {
-            let is_refused = items.iter().any(|item| {
-                item.outcome.as_ref().is_some_and(|o| o.done.error_code != error_code::NONE)
-            });
-            if is_refused {
-                // The only way to tell a client that wants no answer, as Kafka does.
-                connection.closing = Some(CloseReason::Refused);
-            }
+        if acks == 0 && items.iter().flat_map(|item| &item.outcome).any(Outcome::is_error) {
+            // The only way to tell a client that wants no answer, as Kafka does.
+            connection.closing = Some(CloseReason::Refused);
+        }
+        let is_done = items.iter().all(|item| item.outcome.is_some());
+        if acks == 0 && is_done {
             return connection.slots.finish(request.seq, &mut connection.out, |_| {});
         }
         let context = AnswerContext { topology, listener: connection.listener };
-        if !names_again && items.iter().all(|item| item.outcome.is_some()) {
+        if is_done && !names_again {
             return connection.slots.finish(request.seq, &mut connection.out, |out| {
                 produce::answer(out, request, frame, items, context);
             });
         }
-        let waiting = WaitingProduce::new(request, frame, items, topology);
+        let waiting = WaitingProduce::new(request, acks, frame, items, topology);
         if waiting.is_complete() {
             return connection.slots.finish(request.seq, &mut connection.out, |out| {
                 waiting.answer(out, context);
             });
         }
-        if let Some(slot) = connection.slots.get_mut(request.seq) {
-            *slot = Slot::Produce(Box::new(waiting));
+        let Some(slot) = connection.slots.get_mut(request.seq) else { return };
+        *slot = Slot::Produce(Box::new(waiting));
+        // Nobody waits for the answer of one without acks, but what comes behind it.
+        if acks != 0 {
             let deadline_ms = self.clock_ms + i64::from(timeout_ms.max(0));
             let waiting = RequestRef { local: id.local(), seq: request.seq, ordinal: 0 };
             self.deadlines.push(Reverse((deadline_ms, waiting.pack())));
@@ -234,6 +234,7 @@ impl Reactor {
             Message::ControlRoom => self.retry_control(),
             Message::Wake(id) => self.turn.due.push(Waiter { reactor: self.number, id }),
             Message::AppendDone(id, done) => self.append_done(RequestRef::unpack(id), done),
+            Message::LeftTurns(partition) => partition.take_left_turns(),
             Message::Flushed(partition, outcome) => partition.flush_finished(outcome),
             Message::Cold { connection, block } => self.cold_done(connection, block),
             Message::Located { request, found } => self.located(RequestRef::unpack(request), found),
@@ -306,6 +307,9 @@ impl Reactor {
         let Slot::Produce(waiting) = std::mem::replace(slot, Slot::Turn) else { return };
         let context =
             AnswerContext { topology: self.topology.load(), listener: connection.listener };
+        if waiting.is_refused_in_silence() {
+            connection.closing = Some(CloseReason::Refused);
+        }
         connection.slots.finish(seq, &mut connection.out, |out| waiting.answer(out, context));
         self.make_dirty(local);
         self.release_control(local);

@@ -41,6 +41,8 @@ pub enum Message {
     Wake(u64),
     /// A parked append of a client.
     AppendDone(u64, AppendDone),
+    /// Turns of this reactor were left to who had the partition's lock, and that one has to go on.
+    LeftTurns(Arc<Partition>),
     /// The flusher has run this partition's job.
     Flushed(Arc<Partition>, Flushed),
     /// What the cold reader read.
@@ -171,6 +173,10 @@ impl Notifier for Hub {
 
     fn relief_wanted(&self) {
         self.flush.relieve();
+    }
+
+    fn left_turns(&self, partition: Arc<Partition>, reactor: u16) {
+        self.send(usize::from(reactor), Message::LeftTurns(partition));
     }
 
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {

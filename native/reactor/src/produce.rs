@@ -329,8 +329,10 @@ impl PutPartition<'_> {
     }
 }
 
-/// A Produce that was appended and is not acknowledged yet, or whose answer cannot follow the request.
+/// A Produce that was appended and is not acknowledged yet, that was left to who has the lock of a partition, or whose
+/// answer cannot follow the request.
 pub struct WaitingProduce {
+    acks: i16,
     version: i16,
     correlation_id: i32,
     topics: Vec<WaitingTopic>,
@@ -376,6 +378,7 @@ impl WaitingProduce {
     /// Keeps what the answer needs; the frame is gone after the turn.
     pub fn new(
         request: &TurnRequest,
+        acks: i16,
         frame: &[u8],
         items: &mut [Item],
         topology: &Topology,
@@ -386,7 +389,7 @@ impl WaitingProduce {
         let outcomes: Vec<_> = items.iter_mut().map(|item| item.outcome.take()).collect();
         let missing = outcomes.iter().filter(|outcome| outcome.is_none()).count();
         let (version, correlation_id) = (request.version, request.correlation_id);
-        Self { version, correlation_id, topics, outcomes, missing }
+        Self { acks, version, correlation_id, topics, outcomes, missing }
     }
 
     /// Whether the outcomes of all partitions are known.
@@ -411,7 +414,15 @@ impl WaitingProduce {
         self.missing = 0;
     }
 
+    /// Whether it failed and its client wants no answer.
+    pub fn is_refused_in_silence(&self) -> bool {
+        self.acks == 0 && self.outcomes.iter().flatten().any(Outcome::is_error)
+    }
+
     pub fn answer(&self, out: &mut OutQueue, context: AnswerContext<'_>) {
+        if self.acks == 0 {
+            return;
+        }
         let out = out.bytes();
         let by_id = self.version >= FIRST_BY_ID;
         let start = start_frame(out);

@@ -114,6 +114,10 @@ impl Outcome {
         outcome.rejection = Some(Box::new(rejection));
         outcome
     }
+
+    pub fn is_error(&self) -> bool {
+        self.done.error_code != error_code::NONE
+    }
 }
 
 impl Item {
@@ -244,10 +248,16 @@ mod tests {
     use ms_wire::batch::write_crc;
     use ms_wire::fetch::{FetchOptions, FetchPartition};
     use ms_wire::topic::TopicKey;
+    use ms_wire::validate::validate_records;
+
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::by_hand::frames::{batch, fetch, produce};
-    use crate::by_hand::{ByHand, TOPIC};
+    use crate::by_hand::frames::{batch, fetch, header, produce};
+    use crate::by_hand::{ByHand, Peer, TOPIC};
+    use crate::conn::CloseReason;
+    use crate::shared::now_ms;
+    use crate::slots::Slot;
 
     #[test]
     fn a_handle_that_is_used_again_means_another_partition() {
@@ -300,5 +310,101 @@ mod tests {
         assert_eq!(partition.log_end_offset(), 2);
         assert!(fresh.ranges(handle, 1, len).is_some());
         assert!(fresh.ranges(handle, 0, len).is_none());
+    }
+
+    /// Runs `work` while another thread appends to the partition and has its lock nearly all the time.
+    fn contended(partition: &Arc<Partition>, work: impl FnOnce()) {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut bytes = batch(&[&[b'x'; 500_000]]);
+                let rules = **partition.rules();
+                let mut scratch = ms_wire::validate::Scratch::default();
+                let valid = validate_records(&mut bytes, &rules, now_ms(), &mut scratch).unwrap();
+                while !is_over.load(Ordering::Relaxed) {
+                    let mut pending = [PendingAppend {
+                        bytes: &mut bytes,
+                        batch: valid.clone(),
+                        acks: 1,
+                        slot: ReplySlot { reactor: 7, id: 0 },
+                        origin: Origin::Client,
+                        result: None,
+                    }];
+                    partition.append_turn(&mut pending, 0, 0, &mut Vec::new());
+                }
+            });
+            work();
+            is_over.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// Has clients send these frames, the first a Produce, until the turn of one was left to the other thread.
+    fn left(hand: &mut ByHand, frames: &[Vec<u8>]) -> Peer {
+        for _ in 0..1000 {
+            let mut client = hand.connect();
+            hand.gather(&mut client, frames);
+            hand.reactor.finish_gathered();
+            let connection = hand.reactor.connections[client.local as usize].as_ref().unwrap();
+            if connection.slots.iter().any(|(_, slot)| matches!(slot, Slot::Produce(_))) {
+                return client;
+            }
+            hand.reactor.close(client.local, CloseReason::Client);
+            let mut into = vec![0; 1 << 16];
+            hand.shared.hub.control.drain(&mut into);
+        }
+        panic!("the lock was never taken");
+    }
+
+    /// Until nothing of this client is left any more.
+    fn wait_until_done(hand: &mut ByHand, client: &Peer) {
+        let is_left = |hand: &ByHand| {
+            let connection = hand.reactor.connections[client.local as usize].as_ref();
+            let mut slots = connection.unwrap().slots.iter();
+            slots.any(|(_, slot)| matches!(slot, Slot::Produce(_)))
+        };
+        while is_left(hand) {
+            hand.reactor.take_messages();
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_turn_that_is_left_is_answered_when_it_was_done_and_what_is_behind_it_waits() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let (key, records) = (TopicKey::Name(TOPIC.as_bytes()), batch(&[b"mine"]));
+        contended(&partition, || {
+            for acks in [1, -1, 0] {
+                let produced = produce(9, 1, acks, key, &[(0, Some(&records))]);
+                let mut client = left(&mut hand, &[produced, header(2, 0, 2)]);
+                assert_eq!(hand.control_requests(), 0);
+                wait_until_done(&mut hand, &client);
+                hand.read_ready();
+                assert_eq!(hand.control_requests(), 1);
+                if acks != 0 {
+                    assert_eq!(hand.answers(&mut client, 1), [1]);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn a_turn_without_acks_that_is_left_and_refused_closes_its_connection() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let first = produce(9, 1, 1, key, &[(0, Some(&sequenced(b"x", 0)))]);
+        let mut client = hand.connect();
+        hand.gather(&mut client, &[first]);
+        hand.reactor.finish_gathered();
+        let gap = produce(9, 1, 0, key, &[(0, Some(&sequenced(b"x", 5)))]);
+        contended(&partition, || {
+            let client = left(&mut hand, &[gap]);
+            let connection = &hand.reactor.connections[client.local as usize];
+            assert!(connection.as_ref().unwrap().closing.is_none());
+            wait_until_done(&mut hand, &client);
+            hand.reactor.flush_dirty();
+            assert!(hand.reactor.connections[client.local as usize].is_none());
+        });
     }
 }

@@ -22,6 +22,7 @@ pub struct Told {
     pub flushes: Vec<Arc<Partition>>,
     pub tends: Vec<Arc<Partition>>,
     pub reliefs: usize,
+    pub left: Vec<Arc<Partition>>,
     pub jobs: Vec<(Arc<Partition>, JobKind)>,
     pub events: Vec<PartitionEvent>,
 }
@@ -44,6 +45,9 @@ impl Notifier for TestNotifier {
     }
     fn relief_wanted(&self) {
         self.0.lock().reliefs += 1;
+    }
+    fn left_turns(&self, partition: Arc<Partition>, _reactor: u16) {
+        self.0.lock().left.push(partition);
     }
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.lock().jobs.push((partition, job));
@@ -112,14 +116,16 @@ impl Broker {
         Partition::open(&self.env, spec, HANDLE).expect("a partition opens")
     }
 
-    /// Runs the flusher and the workers until nothing is left to do.
+    /// Runs the flusher, the workers and what reactors were asked for until nothing is left to do.
     pub fn work(&self) {
         loop {
-            let (flushes, jobs) = {
+            let (left, flushes, jobs) = {
                 let mut told = self.notifier.0.lock();
-                (std::mem::take(&mut told.flushes), std::mem::take(&mut told.jobs))
+                let left = std::mem::take(&mut told.left);
+                (left, std::mem::take(&mut told.flushes), std::mem::take(&mut told.jobs))
             };
-            if flushes.is_empty() && jobs.is_empty() {
+            left.iter().for_each(|partition| partition.take_left_turns());
+            if left.is_empty() && flushes.is_empty() && jobs.is_empty() {
                 return;
             }
             for partition in flushes {

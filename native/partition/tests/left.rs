@@ -1,0 +1,183 @@
+//! Turns that find the lock taken. The one who has it calls the notifier under it; there another thread comes.
+
+mod common;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::thread;
+
+use common::*;
+use ms_log::sim::SimDisk;
+use ms_partition::*;
+use ms_wire::error_code::{KAFKA_STORAGE_ERROR, NONE, OUT_OF_ORDER_SEQUENCE_NUMBER};
+use parking_lot::Mutex;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Each time a waiter is woken, under the lock, another thread does the next piece of work.
+#[derive(Default)]
+struct Meanwhile(TestNotifier, Mutex<VecDeque<Work>>);
+
+impl Notifier for Meanwhile {
+    fn wake(&self, waiter: Waiter) {
+        self.0.wake(waiter);
+        let work = self.1.lock().pop_front();
+        if let Some(work) = work
+            && thread::spawn(work).join().is_err()
+        {
+            panic!("a bug in one partition's work");
+        }
+    }
+    fn append_done(&self, slot: ReplySlot, done: AppendDone) {
+        self.0.append_done(slot, done);
+    }
+    fn flush_wanted(&self, partition: Arc<Partition>) {
+        self.0.flush_wanted(partition);
+    }
+    fn tend_wanted(&self, partition: Arc<Partition>) {
+        self.0.tend_wanted(partition);
+    }
+    fn relief_wanted(&self) {
+        self.0.relief_wanted();
+    }
+    fn left_turns(&self, partition: Arc<Partition>, reactor: u16) {
+        self.0.left_turns(partition, reactor);
+    }
+    fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
+        self.0.job_wanted(partition, job);
+    }
+    fn event(&self, handle: Handle, event: PartitionEvent) {
+        self.0.event(handle, event);
+    }
+}
+
+struct Contended {
+    notifier: Arc<Meanwhile>,
+    partition: Arc<Partition>,
+}
+
+impl Contended {
+    fn new() -> Contended {
+        let broker = Broker::start(&SimDisk::new());
+        let notifier = Arc::new(Meanwhile::default());
+        let mut env = Arc::into_inner(broker.env).expect("nobody else has it");
+        env.notifier = notifier.clone();
+        let partition = Partition::open(&Arc::new(env), spec(), HANDLE).expect("opens");
+        Contended { notifier, partition }
+    }
+
+    /// What another thread does when the high watermark has passed `seen`, in the middle of a turn.
+    fn meanwhile(&self, seen: i64, work: impl FnOnce(&Arc<Partition>) + Send + 'static) {
+        assert!(self.partition.wait(Waiter { reactor: 9, id: seen as u64 }, seen));
+        let partition = Arc::clone(&self.partition);
+        self.notifier.1.lock().push_back(Box::new(move || work(&partition)));
+    }
+
+    /// Slot, error code and base offset of everything that was answered late.
+    fn done(&self) -> Vec<(u64, i16, i64)> {
+        let done = std::mem::take(&mut self.notifier.0.0.lock().done);
+        done.into_iter().map(|(slot, it)| (slot.id, it.error_code, it.base_offset)).collect()
+    }
+
+    /// Whose turns a reactor was asked to go on with.
+    fn passed_on(&self) -> usize {
+        std::mem::take(&mut self.notifier.0.0.lock().left).len()
+    }
+}
+
+fn leave(partition: &Arc<Partition>, batches: &[Batch], acks: i16, slot: u64) {
+    let results = turn_with(partition, batches, acks, Origin::Client, slot);
+    assert!(results.iter().all(Option::is_none));
+}
+
+#[test]
+fn who_has_the_lock_appends_what_others_left() {
+    let it = Contended::new();
+    it.meanwhile(0, |partition| {
+        leave(partition, &[Batch::of(2, 0, 0, 2), Batch::of(2, 0, 2, 1)], 1, 10);
+        leave(partition, &[Batch::of(2, 0, 3, 3)], 0, 20);
+        leave(partition, &[Batch::of(2, 0, 7, 1), Batch::of(2, 0, 3, 3)], -1, 30);
+    });
+    assert_eq!(append(&it.partition, Batch::plain(1)), (NONE, 0));
+    // Without acks too: its request waits for it. A gap and a duplicate are told apart as ever.
+    let refused = OUT_OF_ORDER_SEQUENCE_NUMBER;
+    let expected = [(10, NONE, 1), (11, NONE, 3), (20, NONE, 4), (30, refused, -1), (31, NONE, 4)];
+    assert_eq!(it.done(), expected);
+    assert_eq!(it.passed_on(), 0);
+    let batches = consume(&it.partition, 0);
+    let found: Vec<_> = batches.iter().map(|it| (it.producer_id, it.base_sequence)).collect();
+    assert_eq!(found, [(-1, -1), (2, 0), (2, 2), (2, 3)]);
+    let epoch = it.partition.leader_epoch();
+    assert!(batches.iter().all(|batch| batch.partition_leader_epoch == epoch));
+}
+
+#[test]
+fn what_comes_while_the_rest_is_done_is_passed_on() {
+    let it = Contended::new();
+    it.meanwhile(0, |partition| leave(partition, &[Batch::plain(1)], 1, 1));
+    it.meanwhile(1, |partition| leave(partition, &[Batch::plain(1)], 1, 2));
+    assert_eq!(append(&it.partition, Batch::plain(1)), (NONE, 0));
+    assert_eq!(it.done(), [(1, NONE, 1)]);
+    assert_eq!(it.passed_on(), 1);
+    it.partition.take_left_turns();
+    assert_eq!(it.done(), [(2, NONE, 2)]);
+    assert_eq!(it.passed_on(), 0);
+}
+
+#[test]
+fn a_reader_sees_what_was_left_before_it_came() {
+    let it = Contended::new();
+    it.meanwhile(0, |partition| leave(partition, &[Batch::plain(1)], 1, 1));
+    it.meanwhile(1, |partition| leave(partition, &[Batch::plain(1)], 1, 2));
+    append(&it.partition, Batch::plain(1));
+    assert_eq!(it.partition.high_watermark(), 2);
+    assert_eq!(consume(&it.partition, 0).len(), 3);
+    assert_eq!(it.done(), [(1, NONE, 1), (2, NONE, 2)]);
+}
+
+#[test]
+fn more_than_may_be_left_waits_and_nothing_is_lost() {
+    let it = Contended::new();
+    let (sent, results) = channel();
+    it.meanwhile(0, move |partition| {
+        (0..256).for_each(|slot| leave(partition, &[Batch::plain(1)], 1, slot));
+        let partition = Arc::clone(partition);
+        thread::spawn(move || {
+            sent.send(turn_with(&partition, &[Batch::plain(1)], 1, Origin::Client, 256))
+        });
+    });
+    append(&it.partition, Batch::plain(1));
+    let last = results.recv().expect("a result")[0];
+    // What a reactor is asked for.
+    it.partition.take_left_turns();
+    let mut done = it.done();
+    // If it came when there was room again it may have been left as well, and passed on.
+    done.extend(last.map(|last| (256, last.error_code, last.base_offset)));
+    let expected: Vec<_> = (0..257).map(|slot| (slot, NONE, slot as i64 + 1)).collect();
+    assert_eq!(done, expected);
+}
+
+#[test]
+fn what_was_left_to_a_partition_that_fails_is_refused() {
+    let it = Contended::new();
+    it.meanwhile(0, |partition| {
+        leave(partition, &[Batch::plain(1)], 1, 1);
+        panic!("on purpose");
+    });
+    assert_eq!(append(&it.partition, Batch::plain(1)), (KAFKA_STORAGE_ERROR, -1));
+    assert_eq!(it.done(), [(1, KAFKA_STORAGE_ERROR, -1)]);
+}
+
+#[test]
+fn a_panic_over_what_was_left_refuses_all_of_it() {
+    let it = Contended::new();
+    it.meanwhile(0, |partition| {
+        leave(partition, &[Batch::plain(1)], 1, 1);
+        leave(partition, &[Batch::plain(1)], 0, 2);
+    });
+    it.meanwhile(1, |_| panic!("on purpose"));
+    assert_eq!(append(&it.partition, Batch::plain(1)), (NONE, 0));
+    assert_eq!(it.done(), [(1, KAFKA_STORAGE_ERROR, -1), (2, KAFKA_STORAGE_ERROR, -1)]);
+    assert_eq!(it.partition.state(), PartitionState::Failed);
+}
