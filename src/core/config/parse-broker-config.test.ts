@@ -97,6 +97,7 @@ describe('what cannot be honoured is refused', () => {
     ['create.topic.policy.class.name', 'x.Y', 'policies written in Java cannot be run'],
     ['metric.reporters', 'x.Y', 'reporters written in Java cannot be run'],
     ['kafka.metrics.reporters', 'x.Y', 'reporters written in Java cannot be run'],
+    ['compression.type', 'zstd', 'the broker does not compress: leave it at producer'],
     ['remote.log.storage.system.enable', 'true', 'tiered storage is not built'],
     ['metadata.log.dir', '/m', 'the metadata log lives in the log directory'],
   ])('%s=%s', (name, value, reason) => {

@@ -105,4 +105,11 @@ describe('validateTopicConfig says what Kafka says', () => {
     const given = new Map(Object.entries(overrides));
     expect(validateTopicConfig(configOf({}), given)).toBeUndefined();
   });
+
+  test('but for what it would only pretend to do', () => {
+    const refusal = (value: string) =>
+      validateTopicConfig(configOf({}), new Map([['compression.type', value]]));
+    expect(refusal('zstd')).toBe('the broker does not compress: leave it at producer');
+    expect(refusal('producer')).toBeUndefined();
+  });
 });
