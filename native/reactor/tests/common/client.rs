@@ -53,6 +53,16 @@ impl Client {
         }
     }
 
+    /// The broker closes the connection, whatever it has sent before.
+    pub fn expect_end(&mut self) {
+        let mut rest = Vec::new();
+        match self.stream.read_to_end(&mut rest) {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
+            Err(error) => panic!("not closed: {error}"),
+        }
+    }
+
     /// Nothing comes for a moment. Only for what must never come.
     pub fn expect_silence(&mut self) {
         self.stream.set_read_timeout(Some(Duration::from_millis(150))).unwrap();
