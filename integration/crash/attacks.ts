@@ -6,9 +6,9 @@
  */
 const all = {
   'slow-loris': { connections: 400, actsPerSecond: 400 },
-  'announced-frames': { connections: 200, actsPerSecond: 0 },
+  'announced-frames': { connections: 150, actsPerSecond: 0 },
   'absurd-frames': { connections: 0, actsPerSecond: 50 },
-  'never-reading': { connections: 30, actsPerSecond: 0 },
+  'never-reading': { connections: 20, actsPerSecond: 0 },
   'oversized-requests': { connections: 0, actsPerSecond: 10, mostMs: 5 },
   'compression-bombs': { connections: 8, actsPerSecond: 1 },
   'named-often': { connections: 4, actsPerSecond: 5, mostMs: 150, mostMib: 72 },
