@@ -94,7 +94,8 @@ impl<'a> Walker<'a> {
 
     /// The next frame. After anything but `Step::Frame` the walk stays where it is.
     pub fn step(&mut self) -> io::Result<Step> {
-        let left = self.end - self.position;
+        // An index that lies may name a place behind the end.
+        let left = self.end.saturating_sub(self.position);
         if left == 0 {
             return Ok(Step::End);
         }
@@ -183,4 +184,23 @@ pub(crate) fn entry_of(header: &FrameHeader, index: u64) -> Option<Entry> {
         size: header.size() as u32,
         crc: header.crc(),
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::disk::{Disk, OpenMode};
+    use crate::sim::SimDisk;
+
+    #[test]
+    fn a_walk_that_begins_behind_its_end_has_ended() {
+        let disk = SimDisk::new();
+        disk.create_dir_all(Path::new("/d")).unwrap();
+        let file = disk.open(Path::new("/d/log"), OpenMode::CreateNew).unwrap();
+        let mut walker = Walker::new(file.as_ref(), Depth::Headers, 47, 30, 1 << 20);
+        assert!(matches!(walker.step().unwrap(), Step::End));
+    }
 }
