@@ -34,6 +34,7 @@ const DRAIN_BUDGET_MS = 4;
 const NO_PARTITION: PartitionHandle = { index: NO_HANDLE, generation: 0 };
 
 interface Pending {
+  readonly kind: number;
   resolve(done: Done): void;
   reject(error: Error): void;
 }
@@ -284,7 +285,7 @@ class NativeEngine implements Engine {
     this.#commands.end(start);
     this.#scheduleFlush();
     return new Promise((resolve, reject) => {
-      this.#pending.set(token, { resolve: (done) => resolve(unpack(done)), reject });
+      this.#pending.set(token, { kind, resolve: (done) => resolve(unpack(done)), reject });
     });
   }
 
@@ -349,8 +350,13 @@ class NativeEngine implements Engine {
     if (pending === undefined) return;
     this.#pending.delete(token);
     if (errorCode === 0) pending.resolve(done);
-    else pending.reject(new EngineError(errorCode, `the engine answered error ${errorCode}`));
+    else pending.reject(new EngineError(errorCode, reasonOf(pending.kind, errorCode, done)));
   }
+}
+
+function reasonOf(kind: number, errorCode: number, { payload }: Done): string {
+  const hasReason = kind === CommandKind.openPartition && payload.remaining > 0;
+  return hasReason ? payload.str() : `the engine answered error ${errorCode}`;
 }
 
 function nothing(): void {}

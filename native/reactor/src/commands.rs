@@ -97,8 +97,6 @@ pub fn open_partitions(shared: &Shared, batch: Vec<OpenPartition>) {
         }
         return hub.control.log(50, "opening partitions panicked");
     };
-    let mut failed = 0;
-    let mut reason = String::new();
     for ((token, handle), result) in tokens.into_iter().zip(opened) {
         match result {
             Ok(partition) => {
@@ -115,22 +113,10 @@ pub fn open_partitions(shared: &Shared, batch: Vec<OpenPartition>) {
             Err(error) => {
                 hub.registry.release(handle);
                 hub.opening.end(handle, || {}, |_| {});
-                failed += 1;
-                if failed == 1 {
-                    reason = error.to_string();
-                }
-                done(shared, token, error_code::KAFKA_STORAGE_ERROR, |_| {});
+                // TypeScript, which tries again, knows of all that fail and what it has said of them.
+                let (code, reason) = (error_code::KAFKA_STORAGE_ERROR, error.to_string());
+                hub.open_commands.done_because(&hub.control, token, code, &reason);
             }
-        }
-    }
-    // They are tried again and again: a cause is said once, as long as it is the same.
-    if failed > 0 {
-        let cause = reason.rsplit(": ").next().unwrap_or_default();
-        let mut last = hub.open_failure.lock();
-        if *last != cause {
-            let text = format!("{failed} partitions could not be opened, the first: {reason}");
-            hub.control.log(50, &text);
-            cause.clone_into(&mut last);
         }
     }
 }

@@ -103,6 +103,13 @@ impl ControlQueue {
         });
     }
 
+    /// The event of a command that failed for a reason worth telling.
+    pub fn done_because(&self, token: u32, error_code: i16, handle: Handle, reason: &str) {
+        self.event(kind::DONE, error_code, token, handle.index, handle.generation, |out| {
+            put_str(out, reason);
+        });
+    }
+
     /// Before the first frame of a connection.
     pub fn connected(&self, connection: ConnectionId, listener: u8, address: SocketAddr) {
         self.event(kind::CONNECTED, 0, 0, connection.slot, connection.generation, |out| {

@@ -12,7 +12,6 @@ use ms_log::Flushed;
 use ms_partition::{
     AppendDone, Handle, JobKind, Notifier, Partition, PartitionEvent, ReplySlot, Waiter,
 };
-use parking_lot::Mutex;
 
 use crate::commands::Command;
 use crate::control::ControlQueue;
@@ -131,8 +130,6 @@ pub struct Hub {
     pub opening: Opening,
     pub registry: Registry,
     pub log_dir: String,
-    /// Why partitions could not be opened, as it was said last.
-    pub open_failure: Mutex<String>,
 }
 
 impl Hub {

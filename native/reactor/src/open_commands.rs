@@ -58,6 +58,13 @@ impl OpenCommands {
         }
     }
 
+    /// As `done`, for a command that failed for a reason worth telling.
+    pub fn done_because(&self, control: &ControlQueue, token: u32, error_code: i16, reason: &str) {
+        if let Some(command) = self.take(token) {
+            control.done_because(token, error_code, command.handle, reason);
+        }
+    }
+
     /// As `done`, for a command that has made its handle.
     pub fn opened(
         &self,

@@ -262,7 +262,6 @@ impl Prepared {
             opening: Opening::default(),
             registry: Registry::default(),
             log_dir: config.log_dir.to_string_lossy().into_owned(),
-            open_failure: Mutex::default(),
         });
         let notifier: Arc<dyn Notifier> = Arc::clone(&hub) as Arc<dyn Notifier>;
         let env = Env {

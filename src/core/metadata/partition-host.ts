@@ -9,6 +9,7 @@ import type {
 import type { Clock, Logger, Timer } from '../base/index.ts';
 import { type BrokerConfig, resolveTopicConfig, toLogConfig } from '../config/index.ts';
 import type { LocalPartition, RemovedTopic } from './cluster-metadata.ts';
+import { type Failure, FailureReport } from './failure-report.ts';
 import type { ClusterImage, PartitionImage, TopicImage } from './image.ts';
 
 interface HostDeps {
@@ -42,7 +43,7 @@ export class PartitionHost {
   #update: Timer | undefined;
   #brokers: Topology['brokers'] = [];
   #topologyEpoch = 0n;
-  #reported = '';
+  readonly #failures = new FailureReport();
   #isClosed = false;
 
   constructor(deps: HostDeps) {
@@ -74,12 +75,15 @@ export class PartitionHost {
     if (removed.length > 0) this.#publish(removed);
     await this.#delete(deletions);
     for (const { name, id } of removed) this.#deps.onTopicRemoved({ name, topicId: id });
-    const failures = (await Promise.all(hosted.map((topic) => this.#host(topic)))).flat();
-    this.#report(failures);
+    const failures = await Promise.all(hosted.map((topic) => this.#host(topic)));
+    const news = this.#failures.note(topicIds, failures.flat());
+    if (news !== undefined && !this.#isClosed) {
+      this.#deps.logger.error(news, 'partitions could not be opened or configured');
+    }
     if (hosted.length > 0 || removed.length === 0) {
       this.#publish(hosted.map((topic) => this.#topologyTopic(topic)));
     }
-    return new Set(failures.map(({ topicId }) => topicId));
+    return new Set(failures.flat().map(({ topicId }) => topicId));
   }
 
   /** What fails from now on does so because the broker stops. */
@@ -228,21 +232,6 @@ export class PartitionHost {
     );
   }
 
-  /** One line for all of them: on a disk that is off-line it is every partition there is. */
-  #report(failures: readonly Failure[]): void {
-    const [first] = failures;
-    if (this.#isClosed) return;
-    const { partition, error } = first ?? {};
-    const reason = error instanceof Error ? error.message : String(error);
-    const fields = { reason, partition, count: failures.length };
-    // It is tried again every few seconds: said again is only what has changed.
-    const said = JSON.stringify(fields);
-    if (first !== undefined && said !== this.#reported) {
-      this.#deps.logger.error(fields, 'partitions could not be opened or configured');
-    }
-    this.#reported = first === undefined ? '' : said;
-  }
-
   // A handle that the engine does not know is gone already.
   async #delete(handles: readonly PartitionHandle[]): Promise<void> {
     const { engine, logger } = this.#deps;
@@ -297,12 +286,6 @@ export class PartitionHost {
     const [epoch, brokers] = [this.#topologyEpoch, this.#brokers];
     this.#deps.engine.publishTopology({ epoch, kind: 'delta', topics, brokers });
   }
-}
-
-interface Failure {
-  readonly topicId: string;
-  readonly partition: string;
-  readonly error: unknown;
 }
 
 function keyOf({ index, generation }: PartitionHandle): string {
