@@ -16,5 +16,5 @@ export {
   type CoordinatorOptions,
   type StateSnapshot,
 } from './options.ts';
-export { BatchBuilder, readBatches } from './record-batch.ts';
+export { BatchBuilder, keyAt, type RecordPlace, readBatches, valueAt } from './record-batch.ts';
 export { CoordinatorPartition } from './runtime.ts';

@@ -1,3 +1,5 @@
+import type { RecordPlace } from './record-batch.ts';
+
 /**
  * The shape of every coordinator: a pure state machine over a replicated log (docs/design/seams.md).
  * `decide` reads and changes nothing; `replay` is the only place where logged state changes and is
@@ -6,7 +8,7 @@
  */
 export interface Machine<V extends Vocabulary> {
   decide(command: V['Command'], input: Input): Effects<V>;
-  replay(record: V['Record'], offset: bigint): void;
+  replay(record: V['Record']): void;
   note(note: V['Note']): void;
   /**
    * Live state as records, for the checkpoint that lets older log be dropped. It is iterated while
@@ -61,6 +63,8 @@ export const NOTHING = { records: [], replies: [], timers: [], notes: [] } as co
 export interface RecordCodec<R> {
   encode(record: R, nowMs: number): EncodedRecord;
   decode(key: Uint8Array | null, value: Uint8Array | null): R | undefined;
+  /** As `decode`, of what a log has by the million; undefined leaves a record to `decode`. */
+  decodeAt?(place: RecordPlace): R | undefined;
 }
 
 export interface EncodedRecord {

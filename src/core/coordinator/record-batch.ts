@@ -99,16 +99,36 @@ export function recordBytesMax(record: EncodedRecord): number {
 /** What an empty batch takes. */
 export const BATCH_OVERHEAD_BYTES = HEADER_BYTES;
 
+/** Where the key and the value of a record lie in `bytes`, which `view` shows too; a start of -1 is null. */
+export interface RecordPlace {
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
+/** The key, as a view. */
+export const keyAt = ({ bytes, keyStart, keyEnd }: RecordPlace): Uint8Array | null =>
+  keyStart < 0 ? null : bytes.subarray(keyStart, keyEnd);
+
+/** The value, as a view. */
+export const valueAt = ({ bytes, valueStart, valueEnd }: RecordPlace): Uint8Array | null =>
+  valueStart < 0 ? null : bytes.subarray(valueStart, valueEnd);
+
 /**
- * Visits every record of whole v2 batches in order. Keys and values are views into `bytes`. Control
- * batches are skipped. The bytes come from this broker's own log, which has checked their CRC; a
- * length that does not fit is still refused before anything is read.
+ * Visits the records of whole v2 batches from an offset on, in order; the place is the same object every time.
+ * Control batches are skipped. The bytes come from this broker's own log, which has checked their CRC; a length that
+ * does not fit is still refused before anything is read. No allocation for a record.
  */
 export function readBatches(
   bytes: Uint8Array,
-  visit: (key: Uint8Array | null, value: Uint8Array | null, offset: bigint) => void,
+  fromOffset: bigint,
+  visit: (place: RecordPlace) => void,
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const cursor = new Cursor(bytes, view);
   let at = 0;
   while (at < bytes.length) {
     assert(bytes.length - at >= HEADER_BYTES, 'a batch header in whole');
@@ -117,67 +137,65 @@ export function readBatches(
     const attributes = view.getInt16(at + ATTRIBUTES_OFFSET);
     if ((attributes & CONTROL_BATCH) === 0) {
       assert((attributes & COMPRESSION) === 0, 'an internal topic without compression');
-      const baseOffset = view.getBigInt64(at);
-      readRecords(
-        bytes.subarray(at + HEADER_BYTES, end),
-        view.getInt32(at + 57),
-        baseOffset,
-        visit,
-      );
+      const skipped = Number(fromOffset - view.getBigInt64(at));
+      cursor.at = at + HEADER_BYTES;
+      for (let left = view.getInt32(at + 57); left > 0; left -= 1) {
+        if (cursor.next(end) >= skipped) visit(cursor);
+      }
     }
     at = end;
   }
 }
 
-function readRecords(
-  bytes: Uint8Array,
-  count: number,
-  baseOffset: bigint,
-  visit: (key: Uint8Array | null, value: Uint8Array | null, offset: bigint) => void,
-): void {
-  const cursor = { bytes, at: 0 };
-  for (let read = 0; read < count; read += 1) {
-    const bodyBytes = readVarint(cursor);
-    const end = cursor.at + bodyBytes;
-    assert(bodyBytes >= 0 && end <= bytes.length, 'a record in whole');
-    cursor.at += 1; // Attributes.
-    skipVarint(cursor); // The timestamp delta may be a varint of 64 bits.
-    const offsetDelta = readVarint(cursor);
-    const key = readNullable(cursor, end);
-    const value = readNullable(cursor, end);
-    visit(key, value, baseOffset + BigInt(offsetDelta));
-    cursor.at = end;
-  }
-}
-
-interface Cursor {
+class Cursor implements RecordPlace {
   readonly bytes: Uint8Array;
-  at: number;
-}
+  readonly view: DataView;
+  at = 0;
+  keyStart = -1;
+  keyEnd = -1;
+  valueStart = -1;
+  valueEnd = -1;
 
-function readNullable(cursor: Cursor, end: number): Uint8Array | null {
-  const length = readVarint(cursor);
-  if (length < 0) return null;
-  const start = cursor.at;
-  assert(start + length <= end, 'a key or value in whole');
-  cursor.at += length;
-  return cursor.bytes.subarray(start, start + length);
-}
-
-function readVarint(cursor: Cursor): number {
-  let value = 0;
-  for (let shift = 0; shift < 35; shift += 7) {
-    const byte = cursor.bytes[cursor.at++];
-    assert(byte !== undefined, 'a varint in whole');
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+  constructor(bytes: Uint8Array, view: DataView) {
+    this.bytes = bytes;
+    this.view = view;
   }
-  throw new RangeError('a varint is longer than five bytes');
-}
 
-function skipVarint(cursor: Cursor): void {
-  while ((cursor.bytes[cursor.at++] ?? 0) >= 0x80) {
-    // Each byte but the last has its high bit set.
+  /** Goes to the next record of a batch that ends at `batchEnd`, and gives the delta of its offset. */
+  next(batchEnd: number): number {
+    const bodyBytes = this.#varint();
+    const end = this.at + bodyBytes;
+    assert(bodyBytes >= 0 && end <= batchEnd, 'a record in whole');
+    this.at += 1; // Attributes.
+    this.#skipVarint(); // The timestamp delta may be a varint of 64 bits.
+    const offsetDelta = this.#varint();
+    const keyBytes = this.#varint();
+    this.keyStart = keyBytes < 0 ? -1 : this.at;
+    this.keyEnd = this.at += Math.max(0, keyBytes);
+    assert(this.keyEnd <= end, 'a key in whole');
+    const valueBytes = this.#varint();
+    this.valueStart = valueBytes < 0 ? -1 : this.at;
+    this.valueEnd = this.at + Math.max(0, valueBytes);
+    assert(this.valueEnd <= end, 'a value in whole');
+    this.at = end;
+    return offsetDelta;
+  }
+
+  #varint(): number {
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.bytes[this.at++];
+      assert(byte !== undefined, 'a varint in whole');
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+    }
+    throw new RangeError('a varint is longer than five bytes');
+  }
+
+  #skipVarint(): void {
+    while ((this.bytes[this.at++] ?? 0) >= 0x80) {
+      // Each byte but the last has its high bit set.
+    }
   }
 }
 

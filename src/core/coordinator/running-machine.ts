@@ -120,9 +120,8 @@ export class RunningMachine<V extends Vocabulary> {
         this.#refuse(token, new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for the log'));
         return;
       }
-      let offset = this.#nextOffset;
       this.#pack(encoded, records);
-      for (const record of records) this.#machine.replay(record, offset++);
+      for (const record of records) this.#machine.replay(record);
     }
     for (const note of notes) this.#machine.note(note);
     for (const change of timers) this.#timers.apply(change);

@@ -2,7 +2,13 @@ import { EngineError, type Role } from '../../engine/index.ts';
 import { assert, type Timer } from '../base/index.ts';
 import type { EncodedRecord, Machine, Vocabulary } from './machine.ts';
 import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
-import { BATCH_OVERHEAD_BYTES, readBatches, recordBytesMax } from './record-batch.ts';
+import {
+  BATCH_OVERHEAD_BYTES,
+  keyAt,
+  readBatches,
+  recordBytesMax,
+  valueAt,
+} from './record-batch.ts';
 import { RunningMachine } from './running-machine.ts';
 
 /** Small enough that the decoding of one slice does not hold up the event loop. */
@@ -135,7 +141,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
     this.#recordsRead = 0;
     const snapshot = await this.#options.loadSnapshot?.();
     if (!isCurrent()) return undefined;
-    for (const record of snapshot?.records ?? []) machine.replay(record, snapshot?.offset ?? 0n);
+    for (const record of snapshot?.records ?? []) machine.replay(record);
     let offset = snapshot?.offset ?? log.logStartOffset;
     assert(offset >= log.logStartOffset, 'the log goes on where the snapshot ends');
     while (offset < endOffset) {
@@ -144,11 +150,11 @@ export class CoordinatorPartition<V extends Vocabulary> {
       assert(slice.nextOffset > offset, 'the log is readable up to the start of the term');
       this.#bytesSinceCheckpoint += slice.batches.length;
       const records: V['Record'][] = [];
-      readBatches(slice.batches, (key, value, recordOffset) => {
-        if (recordOffset < offset) return; // The slice began inside a batch.
-        const record = codec.decode(key, value);
+      // The slice may begin inside a batch.
+      readBatches(slice.batches, offset, (place) => {
+        const record = codec.decodeAt?.(place) ?? codec.decode(keyAt(place), valueAt(place));
         if (record === undefined) return;
-        machine.replay(record, recordOffset);
+        machine.replay(record);
         this.#recordsRead += 1;
         if (onCommitted !== undefined) records.push(record);
       });

@@ -1,4 +1,5 @@
 import { ZERO_UUID } from '../../kafka-protocol/index.ts';
+import type { RecordPlace } from '../coordinator/index.ts';
 import type { GroupRecord } from './vocabulary.ts';
 
 const OFFSET_COMMIT_TYPE = 1;
@@ -17,34 +18,39 @@ export class OffsetRecordReader {
   readonly #topicId = new LastText('base64url');
 
   /** No allocation but for the record itself and for texts that changed. */
-  read(keyBytes: Uint8Array, valueBytes: Uint8Array): GroupRecord | undefined {
-    const key = asBuffer(keyBytes);
-    const value = asBuffer(valueBytes);
-    if (key.length < 10 || key.readInt16BE(0) !== OFFSET_COMMIT_TYPE) return undefined;
-    const groupEnd = 4 + key.readInt16BE(2);
-    if (groupEnd < 4 || groupEnd + 6 > key.length) return undefined;
-    const topicEnd = groupEnd + 2 + key.readInt16BE(groupEnd);
-    if (topicEnd < groupEnd + 2 || topicEnd + 4 !== key.length) return undefined;
+  read(place: RecordPlace): GroupRecord | undefined {
+    const { bytes, view, keyStart, keyEnd, valueStart, valueEnd } = place;
+    if (keyStart < 0 || keyEnd - keyStart < 10) return undefined;
+    if (view.getInt16(keyStart) !== OFFSET_COMMIT_TYPE) return undefined;
+    const groupStart = keyStart + 4;
+    const groupEnd = groupStart + view.getInt16(keyStart + 2);
+    if (groupEnd < groupStart || groupEnd + 6 > keyEnd) return undefined;
+    const topicStart = groupEnd + 2;
+    const topicEnd = topicStart + view.getInt16(groupEnd);
+    if (topicEnd < topicStart || topicEnd + 4 !== keyEnd) return undefined;
     // Version, offset, leader epoch, an empty metadata at least, time, number of tags.
-    if (value.length < 24 || value.readInt16BE(0) !== FLEXIBLE_VERSION) return undefined;
-    const metadataBytes = value.readUInt8(14) - 1;
+    if (valueStart < 0 || valueEnd - valueStart < 24) return undefined;
+    if (view.getInt16(valueStart) !== FLEXIBLE_VERSION) return undefined;
+    const metadataBytes = (bytes[valueStart + 14] ?? 0) - 1;
     // A longer metadata has more than a byte of length.
     if (metadataBytes < 0 || metadataBytes > 126) return undefined;
-    const metadataEnd = 15 + metadataBytes;
+    const metadataStart = valueStart + 15;
+    const metadataEnd = metadataStart + metadataBytes;
     const tagsAt = metadataEnd + 8;
-    if (tagsAt >= value.length) return undefined;
-    const topicId = this.#readTopicId(value, tagsAt);
+    if (tagsAt >= valueEnd) return undefined;
+    const topicId = this.#readTopicId(bytes, tagsAt, valueEnd);
     if (topicId === undefined) return undefined;
     return {
       kind: 'offset',
-      groupId: this.#group.read(key, 4, groupEnd),
-      topic: this.#topic.read(key, groupEnd + 2, topicEnd),
-      partitionIndex: key.readInt32BE(topicEnd),
+      groupId: this.#group.read(bytes, groupStart, groupEnd),
+      topic: this.#topic.read(bytes, topicStart, topicEnd),
+      partitionIndex: view.getInt32(topicEnd),
       value: {
-        offset: value.readBigInt64BE(2),
-        leaderEpoch: value.readInt32BE(10),
-        metadata: metadataBytes === 0 ? '' : value.toString('utf8', 15, metadataEnd),
-        commitTimestampMs: readInt64(value, metadataEnd),
+        offset: view.getBigInt64(valueStart + 2),
+        leaderEpoch: view.getInt32(valueStart + 10),
+        metadata: metadataBytes === 0 ? '' : textOf(bytes, 'utf8', metadataStart, metadataEnd),
+        // Milliseconds fit a double.
+        commitTimestampMs: view.getInt32(metadataEnd) * 2 ** 32 + view.getUint32(metadataEnd + 4),
         expireTimestampMs: undefined,
         topicId,
       },
@@ -52,39 +58,44 @@ export class OffsetRecordReader {
   }
 
   /** Either no tag, or the topic's id alone. */
-  #readTopicId(value: Buffer, at: number): string | undefined {
-    const tags = value.readUInt8(at);
+  #readTopicId(bytes: Uint8Array, at: number, valueEnd: number): string | undefined {
+    const tags = bytes[at];
     if (tags === 0) return ZERO_UUID;
     const start = at + 3;
-    if (tags !== 1 || start + UUID_BYTES !== value.length) return undefined;
-    const isTopicId =
-      value.readUInt8(at + 1) === TOPIC_ID_TAG && value.readUInt8(at + 2) === UUID_BYTES;
-    return isTopicId ? this.#topicId.read(value, start, start + UUID_BYTES) : undefined;
+    if (tags !== 1 || start + UUID_BYTES !== valueEnd) return undefined;
+    const isTopicId = bytes[at + 1] === TOPIC_ID_TAG && bytes[at + 2] === UUID_BYTES;
+    return isTopicId ? this.#topicId.read(bytes, start, valueEnd) : undefined;
   }
 }
+
+type Encoding = 'utf8' | 'base64url';
 
 /** Remembers the last text and the bytes it was made from. */
 class LastText {
-  readonly #encoding: 'utf8' | 'base64url';
-  #bytes: Buffer = Buffer.alloc(0);
+  readonly #encoding: Encoding;
+  #bytes = new Uint8Array();
   #text = '';
 
-  constructor(encoding: 'utf8' | 'base64url') {
+  constructor(encoding: Encoding) {
     this.#encoding = encoding;
   }
 
-  read(source: Buffer, start: number, end: number): string {
-    const last = this.#bytes;
-    if (last.length === end - start && last.compare(source, start, end) === 0) return this.#text;
-    this.#bytes = Buffer.from(source.subarray(start, end));
-    this.#text = source.toString(this.#encoding, start, end);
+  read(source: Uint8Array, start: number, end: number): string {
+    if (!this.#isSame(source, start, end)) {
+      this.#bytes = source.slice(start, end);
+      this.#text = textOf(source, this.#encoding, start, end);
+    }
     return this.#text;
+  }
+
+  // A text is short, and what differs is mostly at its end: a loop is faster than a call.
+  #isSame(source: Uint8Array, start: number, end: number): boolean {
+    const last = this.#bytes;
+    if (last.length !== end - start) return false;
+    for (let i = last.length - 1; i >= 0; i -= 1) if (last[i] !== source[start + i]) return false;
+    return true;
   }
 }
 
-/** Milliseconds fit a double. */
-const readInt64 = (bytes: Buffer, at: number): number =>
-  bytes.readInt32BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 4);
-
-const asBuffer = (bytes: Uint8Array): Buffer =>
-  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+const textOf = (bytes: Uint8Array, encoding: Encoding, start: number, end: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString(encoding);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeVersioned, OffsetCommitValue } from '../../kafka-protocol/index.ts';
+import { BatchBuilder, keyAt, readBatches, valueAt } from '../coordinator/index.ts';
 import { createGroupRecordCodec } from './record-codec.ts';
 
 const codec = createGroupRecordCodec();
@@ -36,7 +37,7 @@ const captured = {
 describe('the records of __consumer_offsets', () => {
   test.each(Object.entries(captured))('%s is read and written as Kafka writes it', (_, hex) => {
     const [key, value] = hex.map((text) => (text === null ? null : Buffer.from(text, 'hex')));
-    const record = codec.decode(key ?? null, value ?? null);
+    const record = read(codec, key ?? null, value ?? null);
     expect(record).toBeDefined();
     const encoded = codec.encode(record!, 0);
     expect(hexOf(encoded.key)).toBe(hex[0]);
@@ -45,7 +46,7 @@ describe('the records of __consumer_offsets', () => {
 
   test('the members of a group are read with their assignments', () => {
     const [key, value] = captured['a group with a static and a dynamic member'];
-    const record = codec.decode(Buffer.from(key, 'hex'), Buffer.from(value, 'hex'));
+    const record = read(codec, Buffer.from(key, 'hex'), Buffer.from(value, 'hex'));
     expect(record).toMatchObject({ kind: 'group', groupId: 'grp9' });
     if (record?.kind !== 'group') return;
     const { members, ...group } = record.value;
@@ -66,14 +67,14 @@ describe('the records of __consumer_offsets', () => {
     const key = Buffer.from(captured['a commit'][0], 'hex');
     const fields = { offset: 9n, metadata: 'm', commitTimestamp: 5n };
     for (const version of [0, 1, 2, 3]) {
-      const record = codec.decode(key, encodeVersioned(OffsetCommitValue, fields, version));
+      const record = read(codec, key, encodeVersioned(OffsetCommitValue, fields, version));
       expect(record).toMatchObject({ kind: 'offset', value: { offset: 9n, leaderEpoch: -1 } });
     }
   });
 
   test('keys of other kinds, and none, are skipped', () => {
-    expect(codec.decode(null, Buffer.from('v'))).toBeUndefined();
-    expect(codec.decode(Buffer.from([0, 3, 0, 1, 0x67]), Buffer.from('v'))).toBeUndefined();
+    expect(read(codec, null, Buffer.from('v'))).toBeUndefined();
+    expect(read(codec, Buffer.from([0, 3, 0, 1, 0x67]), Buffer.from('v'))).toBeUndefined();
   });
 
   test('commits are read back whatever they say, one after the other', () => {
@@ -95,7 +96,7 @@ describe('the records of __consumer_offsets', () => {
         const reader = createGroupRecordCodec();
         for (const record of records) {
           const { key, value } = codec.encode(record, 0);
-          expect(reader.decode(key, value)).toEqual(record);
+          expect(read(reader, key, value)).toEqual(record);
         }
       }),
     );
@@ -104,13 +105,28 @@ describe('the records of __consumer_offsets', () => {
   test('damaged commits are refused or skipped, and never read beyond their end', () => {
     const [key, value] = captured['a commit'].map((text) => Buffer.from(text, 'hex'));
     for (let cut = 0; cut < value!.length; cut += 1) {
-      expect(() => codec.decode(key!, value!.subarray(0, cut))).toThrow();
+      expect(() => read(codec, key!, value!.subarray(0, cut))).toThrow();
     }
     for (let cut = 0; cut < key!.length; cut += 1) {
-      expect(() => codec.decode(key!.subarray(0, cut), value!)).toThrow();
+      expect(() => read(codec, key!.subarray(0, cut), value!)).toThrow();
     }
   });
 });
+
+/** As a coordinator reads it from its log. */
+function read(
+  codec: ReturnType<typeof createGroupRecordCodec>,
+  key: Uint8Array | null,
+  value: Uint8Array | null,
+) {
+  const builder = new BatchBuilder();
+  builder.add({ key, value });
+  const records: unknown[] = [];
+  readBatches(builder.finish(0), 0n, (place) => {
+    records.push(codec.decodeAt?.(place) ?? codec.decode(keyAt(place), valueAt(place)));
+  });
+  return records[0] as ReturnType<typeof codec.decode>;
+}
 
 const hexOf = (bytes: Uint8Array | null): string | null =>
   bytes === null ? null : Buffer.from(bytes).toString('hex');

@@ -24,10 +24,8 @@ export function createGroupRecordCodec(): RecordCodec<GroupRecord> {
   const reader = new OffsetRecordReader();
   return {
     encode,
-    decode(key, value) {
-      if (key === null) return undefined;
-      return (value === null ? undefined : reader.read(key, value)) ?? decode(key, value);
-    },
+    decode: (key, value) => (key === null ? undefined : decode(key, value)),
+    decodeAt: (place) => reader.read(place),
   };
 }
 
