@@ -12,7 +12,14 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { crc32c } from '@node-rs/crc32';
+import { readBatches } from '../src/kafka-protocol/index.ts';
 import { RunningCommand, runCommand } from './support/command.ts';
+import { RawClient } from './support/raw-client.ts';
+import { createTopic } from './support/topics.ts';
+
+const METADATA_LOG =
+  'memorystreamer: cannot use the data folder ROOT/data: the metadata log in __cluster_metadata-0';
 
 let root = '';
 let running: RunningCommand[] = [];
@@ -204,6 +211,35 @@ describe('start refuses with one line and leaves nothing running', () => {
     }
   });
 
+  test('a metadata log that says what this version does not know, or is damaged', async () => {
+    const command = start('start', propertiesFile());
+    await command.ready();
+    await command.stop('SIGTERM');
+    const file = join(root, 'data', '__cluster_metadata-0', '00000000000000000000.log');
+    changeFirstType(file, 99, { isCrcRight: true });
+    expect(await refusal({})).toBe(
+      `${METADATA_LOG} cannot be read: metadata record of type 99, version 0\n`,
+    );
+    changeFirstType(file, 98, { isCrcRight: false });
+    expect(await refusal({})).toBe(`${METADATA_LOG} cannot be read: a part of it is damaged\n`);
+  });
+
+  test('a metadata log that is not there, and deletes no topic for it', async () => {
+    const command = start('start', propertiesFile());
+    const port = Number((await command.ready()).split(':').at(-1));
+    const client = await RawClient.connect(port);
+    await createTopic(client, 'kept', 1);
+    client.close();
+    await command.stop('SIGTERM');
+    for (const name of ['partition.metadata', '.']) {
+      rmSync(join(root, 'data', '__cluster_metadata-0', name), { recursive: true });
+      expect(await refusal({})).toBe(
+        `${METADATA_LOG} cannot be opened: __cluster_metadata-0: its folder is gone or not whole\n`,
+      );
+      expect(readdirSync(join(root, 'data'))).toContain('kept-0');
+    }
+  });
+
   test('a folder that cannot be made', async () => {
     writeFileSync(join(root, 'file'), '');
     expect(await refusal({ 'log.dirs': join(root, 'file', 'data') })).toBe(
@@ -281,6 +317,24 @@ describe('the other commands', () => {
     });
   });
 });
+
+/** Gives the first record of a metadata log another type. */
+function changeFirstType(
+  file: string,
+  type: number,
+  { isCrcRight }: { readonly isCrcRight: boolean },
+): void {
+  const log = readFileSync(file);
+  let at = 0;
+  while (log[at + 16] !== 2) at += 12 + log.readInt32BE(at + 8); // The frames before are of the log itself.
+  const batch = log.subarray(at, at + 12 + log.readInt32BE(at + 8));
+  const value = readBatches(batch)[0]?.records[0]?.value;
+  if (value === undefined || value === null) throw new Error('the first record has a value');
+  const offset = value.byteOffset - log.byteOffset;
+  log.writeInt16BE(type, offset);
+  if (isCrcRight) batch.writeUInt32BE(crc32c(batch.subarray(21)), 17);
+  writeFileSync(file, log);
+}
 
 /** Whether a connection stays open until we end it, is closed by the other side, or is refused. */
 function reach(host: string, port: number): Promise<string> {

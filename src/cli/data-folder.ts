@@ -182,7 +182,8 @@ function isEmpty(path: string): boolean {
   }
 }
 
-function unusable(path: string, reason: unknown): Failure {
+/** The line for a data folder that no broker can start with. */
+export function unusable(path: string, reason: unknown): Failure {
   if (reason instanceof Failure) return reason;
   const text = typeof reason === 'string' ? reason : fileProblem(reason);
   return new Failure(`cannot use the data folder ${path}: ${text}`);

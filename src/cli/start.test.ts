@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Broker, BrokerDeps } from '../core/index.ts';
+import { type Broker, type BrokerDeps, MetadataLogError } from '../core/index.ts';
 import type { Engine } from '../engine/index.ts';
 import { devProperties } from './dev.ts';
 import { Failure } from './failure.ts';
@@ -126,6 +126,16 @@ describe('runBroker', () => {
     expect(failure.message).toBe(
       `cannot use the data folder ${folder}: another process has it open`,
     );
+  });
+
+  test('a metadata log that cannot be read is a folder to be looked at, not a bug', async () => {
+    const host = new FakeHost();
+    host.start = () => Promise.reject(new MetadataLogError('cannot be read: type 99', {}));
+    const failure = await runBroker(loaded(), undefined, host).catch((error) => error);
+    expect(failure).toMatchObject({
+      exitCode: 2,
+      message: `cannot use the data folder ${folder}: the metadata log in __cluster_metadata-0 cannot be read: type 99`,
+    });
   });
 
   test.each(['uncaughtException', 'unhandledRejection'])(

@@ -1,6 +1,6 @@
-import type { Broker, BrokerConfig } from '../core/index.ts';
+import { type Broker, type BrokerConfig, MetadataLogError } from '../core/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { openDataFolder } from './data-folder.ts';
+import { openDataFolder, unusable } from './data-folder.ts';
 import { ExitCode } from './failure.ts';
 import { type Host, processHost } from './host.ts';
 import { engineFailure, listenFailure, readyLine } from './listening.ts';
@@ -39,7 +39,7 @@ export async function runBroker(
   } catch (error) {
     if (stopper.isStopping()) return await new Promise(() => {}); // The signal ends the process.
     await logger.open();
-    throw error;
+    throw error instanceof MetadataLogError ? unusable(config.logDir, error.message) : error;
   }
   stopper.serves(broker);
   host.printLine(readyLine(broker.listeners));

@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Engine, EngineReceiver, OpenedPartition, Role } from '../engine/index.ts';
-import { ApiVersions, encode } from '../kafka-protocol/index.ts';
+import {
+  type Engine,
+  EngineError,
+  type EngineReceiver,
+  type OpenedPartition,
+  type Role,
+} from '../engine/index.ts';
+import { ApiVersions, ErrorCode, encode } from '../kafka-protocol/index.ts';
 import { type Clock, type Logger, systemClock, systemPace } from './base/index.ts';
 import { type BrokerConfig, validateTopicConfig } from './config/index.ts';
 import { ControllerClient, partitionsMax } from './controller/index.ts';
@@ -39,12 +45,22 @@ export interface BoundListener {
   readonly port: number;
 }
 
+/** The metadata log is not what a start can be made from; the data folder has to be looked at by somebody. */
+export class MetadataLogError extends Error {
+  constructor(problem: string, options: ErrorOptions) {
+    super(`the metadata log in ${METADATA_FOLDER} ${problem}`, options);
+    this.name = 'MetadataLogError';
+  }
+}
+
+const METADATA_FOLDER = `${metadataPartition.topicName}-${metadataPartition.partitionIndex}`;
 const SHUTDOWN_MS = 900;
 const GROUP_TOPIC = '__consumer_offsets';
 
 /**
  * Starts a broker on an engine: replays the metadata log, opens what is placed here, binds the listeners, registers,
- * and only then serves requests. Rejects, with nothing left running, when a listener cannot be bound.
+ * and only then serves requests. Rejects, with nothing left running, when a listener cannot be bound or the metadata
+ * log cannot be read.
  */
 export async function startBroker(deps: BrokerDeps): Promise<Broker> {
   const { engine } = deps;
@@ -75,7 +91,9 @@ class Assembly {
   async start(): Promise<Broker> {
     const { engine, config, identity, logger } = this.#deps;
     engine.subscribe(this.#receiver());
-    const log = await engine.openPartition(metadataPartition);
+    const log = await engine.openPartition(metadataPartition).catch((cause) => {
+      throw new MetadataLogError(`cannot be opened: ${messageOf(cause)}`, { cause });
+    });
     this.#metadataLog = log;
     const metadata = this.#createMetadata(log);
     const controller = this.#createController(log, metadata);
@@ -89,7 +107,9 @@ class Assembly {
     this.#dispatcher = dispatcher;
     if (this.#earlyRole !== undefined) controller.role(this.#earlyRole);
 
-    await controller.whenServing();
+    await controller.whenServing().catch((cause) => {
+      throw new MetadataLogError(`cannot be read: ${problemOf(cause)}`, { cause });
+    });
     await this.#replay(log, metadata);
     const listeners = this.#listen();
     this.#publishApiVersions();
@@ -246,6 +266,17 @@ class Assembly {
     this.#controller?.close();
     await this.#deps.engine.shutdown(SHUTDOWN_MS);
   }
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof EngineError && error.errorCode === ErrorCode.KAFKA_STORAGE_ERROR) {
+    return 'a part of it is damaged';
+  }
+  return messageOf(error);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 // Kafka's text of a 16-byte id never begins with a dash, which a command line would take for an option.

@@ -4,10 +4,10 @@ use std::io;
 use std::sync::Arc;
 
 use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, Start};
-use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
+use ms_log::hard_state::{ConfState, GroupState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Damage, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
-    is_no_space,
+    is_no_space, read_identity,
 };
 use thiserror::Error;
 
@@ -31,6 +31,9 @@ pub enum OpenError {
     Consensus(#[from] ConsensusError),
     #[error("the log directory is off-line")]
     Offline,
+    /// Of a log that is acknowledged after fdatasync always: the disk has lost what it had taken.
+    #[error("{name}: {what}")]
+    Lost { name: String, what: String },
 }
 
 /// A group that has won its election and may act on it once the hard-state log is durable up to `sequence`.
@@ -126,6 +129,9 @@ fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Prepa
         return Err(OpenError::Offline);
     }
     let identity = LogIdentity { topic_id: spec.topic_id, group_id: spec.group_id };
+    if spec.fsync_always {
+        check_folder(env, spec, identity)?;
+    }
     let (lease, is_there) = folders::claim(env, &spec.folder_name(), identity)?;
     let disk: Arc<dyn Disk> =
         Arc::new(LeasedDisk { disk: disk_of(env, spec), lease: Arc::clone(&lease) });
@@ -139,6 +145,22 @@ fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Prepa
         (log, Producers::default())
     };
     Ok((campaign(env, spec, GroupFiles(log), producers)?, lease))
+}
+
+/// The folder of a group that exists is there and its own. Else a new one would take its place, and whoever reads the
+/// metadata from it would hold every topic for deleted.
+fn check_folder(env: &Env, spec: &PartitionSpec, identity: LogIdentity) -> Result<(), OpenError> {
+    let is_known = |group: GroupState| group.created.is_some();
+    if !env.hard_state.group(spec.group_id).is_some_and(is_known) {
+        return Ok(());
+    }
+    let found = read_identity(env.disk.as_ref(), &env.log_dir.join(spec.folder_name()))?;
+    if found == Some(identity) {
+        return Ok(());
+    }
+    let what =
+        if found.is_some() { "its folder is another's" } else { "its folder is gone or not whole" };
+    Err(OpenError::Lost { name: spec.folder_name(), what: what.to_owned() })
 }
 
 fn finish(
@@ -204,6 +226,10 @@ fn open_existing(
     recovery.lost_committed = known.commit.saturating_sub(log.last_index());
     producers.expire(now_ms, env.producer_id_expiration_ms);
     report(env, &name, handle, &recovery);
+    if spec.fsync_always && recovery.lost_committed > 0 {
+        let what = format!("{} committed entries were lost", recovery.lost_committed);
+        return Err(OpenError::Lost { name, what });
+    }
     Ok((log, producers))
 }
 

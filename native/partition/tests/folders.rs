@@ -177,3 +177,40 @@ fn an_index_that_is_written_late_is_not_that_of_the_successor() {
     assert!(!broker.env.is_offline());
     check_after_a_crash(&broker, 10);
 }
+
+#[test]
+fn a_log_that_is_always_synced_is_not_replaced_by_an_empty_one() {
+    let disk = SimDisk::new();
+    let metadata = PartitionSpec { fsync_always: true, ..spec() };
+    let dir = Path::new("/data/orders-0");
+    let broker = Broker::start(&disk);
+    let partition = broker.open(metadata.clone());
+    for id in 0..3 {
+        turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, id);
+        broker.work();
+    }
+    partition.housekeeping(START_MS + 1000);
+    broker.env.write_hard_state().expect("written");
+    // The last batch is ruined, which looks like a torn tail, and so would be cut.
+    let end = disk.open(&dir.join(format!("{:020}.log", 0)), OpenMode::Read);
+    let end = end.and_then(|file| file.len()).expect("a length");
+    disk.corrupt(&dir.join(format!("{:020}.log", 0)), end - 4, |bytes| bytes[0] ^= 1);
+    for _ in 0..2 {
+        let broker = Broker::start(&disk);
+        let refused = Partition::open(&broker.env, metadata.clone(), HANDLE).err();
+        let text = refused.map(|error| error.to_string());
+        assert_eq!(text.as_deref(), Some("orders-0: 1 committed entries were lost"));
+    }
+    for missing in [dir.join("partition.metadata"), dir.to_path_buf()] {
+        if missing == dir {
+            disk.remove_dir_all(dir).expect("removed");
+        } else {
+            disk.remove_file(&missing).expect("removed");
+        }
+        let broker = Broker::start(&disk);
+        let refused = Partition::open(&broker.env, metadata.clone(), HANDLE).err();
+        let text = refused.map(|error| error.to_string());
+        assert_eq!(text.as_deref(), Some("orders-0: its folder is gone or not whole"));
+        assert_eq!(disk.exists(dir).expect("known"), missing != dir, "left as it was");
+    }
+}

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { EngineError } from '../../engine/index.ts';
-import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { buildBatch, ErrorCode } from '../../kafka-protocol/index.ts';
 import { silentLogger } from '../base/index.ts';
 import { configOf } from '../config/testing/config-of.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
+import { turns } from '../coordinator/testing/fake-log.ts';
 import { ClusterMetadata } from '../metadata/index.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
 import { ControllerClient } from './controller-client.ts';
@@ -27,6 +28,15 @@ const orders = {
 } as const;
 
 async function serving(settings: Readonly<Record<string, string>> = {}) {
+  const started = starting(settings);
+  const { controller } = started;
+  controller.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
+  await controller.whenServing();
+  await controller.registerBroker(broker);
+  return started;
+}
+
+function starting(settings: Readonly<Record<string, string>> = {}) {
   const errors: string[] = [];
   const logger = { ...silentLogger, error: (_: object, text: string) => void errors.push(text) };
   const engine = new FakeEngine();
@@ -65,9 +75,6 @@ async function serving(settings: Readonly<Record<string, string>> = {}) {
     batchBytesMax: 4096,
     newId: () => Buffer.alloc(16, ++ids).toString('base64url'),
   });
-  controller.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
-  await controller.whenServing();
-  await controller.registerBroker(broker);
   const create = async (topic: { readonly name: string } = orders) => {
     const options = { validateOnly: false, deadlineMs: NEVER };
     const [created] = await controller.createTopics([{ ...orders, ...topic }], options);
@@ -79,6 +86,35 @@ async function serving(settings: Readonly<Record<string, string>> = {}) {
 const failing = (errorCode: number) => () => Promise.reject(new EngineError(errorCode, 'broken'));
 
 describe('the way to the controller', () => {
+  test('it does not begin to serve from a log that cannot be decoded, and says so', async () => {
+    const { engine, clock, controller } = starting();
+    const value = Uint8Array.from([0, 99, 0, 0]);
+    engine.put(buildBatch([{ key: null, value }], { timestamp: 0n }));
+    controller.role({ leaderEpoch: 1, isLeader: true, startOffset: engine.endOffset });
+    await expect(controller.whenServing()).rejects.toThrow('metadata record of type 99, version 0');
+    expect(clock.timers).toBe(0);
+  });
+
+  test('it does not begin to serve from a log that cannot be read, and does not try again', async () => {
+    const { engine, clock, controller } = starting();
+    engine.readLog = failing(ErrorCode.KAFKA_STORAGE_ERROR);
+    controller.role({ leaderEpoch: 1, isLeader: true, startOffset: 1n });
+    await expect(controller.whenServing()).rejects.toThrow('broken');
+    expect(clock.timers).toBe(0);
+  });
+
+  test('once it has served, a log that cannot be read is tried again', async () => {
+    const { engine, clock, controller, create } = await serving();
+    const readLog = engine.readLog.bind(engine);
+    engine.readLog = failing(ErrorCode.KAFKA_STORAGE_ERROR);
+    controller.role({ leaderEpoch: 2, isLeader: true, startOffset: engine.endOffset });
+    await turns();
+    engine.readLog = readLog;
+    clock.advance(500);
+    await turns();
+    expect(await create()).toMatchObject({ errorCode: ErrorCode.NONE });
+  });
+
   test('a topic is known and led when its creation is answered, and gone when its deletion is', async () => {
     const { controller, metadata, create } = await serving();
     const created = await create();

@@ -55,9 +55,13 @@ export class ControllerClient {
   constructor(deps: ControllerClientDeps) {
     this.#deps = deps;
     let onFirstServing: () => void;
-    this.#serving = new Promise((resolve) => {
+    let onLoadFailed: (error: unknown) => void;
+    let wasServing = false;
+    this.#serving = new Promise((resolve, reject) => {
       onFirstServing = resolve;
+      onLoadFailed = reject;
     });
+    this.#serving.catch(() => {}); // It is for whoever waits for it.
     this.#controller = new CoordinatorPartition<ControllerVocabulary>({
       engine: deps.engine,
       handle: deps.handle,
@@ -80,7 +84,13 @@ export class ControllerClient {
         return { offset: snapshot.offset, records };
       },
       onServing: (isServing) => {
-        if (isServing) onFirstServing();
+        if (!isServing) return;
+        wasServing = true;
+        onFirstServing();
+      },
+      onLoadFailed: (error) => {
+        onLoadFailed(error);
+        return !wasServing;
       },
     });
   }
@@ -93,7 +103,7 @@ export class ControllerClient {
     this.#controller.close();
   }
 
-  /** Resolves once the controller takes commands for the first time. */
+  /** Resolves once the controller takes commands for the first time; rejects when its log cannot be read then. */
   whenServing(): Promise<void> {
     return this.#serving;
   }

@@ -33,6 +33,8 @@ export interface CoordinatorOptions<V extends Vocabulary> {
   readonly onCommitted?: (records: readonly V['Record'][], endOffset: bigint) => void;
   /** Told when commands are accepted and when they are no longer. */
   readonly onServing?: (isServing: boolean) => void;
+  /** Told of a load that failed; with true it is neither logged nor tried again. */
+  readonly onLoadFailed?: (error: unknown) => boolean;
 }
 
 /** The state as of an offset, as records that make it. */

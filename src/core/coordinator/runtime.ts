@@ -102,6 +102,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
       },
       (error) => {
         if (!isCurrent()) return;
+        if (this.#options.onLoadFailed?.(error) === true) return this.#fail(false);
         const fields = { err: error, coordinator: this.#options.name };
         this.#options.logger.error(fields, 'a coordinator could not be loaded');
         // Reading again may help when the disk failed; a record that cannot be replayed stays so.

@@ -236,15 +236,15 @@ describe('what fails', () => {
     };
     await follow(topic(), partition(0, 1n));
     const reason = offLine().message;
-    expect(errors).toEqual([{ reason, partition: 'orders-0', count: 1 }]);
+    expect(errors).toEqual([{ reason, partition: 'orders-0', count: 1, causes: 1 }]);
     expect([await retry(), await retry()]).toEqual([1, 1]);
     await follow(partition(1, 2n));
-    expect(errors.at(-1)).toEqual({ reason, partition: 'orders-0', count: 2 });
+    expect(errors.at(-1)).toEqual({ reason, partition: 'orders-0', count: 2, causes: 1 });
     disk.isBroken = false;
     expect(await retry()).toBe(2);
     disk.isBroken = true;
     await follow(partition(2, 3n));
-    expect(errors.slice(2)).toEqual([{ reason, partition: 'orders-2', count: 1 }]);
+    expect(errors.slice(2)).toEqual([{ reason, partition: 'orders-2', count: 1, causes: 1 }]);
     expect(await retry()).toBe(3);
   });
 
