@@ -62,9 +62,10 @@ pub enum ReadError {
     Damaged { segment: u64, from_offset: u64 },
 }
 
-/// Whether an error of the disk means that it is full.
+/// Whether an error of the disk means that it is full, or that no more files may be open. Both heal.
 pub fn is_no_space(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    is_full || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// Adds what was tried, and on which path, to an error of the disk.

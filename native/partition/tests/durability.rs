@@ -178,6 +178,25 @@ fn a_full_disk_refuses_appends_keeps_reads_and_heals_in_a_new_term() {
 }
 
 #[test]
+fn a_roll_without_a_free_descriptor_refuses_its_append_and_nothing_else() {
+    let config = PartitionConfig { segment_bytes: 300, ..PartitionConfig::default() };
+    let (broker, partition) = open_with(config);
+    let mut next = 0;
+    broker.disk.set_out_of_files(true);
+    while append(&partition, Batch::plain(1)) == (0, next) {
+        next += 1;
+    }
+    assert!(next > 0, "there is room before the roll");
+    assert!(!broker.env.is_offline());
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    broker.disk.set_out_of_files(false);
+    partition.housekeeping(now_ms());
+    broker.work();
+    assert_eq!(append(&partition, Batch::plain(1)), (0, next));
+    assert_eq!(consume(&partition, 0).len() as i64, next + 1);
+}
+
+#[test]
 fn an_error_of_the_disk_takes_the_log_directory_off_line() {
     let (broker, partition) = open_with(PartitionConfig::default());
     assert_eq!(append(&partition, Batch::plain(1)), (0, 0));

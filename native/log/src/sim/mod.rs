@@ -85,6 +85,11 @@ impl SimDisk {
         self.state.lock().full = full;
     }
 
+    /// From now on no file can be opened, as if the process had too many of them, or they can again.
+    pub fn set_out_of_files(&self, is_out: bool) {
+        self.state.lock().is_out_of_files = is_out;
+    }
+
     /// Every write and sync of the file fails from now on, as on a device that is dying.
     pub fn break_file(&self, path: &Path) {
         self.on_file(path, |file| file.is_failing = true);
@@ -134,6 +139,9 @@ impl Disk for SimDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let mut state = self.state.lock();
         state.begin(mode != OpenMode::Read && mode != OpenMode::Write)?;
+        if state.is_out_of_files {
+            return Err(io::Error::from_raw_os_error(libc::EMFILE));
+        }
         let id = state.open(path, mode)?;
         let process = state.process;
         let (state, released) = (self.state.clone(), self.released.clone());

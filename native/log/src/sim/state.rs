@@ -65,6 +65,8 @@ pub(super) struct State {
     pub calls: u64,
     pub planned: Option<(u64, Fault)>,
     pub full: bool,
+    /// No file can be opened.
+    pub is_out_of_files: bool,
     dead: bool,
     short: bool,
     next_id: u64,
@@ -81,6 +83,7 @@ impl Default for State {
             calls: 0,
             planned: None,
             full: false,
+            is_out_of_files: false,
             dead: false,
             short: false,
             next_id: 1,
