@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ms_wire::cursor::Cursor;
 use ms_wire::header::{API_VERSIONS, FETCH, PRODUCE, RequestHeader, parse_request_header};
-use ms_wire::request_items::count_items;
+use ms_wire::request_items::{ItemsError, announces_too_many, count_items};
 use ms_wire::validate::Scratch;
 use ms_wire::{fetch, produce as produce_versions};
 
@@ -66,6 +66,9 @@ impl Gather<'_> {
                 }
             };
             if bytes.len() < PREFIX + len {
+                if len > CONTROL_ITEMS_MAX {
+                    self.refuse_hopeless(connection, block, at + PREFIX..range.end);
+                }
                 break;
             }
             let frame = at + PREFIX..at + PREFIX + len;
@@ -84,6 +87,22 @@ impl Gather<'_> {
         match begun.first_chunk().map(|key| i16::from_be_bytes(*key)) {
             None | Some(PRODUCE | FETCH) => max,
             Some(_) => max.min(config.max_control_request_bytes),
+        }
+    }
+
+    /// Refuses an incomplete frame that announces more items than TypeScript decodes: the rest need not be received.
+    fn refuse_hopeless(&mut self, connection: &mut Connection, block: usize, range: Range<usize>) {
+        let begun = &self.turn.blocks[block].bytes[range];
+        let Ok(RequestHeader { api_key, api_version, body, .. }) = parse_request_header(begun)
+        else {
+            return;
+        };
+        let is_control = !matches!(api_key, PRODUCE | FETCH | API_VERSIONS);
+        if is_control && announces_too_many(begun, body, api_key, api_version, CONTROL_ITEMS_MAX) {
+            let (control, api) = (&self.shared.hub.control, (api_key, api_version));
+            let error = ItemsError::TooMany(CONTROL_ITEMS_MAX);
+            self.malformed.tell(control, self.now_ms, api, &error);
+            self.refuse(connection);
         }
     }
 
@@ -447,6 +466,20 @@ mod tests {
             let connection = hand.reactor.connections[peer.local as usize].as_ref();
             assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused);
             assert_eq!(hand.control_requests(), usize::from(!is_refused));
+        }
+    }
+
+    #[test]
+    fn a_request_that_announces_too_many_items_is_not_received() {
+        let mut hand = ByHand::with_control_bytes(1 << 20);
+        for (items, is_refused) in [(120_000, false), (120_001, true), (1 << 30, true)] {
+            let mut frame = vec![0, 10, 0, 4, 0, 0, 0, 1, 0xff, 0xff, 0, 0];
+            ms_wire::put::put_len_in(&mut frame, true, Some(items));
+            frame.extend([2, b'a'].repeat(10_000));
+            let mut peer = hand.connect();
+            hand.begin(&mut peer, &frame, 300_000);
+            let connection = hand.reactor.connections[peer.local as usize].as_ref();
+            assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused, "{items}");
         }
     }
 

@@ -67,6 +67,21 @@ pub fn count_items(
     Ok(count.items)
 }
 
+/// Whether the beginning of a request shows that it will have more than `max` items: it announces them.
+pub fn announces_too_many(
+    begun: &[u8],
+    body: usize,
+    api_key: i16,
+    version: i16,
+    max: usize,
+) -> bool {
+    match count_items(begun, body, api_key, version, max) {
+        Err(ItemsError::TooMany(_)) => true,
+        Err(ItemsError::Malformed(WireError::ArrayTooLong { len, .. })) => len > max,
+        _ => false,
+    }
+}
+
 struct Count<'a> {
     cursor: Cursor<'a>,
     version: i16,
