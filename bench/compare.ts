@@ -31,8 +31,7 @@ export async function compare(repetitions: number, chosen: (step: Step) => boole
       const figures = { kafka: [] as number[], memorystreamer: [] as number[] };
       for (let i = 0; i < repetitions; i++) {
         for (const [target, broker] of brokers) {
-          await touchMemory();
-          figures[target].push(figureOf(step, await step.run(broker)));
+          figures[target].push(figureOf(step, await step.run(broker, touchMemory)));
         }
       }
       const comparison = judge(step, median(figures.kafka), median(figures.memorystreamer));

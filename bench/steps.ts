@@ -7,7 +7,8 @@ export interface Step {
   readonly isMoreBetter: boolean;
   /** Ours over Kafka's (more is better) or at most so much of Kafka's; the targets of this stage. */
   readonly target: number;
-  run(broker: Running): Promise<LoadResult>;
+  /** `before` is awaited right before each load, when its topic is there. */
+  run(broker: Running, before?: () => Promise<void>): Promise<LoadResult>;
 }
 
 export interface Running {
@@ -25,7 +26,10 @@ export const steps: readonly Step[] = [
     figure: perCpu,
     isMoreBetter: true,
     target: 5,
-    run: (broker) => runLoad('api', { ...common(broker), connections: 4, depth: 8, time: 3 }),
+    run: async (broker, before = nothing) => {
+      await before();
+      return runLoad('api', { ...common(broker), connections: 4, depth: 8, time: 3 });
+    },
   },
   produce('produce, 1 record a request', 1, 8, 8),
   produce('produce, 16 KiB', 16 * KIB, 8, 5),
@@ -38,6 +42,8 @@ export const steps: readonly Step[] = [
   roundTrip('p999Us', 1 / 3),
 ];
 
+async function nothing(): Promise<void> {}
+
 function common({ bootstrap, pid }: Running) {
   return { address: bootstrap, pids: pid, warm: 1, time: 5 };
 }
@@ -48,17 +54,12 @@ function produce(name: string, batch: number, depth: number, target: number): St
     figure: perCpu,
     isMoreBetter: true,
     target,
-    run: (broker) =>
-      withTopic(broker.bootstrap, 4, (topic) =>
-        runLoad('produce', {
-          ...common(broker),
-          topic,
-          partitions: 4,
-          connections: 4,
-          depth,
-          batch,
-        }),
-      ),
+    run: (broker, before = nothing) =>
+      withTopic(broker.bootstrap, 4, async (topic) => {
+        const shape = { ...common(broker), topic, partitions: 4, connections: 4, depth, batch };
+        await before();
+        return runLoad('produce', shape);
+      }),
   };
 }
 
@@ -68,9 +69,10 @@ function fetch(name: string, bytes: number, target: number): Step {
     figure: perCpu,
     isMoreBetter: true,
     target,
-    run: (broker) =>
+    run: (broker, before = nothing) =>
       withTopic(broker.bootstrap, 4, async (topic) => {
         const shape = { ...common(broker), topic, partitions: 4, connections: 4, batch: 128 * KIB };
+        await before();
         await runLoad('produce', { ...shape, depth: 4, warm: 0, time: 60, most: 1 << 30 });
         return runLoad('fetch', { ...shape, depth: 2, fetch: bytes });
       }),
@@ -83,7 +85,10 @@ function roundTrip(figure: string, target: number): Step {
     figure,
     isMoreBetter: false,
     target,
-    run: (broker) =>
-      withTopic(broker.bootstrap, 1, (topic) => runLoad('rtt', { ...common(broker), topic })),
+    run: (broker, before = nothing) =>
+      withTopic(broker.bootstrap, 1, async (topic) => {
+        await before();
+        return runLoad('rtt', { ...common(broker), topic });
+      }),
   };
 }
