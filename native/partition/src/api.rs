@@ -18,7 +18,7 @@ pub trait Notifier: Send + Sync {
     fn flush_wanted(&self, partition: Arc<Partition>);
     /// The flusher should call `tend()`, once for any number of calls before it does.
     fn tend_wanted(&self, partition: Arc<Partition>);
-    /// Half of what may be written and not in writeback is: the flusher should call `tend()` of every partition.
+    /// Most of what may be written and not in writeback is: the flusher should call `tend()` of every partition.
     fn relief_wanted(&self);
     /// This reactor, whose turns are among those left, should call `take_left_turns()` soon.
     fn left_turns(&self, partition: Arc<Partition>, reactor: u16);

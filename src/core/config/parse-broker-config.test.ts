@@ -247,7 +247,7 @@ test('longs of the broker are clamped to what a number holds', () => {
   expect(config.connectionsMaxIdleMs).toBe(Number.MAX_SAFE_INTEGER);
 });
 
-test('written data that waits for the disk may be a tenth of the memory', () => {
+test('written data that waits for the disk may be an eighth of the memory', () => {
   expect(configOf({}).dirtyMib).toBe(256);
   expect(configOf({}, { ...testMachine, memoryBytes: 24 * 2 ** 30 }).dirtyMib).toBe(3072);
   expect(configOf({ 'log.dirty.mib': '32' }).dirtyMib).toBe(32);
