@@ -1,0 +1,66 @@
+import {
+  type Draft,
+  JoinGroup,
+  type JoinGroupRequest,
+  SyncGroup,
+} from '../../src/kafka-protocol/index.ts';
+import type { Conversation } from './recorded.ts';
+
+export const STRANGE_GROUP_IDS: readonly string[] = [
+  '',
+  ' ',
+  '.',
+  '..',
+  'with space',
+  'with/slash',
+  'with\nline',
+  'with\u0000zero',
+  'ünïcödé ☃',
+  'x'.repeat(249),
+  'x'.repeat(250),
+  'x'.repeat(4000),
+];
+
+/** Member ids that no coordinator has given. */
+export const MEMBER_IDS: readonly string[] = ['', 'unknown', 'ünïcödé ☃', 'x'.repeat(4000)];
+
+/** What a member sends that is like any other. */
+export const JOINING = {
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 10_000,
+  protocolType: 'consumer',
+  protocols: [{ name: 'range', metadata: Uint8Array.of(1, 2, 3) }],
+} as const;
+
+export interface Joined {
+  readonly memberId: string;
+  readonly generationId: number;
+}
+
+/** Joins with version 9, as a new member does: a dynamic one asks twice. */
+export async function joinAlone(
+  { ask }: Conversation,
+  request: Draft<JoinGroupRequest>,
+): Promise<Joined> {
+  const first = await ask(JoinGroup, 9, { ...JOINING, ...request });
+  if (request.groupInstanceId !== undefined) return first;
+  return ask(JoinGroup, 9, { ...JOINING, ...request, memberId: first.memberId });
+}
+
+/** The leader hands in an assignment for itself. */
+export async function syncAlone(
+  { ask }: Conversation,
+  groupId: string,
+  { memberId, generationId }: Joined,
+  groupInstanceId: string | null = null,
+): Promise<void> {
+  await ask(SyncGroup, 5, {
+    groupId,
+    generationId,
+    memberId,
+    groupInstanceId,
+    protocolType: JOINING.protocolType,
+    protocolName: 'range',
+    assignments: [{ memberId, assignment: Uint8Array.of(9) }],
+  });
+}
