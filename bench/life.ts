@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { startBroker, type Target } from '../compat-tests/runner/broker.ts';
 import { RawClient } from '../integration/support/raw-client.ts';
 import { batchOf, fetchBody, produce } from '../integration/support/records.ts';
 import { Fetch, Metadata } from '../src/kafka-protocol/index.ts';
 import { withTopic } from './load.ts';
+import { cpuSeconds, residentMb } from './process.ts';
 import { median, type Row } from './rows.ts';
 
 export interface Life {
@@ -14,7 +14,6 @@ export interface Life {
   readonly idleCpuWaiting: number;
 }
 
-const TICKS_PER_SECOND = 100;
 const IDLE_MS = 5000;
 const WAITING = 1000;
 // The targets; a start may take a sixth of Kafka's.
@@ -105,17 +104,6 @@ async function cpuPercent(pid: number): Promise<number> {
   const before = cpuSeconds(pid);
   await pause(IDLE_MS);
   return ((cpuSeconds(pid) - before) / (IDLE_MS / 1000)) * 100;
-}
-
-function cpuSeconds(pid: number): number {
-  const fields =
-    readFileSync(`/proc/${pid}/stat`, 'utf8').split(')').at(-1)?.trim().split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-function residentMb(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
 }
 
 function pause(ms: number): Promise<void> {

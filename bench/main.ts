@@ -8,15 +8,17 @@ import { check } from './check.ts';
 import { compare, rowsOf } from './compare.ts';
 import { judgeLife, measureLife } from './life.ts';
 import { measureMicro } from './micro.ts';
+import { judgeMany, type Many, measureMany } from './partitions.ts';
 import { type Row, table } from './rows.ts';
 import { judgeStall, measureStall } from './stall.ts';
 
 const usage = `npm run bench -- MODE [options]
   compare (the default)  load on Apache Kafka and MemoryStreamer in turn, in one run; --reps 3, --only TEXT
   life                   start to first acknowledgement, idle memory and CPU, of both; --starts 10
+  partitions             10,000 partitions: creation, stop, restart, kill -9, memory; --reps 3, --count 10000
   stall                  Produce and Fetch while the JavaScript thread stalls; --pairs 7
   micro                  single functions by the clock, replay of offsets
-  all                    the four above as one table
+  all                    the five above as one table
   agree --peer PATH      our load generator beside another one; --reps 3
   --check [--update]     instructions of the hot Rust functions against bench/baseline.json
   --boost                with any mode, as root: the session before everything else on the machine
@@ -27,9 +29,16 @@ const mode = words[0]?.startsWith('--') === false ? words[0] : 'compare';
 const modes: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   compare: load,
   life,
+  partitions,
   stall,
   micro: async () => measureMicro(),
-  all: async () => [...(await load()), ...(await life()), ...(await stall()), ...measureMicro()],
+  all: async () => [
+    ...(await load()),
+    ...(await life()),
+    ...(await partitions()),
+    ...(await stall()),
+    ...measureMicro(),
+  ],
   agree: () => withGenerator(() => agree(option('--peer', ''), Number(option('--reps', '3')))),
 };
 process.exit((await run()) ? 0 : 1);
@@ -68,6 +77,18 @@ async function life(): Promise<Row[]> {
   const ours = await measureLife('memorystreamer', starts);
   save('life-details', { kafka, ours });
   return judgeLife(kafka, ours);
+}
+
+async function partitions(): Promise<Row[]> {
+  const [count, reps] = [Number(option('--count', '10000')), Number(option('--reps', '3'))];
+  const rows: Row[] = [];
+  for (const shape of ['one topic', 'a topic each'] as const) {
+    const runs: Many[] = [];
+    for (let i = 0; i < reps; i++) runs.push(await measureMany(shape, count));
+    save(`partitions-${shape.replaceAll(' ', '-')}`, runs);
+    rows.push(...judgeMany(shape, count, runs));
+  }
+  return rows;
 }
 
 function stall(): Promise<Row[]> {

@@ -21,16 +21,25 @@ export interface Broker {
   readonly bootstrap: string;
   /** Of the process that runs now. */
   readonly pid: number;
-  /** Stops the broker cleanly and starts it again on the same folder and port. Returns when the start began. */
-  restart(): Promise<{ readonly startedMs: number }>;
-  /** Ends it with SIGKILL, which nothing can prepare for, and starts it again on the same folder and port. */
-  crash(): Promise<void>;
+  /**
+   * Stops the broker cleanly and starts it again on the same folder and port. Returns when the start began, how long the
+   * stop took, and the exit code (null: a signal ended it).
+   */
+  restart(): Promise<Restart>;
+  /** Ends it with SIGKILL, which nothing can prepare for, and starts it again. Returns when the start began. */
+  crash(): Promise<{ readonly startedMs: number }>;
   isRunning(): boolean;
   /** Stops it and deletes its folder, unless that is to be kept. */
   stop(options: { readonly keep: boolean }): Promise<void>;
   readonly folder: string;
   /** The last lines that it printed. */
   log(): string;
+}
+
+export interface Restart {
+  readonly startedMs: number;
+  readonly stopMs: number;
+  readonly exitCode: number | null;
 }
 
 const startLimitMs = 60_000;
@@ -63,14 +72,17 @@ export async function startBroker(
     isRunning: () => running.isRunning,
     log: () => running.tail,
     async restart() {
-      await running.stop();
+      const stopsMs = performance.now();
+      const exitCode = await running.stop();
       const startedMs = performance.now();
       await running.start();
-      return { startedMs };
+      return { startedMs, stopMs: startedMs - stopsMs, exitCode };
     },
     async crash() {
       await running.kill();
+      const startedMs = performance.now();
       await running.start(recoveryLimitMs);
+      return { startedMs };
     },
     async stop({ keep }) {
       await running.stop();
@@ -148,15 +160,16 @@ class RunningBroker {
     if (child.signalCode !== 'SIGKILL') throw new Error(`${this.#target} ended before the kill`);
   }
 
-  async stop(): Promise<void> {
+  async stop(): Promise<number | null> {
     const child = this.#child;
-    if (child === undefined || !this.isRunning) return;
+    if (child === undefined || !this.isRunning) return null;
     const closed = closing(child);
     child.kill('SIGTERM');
     await within(closed, stopLimitMs, `${this.#target}: stop`).catch((error) => {
       child.kill('SIGKILL');
       throw error;
     });
+    return child.exitCode;
   }
 }
 

@@ -75,8 +75,9 @@ export class RawClient {
     api: Api<Request, Response>,
     version: number,
     correlationId: number,
+    timeoutMs = ANSWER_MS,
   ): Promise<Response> {
-    const reader = new Reader(await this.nextFrame());
+    const reader = new Reader(await this.nextFrame(timeoutMs));
     const got = readResponseHeader(reader, api.responseHeaderVersion(version));
     if (got !== correlationId) throw new Error(`answer ${got} instead of ${correlationId}`);
     const response = api.response.read(reader, version);
