@@ -37,6 +37,15 @@ pub struct Space {
     pub total: u64,
 }
 
+/// What the page cache of the whole machine holds, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PageCache {
+    /// Written and not yet on its way to a disk.
+    pub dirty: u64,
+    /// From so much on the kernel begins by itself.
+    pub background: u64,
+}
+
 /// A lock on a log directory, given up when it is dropped or the process ends.
 pub trait DirLock: Send + Sync {}
 
@@ -64,6 +73,10 @@ pub trait Disk: Send + Sync {
     fn lock_dir(&self, dir: &Path) -> io::Result<Box<dyn DirLock>>;
     /// Identity of this boot of the operating system: files written in it have lost nothing, whatever process died.
     fn boot_id(&self) -> io::Result<[u8; 16]>;
+    /// What the page cache holds; `None` where nobody knows.
+    fn page_cache(&self) -> Option<PageCache> {
+        None
+    }
 }
 
 /// An open file. All methods take an offset of their own; nothing depends on a cursor, so that any thread may read.

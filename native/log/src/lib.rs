@@ -41,7 +41,8 @@ pub mod sim;
 
 pub use descriptors::Descriptors;
 pub use disk::{
-    DirEntry, DirLock, Disk, File, OpenMode, Space, read_all, read_exact_at, replace_file,
+    DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space, read_all, read_exact_at,
+    replace_file,
 };
 pub use entry::{AppendPosition, Entry, EntryKind, FrameToWrite};
 pub use error::{AppendError, LogError, ReadError, is_no_space};

@@ -1,6 +1,6 @@
 //! The disk of the operating system.
 
-use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, Space};
+use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space};
 use crate::sys;
 use std::fs;
 use std::io::{self, IoSlice};
@@ -82,6 +82,22 @@ impl Disk for RealDisk {
             .map(u128::to_be_bytes)
             .map_err(|_| io::ErrorKind::InvalidData.into())
     }
+
+    fn page_cache(&self) -> Option<PageCache> {
+        page_cache_of(&fs::read_to_string("/proc/vmstat").ok()?, sys::page_bytes())
+    }
+}
+
+/// From the text of `/proc/vmstat`, which counts pages.
+fn page_cache_of(vmstat: &str, page_bytes: u64) -> Option<PageCache> {
+    let bytes = |name: &str| {
+        let pages = vmstat.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+        Some(pages.parse::<u64>().ok()? * page_bytes)
+    };
+    Some(PageCache {
+        dirty: bytes("nr_dirty")?,
+        background: bytes("nr_dirty_background_threshold")?,
+    })
 }
 
 impl File for RealFile {
@@ -193,6 +209,19 @@ mod tests {
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir).unwrap();
         dir
+    }
+
+    #[test]
+    fn reads_what_the_page_cache_holds() {
+        let text =
+            "nr_dirtied 7\nnr_dirty 3\nnr_dirty_threshold 9\nnr_dirty_background_threshold 5\n";
+        let read = PageCache { dirty: 12288, background: 20480 };
+        assert_eq!(page_cache_of(text, 4096), Some(read));
+        assert_eq!(page_cache_of("nr_dirty 3\n", 4096), None);
+        assert_eq!(page_cache_of("nr_dirty x\nnr_dirty_background_threshold 5\n", 4096), None);
+        if cfg!(target_os = "linux") {
+            assert!(RealDisk.page_cache().unwrap().background > 0);
+        }
     }
 
     #[test]

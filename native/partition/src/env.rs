@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use crate::Partition;
 use crate::api::{Notifier, PartitionState};
+use crate::dirty::Dirty;
 use crate::lease::Lease;
 
 /// What all partitions of one log directory share.
@@ -50,9 +51,8 @@ pub struct EnvState {
     names: AtomicU64,
     /// Sealed segments of all partitions that are open.
     pub(crate) descriptors: Arc<Descriptors>,
-    /// Bytes that were written and whose writeback has not begun, and how many there may be.
-    unstarted: AtomicU64,
-    unstarted_max: u64,
+    /// Bytes that were written and whose writeback has not begun.
+    dirty: Dirty,
 }
 
 impl Default for EnvState {
@@ -70,20 +70,13 @@ impl EnvState {
             hard_state_writer: Mutex::default(),
             names: AtomicU64::new(0),
             descriptors: Descriptors::of_process(),
-            unstarted: AtomicU64::new(0),
-            unstarted_max: 0,
+            dirty: Dirty::default(),
         }
     }
 
     /// With a bound of what may be written and not in writeback; 0: none.
     pub fn with_unstarted_max(self, bytes: u64) -> EnvState {
-        EnvState { unstarted_max: bytes, ..self }
-    }
-
-    /// Four fifths of the bound: with its default, an eighth of the memory, that is a tenth, where Linux begins by itself
-    /// (`vm.dirty_background_ratio`), so that most pages are on their way already. 0: there is no bound.
-    fn filling_from(&self) -> u64 {
-        self.unstarted_max / 5 * 4
+        EnvState { dirty: Dirty::bounded(bytes), ..self }
     }
 }
 
@@ -154,26 +147,27 @@ impl Env {
     /// More was written than the disk has begun to take: no client should be read that might produce. What was read is
     /// still appended and answered.
     pub fn is_saturated(&self) -> bool {
-        let max = self.state.unstarted_max;
-        max > 0 && self.state.unstarted.load(Ordering::Relaxed) > max
+        self.state.dirty.is_saturated()
     }
 
-    /// Most of what may be written and not in writeback is: writeback begins early from here on.
-    pub(crate) fn is_filling(&self) -> bool {
-        let most = self.state.filling_from();
-        most > 0 && self.state.unstarted.load(Ordering::Relaxed) >= most
+    /// Most of what may be written and not in writeback is, and the kernel has not begun: the flusher has to.
+    pub fn is_filling(&self) -> bool {
+        self.state.dirty.is_filling()
+    }
+
+    /// By the flusher, every 50 ms or so: learns from the kernel how much of what was written it has begun by itself. Says
+    /// whether it should be called again so soon. One small file of /proc is read, and only when much was written.
+    pub fn look_at_page_cache(&self) -> bool {
+        let is_worth_it = self.state.dirty.is_worth_a_look();
+        if is_worth_it && let Some(cache) = self.disk.page_cache() {
+            self.state.dirty.look(cache);
+        }
+        is_worth_it
     }
 
     /// A partition has `now` bytes whose writeback has not begun, and had `before`.
     pub(crate) fn unstarted_changed(&self, before: u64, now: u64) {
-        let unstarted = &self.state.unstarted;
-        if now <= before {
-            unstarted.fetch_sub(before - now, Ordering::Relaxed);
-            return;
-        }
-        let total = unstarted.fetch_add(now - before, Ordering::Relaxed);
-        let most = self.state.filling_from();
-        if most > 0 && total < most && total + (now - before) >= most {
+        if self.state.dirty.changed(before, now) {
             self.notifier.relief_wanted();
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, Weak};
 
-use ms_log::{DirEntry, DirLock, Disk, File, OpenMode, Space};
+use ms_log::{DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space};
 use parking_lot::RwLock;
 
 use crate::Partition;
@@ -108,5 +108,9 @@ impl Disk for LeasedDisk {
 
     fn boot_id(&self) -> io::Result<[u8; 16]> {
         self.disk.boot_id()
+    }
+
+    fn page_cache(&self) -> Option<PageCache> {
+        self.disk.page_cache()
     }
 }

@@ -6,6 +6,7 @@
 mod api;
 mod append;
 mod core;
+mod dirty;
 mod env;
 mod flush;
 mod folders;

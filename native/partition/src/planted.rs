@@ -7,7 +7,9 @@ use std::os::fd::RawFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use ms_log::{DirEntry, DirLock, Disk, EntryKind, File, LogError, OpenMode, PartitionLog, Space};
+use ms_log::{
+    DirEntry, DirLock, Disk, EntryKind, File, LogError, OpenMode, PageCache, PartitionLog, Space,
+};
 use parking_lot::Mutex;
 
 use crate::api::PartitionSpec;
@@ -166,5 +168,9 @@ impl Disk for LateDisk {
 
     fn boot_id(&self) -> io::Result<[u8; 16]> {
         self.0.boot_id()
+    }
+
+    fn page_cache(&self) -> Option<PageCache> {
+        self.0.page_cache()
     }
 }

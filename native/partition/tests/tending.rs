@@ -5,6 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use ms_log::PageCache;
 use ms_log::sim::SimDisk;
 use ms_partition::*;
 use ms_wire::error_code::NONE;
@@ -84,6 +85,31 @@ fn what_all_logs_have_written_is_bounded_together() {
     write(&partitions[0], 3);
     write(&partitions[0], 3);
     assert_eq!(broker.notifier.0.lock().reliefs, 1, "nothing was left counted");
+}
+
+#[test]
+fn writeback_is_left_to_a_kernel_that_is_at_it() {
+    let broker = bounded(15);
+    let partition = open(&broker, 0);
+    let look = |dirty: usize, background: usize| {
+        let (dirty, background) = ((dirty * MIB) as u64, (background * MIB) as u64);
+        broker.disk.set_page_cache(PageCache { dirty, background });
+        broker.env.look_at_page_cache()
+    };
+    assert!(!look(0, 0), "nothing is written yet");
+    write(&partition, 8);
+    assert!(look(8, 8));
+    write(&partition, 8);
+    tends(&broker).iter().for_each(|wanted| wanted.tend(true));
+    let path = partition.dir().join("00000000000000000000.log");
+    assert!(broker.disk.tended(&path).1.is_empty(), "it has begun");
+    assert!(broker.env.is_saturated(), "and is behind");
+    look(2, 30);
+    assert!(!broker.env.is_saturated());
+    write(&partition, 11);
+    write(&partition, 1);
+    tends(&broker).iter().for_each(|wanted| wanted.tend(true));
+    assert_eq!(broker.disk.tended(&path).1.len(), 1, "it would begin too late");
 }
 
 #[test]

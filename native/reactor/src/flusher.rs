@@ -14,6 +14,8 @@ use crate::shared::Shared;
 
 const TICK: Duration = Duration::from_secs(1);
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+/// While much is written: how often the kernel is asked how much of it it has begun.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Partitions that want an fsync, or their writeback begun.
 #[derive(Default)]
@@ -95,15 +97,20 @@ pub fn run(shared: &Shared) {
     let mut wanted = Vec::new();
     let mut next_tick = Instant::now() + TICK;
     let mut next_checkpoint = Instant::now() + CHECKPOINT_EVERY;
+    let mut next_look = None;
     loop {
-        match shared.hub.flush.take(next_tick, &mut wanted) {
+        let deadline = next_look.map_or(next_tick, |at: Instant| at.min(next_tick));
+        match shared.hub.flush.take(deadline, &mut wanted) {
             Next::Sync => sync_all(shared, &mut wanted),
             Next::Tend(partition) => partition.tend(may_reserve(shared)),
-            Next::TendAll => tend_all(shared),
+            Next::TendAll => relieve(shared),
             Next::Tick => {}
             Next::Stop => return,
         }
         let now = Instant::now();
+        if next_look.is_none_or(|at| now >= at) {
+            next_look = shared.env.look_at_page_cache().then_some(now + LOOK_EVERY);
+        }
         if now < next_tick {
             continue;
         }
@@ -111,7 +118,7 @@ pub fn run(shared: &Shared) {
         let is_full = write_hard_state(shared);
         check_space(shared, is_full);
         // Those that have little each are not tended by themselves.
-        if shared.env.is_saturated() {
+        if shared.env.is_filling() {
             tend_all(shared);
         }
         if now >= next_checkpoint {
@@ -140,6 +147,14 @@ fn flush(shared: &Shared, partition: &Arc<Partition>) {
 
 fn may_reserve(shared: &Shared) -> bool {
     !shared.is_short_of_space.load(Ordering::Relaxed)
+}
+
+/// Most of what may be written is. Nothing to do if the kernel has begun with it by now.
+fn relieve(shared: &Shared) {
+    shared.env.look_at_page_cache();
+    if shared.env.is_filling() {
+        tend_all(shared);
+    }
 }
 
 fn tend_all(shared: &Shared) {

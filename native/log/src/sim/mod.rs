@@ -4,7 +4,7 @@
 mod crash;
 mod state;
 
-use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, Space};
+use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space};
 use parking_lot::{Condvar, Mutex};
 pub use state::Fault;
 use state::{FileId, FileState, Node, State};
@@ -88,6 +88,11 @@ impl SimDisk {
     /// From now on no file can be opened, as if the process had too many of them, or they can again.
     pub fn set_out_of_files(&self, is_out: bool) {
         self.state.lock().is_out_of_files = is_out;
+    }
+
+    /// What the page cache holds from now on; nobody knows until this is called.
+    pub fn set_page_cache(&self, cache: PageCache) {
+        self.state.lock().page_cache = Some(cache);
     }
 
     /// Every write and sync of the file fails from now on, as on a device that is dying.
@@ -216,6 +221,10 @@ impl Disk for SimDisk {
         let mut state = self.state.lock();
         state.begin(false)?;
         Ok(u128::from(state.boot + 1).to_be_bytes())
+    }
+
+    fn page_cache(&self) -> Option<PageCache> {
+        self.state.lock().page_cache
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the simulated disk holds: the contents as processes see them, what is durable, and the changes in between.
 
-use crate::disk::{DirEntry, OpenMode};
+use crate::disk::{DirEntry, OpenMode, PageCache};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -67,6 +67,7 @@ pub(super) struct State {
     pub full: bool,
     /// No file can be opened.
     pub is_out_of_files: bool,
+    pub page_cache: Option<PageCache>,
     dead: bool,
     short: bool,
     next_id: u64,
@@ -84,6 +85,7 @@ impl Default for State {
             planned: None,
             full: false,
             is_out_of_files: false,
+            page_cache: None,
             dead: false,
             short: false,
             next_id: 1,
