@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:f
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transformSync } from 'esbuild';
 
 const LIMIT_PERCENT = 95;
 const require = createRequire(import.meta.url);
@@ -60,12 +61,8 @@ async function addProcess(file) {
 
 // Files that declare types alone have no code to run.
 function isTypesOnly(name) {
-  const built = join(root, name.replace(/^src/, 'dist').replace(/\.ts$/, '.js'));
-  if (!existsSync(built)) return false;
-  const code = readFileSync(built, 'utf8')
-    .replace(/\/\/#.*$/m, '')
-    .trim();
-  return code === 'export {};' || code === '';
+  const { code } = transformSync(readFileSync(join(root, name), 'utf8'), { loader: 'ts' });
+  return code.trim() === '';
 }
 
 function report() {

@@ -38,10 +38,13 @@ if (!process.argv.includes('--deps')) {
   ensureStep({
     name: 'TypeScript',
     stamp: join(root, 'build', 'dist.stamp'),
-    hash: hashFiles(['tsconfig.json', ...filesBelow('src', (name) => name.endsWith('.ts'))]),
+    hash: hashFiles([
+      'tools/bundle.mjs',
+      'package-lock.json',
+      ...filesBelow('src', (name) => name.endsWith('.ts')),
+    ]),
     isPresent: () => existsSync(join(root, 'dist')),
-    run: () =>
-      command(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']),
+    run: () => command(process.execPath, ['tools/bundle.mjs']),
   });
 }
 
