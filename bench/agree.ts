@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Broker, startBroker } from '../compat-tests/runner/broker.ts';
+import { touchMemory } from './memory.ts';
 import { median, type Row } from './rows.ts';
 import { steps } from './steps.ts';
 
@@ -31,7 +32,10 @@ export async function agree(peer: string, repetitions: number): Promise<Row[]> {
   const broker = await startBroker('memorystreamer');
   try {
     for (let i = 0; i < repetitions; i++) {
+      // Not before each load: nobody can do that between those of the other.
+      await touchMemory();
       const rows = runPeer(peer, broker);
+      await touchMemory();
       for (const [at, step] of chosen.entries()) {
         const result = await step.run(broker);
         figures[at]?.theirs.push(theirFigure(rows, step.name));

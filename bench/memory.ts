@@ -8,7 +8,7 @@ const MOST = 8 * GIB;
 /**
  * Touches the machine's free memory once, 8 GiB or half of it, and gives it back. A virtual machine whose host takes free memory back (free page reporting) pays at the
  * first touch of a page ten times what the copy into it costs, in whichever process happens to touch it: the page cache of the broker that is being measured.
- * Called right before each load of either broker, so that both find memory that is backed: seconds later it is taken again.
+ * Called right before what is compared, for either side, so that both find memory that is backed: seconds later it is taken again.
  */
 export async function touchMemory(): Promise<void> {
   const gibibytes = Math.floor(Math.min(MOST, freemem() / 2) / GIB);
