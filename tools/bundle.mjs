@@ -21,11 +21,28 @@ await build({
   platform: 'node',
   target: 'node20',
   sourcemap: true,
-  // One finds its own native file, the other its worker's.
-  external: ['@node-rs/crc32', 'pino'],
+  plugins: [required(/^(@node-rs\/crc32|pino)$/)],
   // For packages that are CommonJS.
   banner: {
     js: "import { createRequire as bundleRequire } from 'node:module'; const require = bundleRequire(import.meta.url);",
   },
   logLevel: 'warning',
 });
+
+/**
+ * Packages that stay outside: one finds its own native file, the other its worker's. Node is asked for them by `require`:
+ * for an `import` of CommonJS it would parse them twice.
+ */
+function required(filter) {
+  const namespace = 'required';
+  const resolve = ({ path, namespace: from }) =>
+    from === namespace ? { path, external: true } : { path, namespace };
+  const load = ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` });
+  return {
+    name: namespace,
+    setup(build) {
+      build.onResolve({ filter }, resolve);
+      build.onLoad({ filter: /.*/, namespace }, load);
+    },
+  };
+}
