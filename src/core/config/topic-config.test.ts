@@ -1,7 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { topicSettings } from './table.ts';
 import { configOf } from './testing/config-of.ts';
 import { resolveTopicConfig, toLogConfig } from './topic-config.ts';
 import { validateTopicConfig } from './validate-topic-config.ts';
+import { parseValue } from './value.ts';
 
 describe('resolveTopicConfig', () => {
   test('gives the defaults of Kafka', () => {
@@ -104,6 +106,29 @@ describe('validateTopicConfig says what Kafka says', () => {
   ])('%j is accepted', (overrides) => {
     const given = new Map(Object.entries(overrides));
     expect(validateTopicConfig(configOf({}), given)).toBeUndefined();
+  });
+
+  test.each([
+    ['long', 'retention.ms', '\u0001 \u0005077\t', 77n],
+    ['long', 'retention.ms', `${'0'.repeat(30)}5`, 5n],
+    ['long', 'retention.ms', '1\u0660\uff11', 101n],
+    ['long', 'retention.ms', '\u{1d7cf}', undefined],
+    ['long', 'retention.ms', '\u00a05', undefined],
+    ['long', 'retention.ms', '-9223372036854775809', undefined],
+    ['double', 'min.cleanable.dirty.ratio', '-NaN', Number.NaN],
+    ['double', 'min.cleanable.dirty.ratio', '+Infinity', undefined],
+    ['double', 'min.cleanable.dirty.ratio', '0x1.8P-2f', 0.375],
+    ['double', 'min.cleanable.dirty.ratio', '-0x0p99999', -0],
+    ['double', 'min.cleanable.dirty.ratio', '0x.p1', undefined],
+    ['double', 'min.cleanable.dirty.ratio', '0x8', undefined],
+    ['boolean', 'preallocate', ' TRUE ', true],
+    ['boolean', 'preallocate', 'constructor', undefined],
+    ['list', 'cleanup.policy', 'delete\t,\u000bcompact', ['delete', 'compact']],
+    ['list', 'cleanup.policy', 'delete\u2003,compact', undefined],
+  ] as const)('a %s is read as Java reads it: %s=%j', (_, name, text, value) => {
+    const setting = topicSettings.get(name);
+    const parsed = setting && parseValue(setting, text);
+    expect(parsed?.isValid ? parsed.value : undefined).toEqual(value);
   });
 
   test('but for what it would only pretend to do', () => {

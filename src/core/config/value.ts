@@ -7,7 +7,7 @@ export type Parsed =
 
 /** Parses and checks the text of one setting. A password never appears in the message. */
 export function parseValue(setting: Setting, text: string): Parsed {
-  const value = readers[setting.type](text.trim());
+  const value = readers[setting.type](trim(text));
   if (value === undefined) return invalid(setting, shown(setting, text), notA(setting.type));
   const distinct = setting.check?.kind === 'list' ? withoutRepeats(value) : value;
   const message = setting.check === undefined ? undefined : violation(setting, distinct);
@@ -22,35 +22,74 @@ export function formatValue(value: SettingValue, type: SettingType): string | nu
 }
 
 const readers: Record<SettingType, (text: string) => SettingValue | undefined> = {
-  boolean: (text) => ({ true: true, false: false })[text.toLowerCase()],
+  boolean: readBoolean,
   string: (text) => text,
   class: (text) => text,
   password: (text) => text,
-  list: (text) => (text === '' ? [] : text.split(/\s*,\s*/)),
+  list: (text) => (text === '' ? [] : text.split(/[ \t-\r]*,[ \t-\r]*/)),
   int: (text) => readInteger(text, 31),
   short: (text) => readInteger(text, 15),
   long: readLong,
   double: readDouble,
 };
 
+function readBoolean(text: string): boolean | undefined {
+  const folded = text.toLowerCase();
+  if (folded === 'true') return true;
+  return folded === 'false' ? false : undefined;
+}
+
+/** As Java does: control characters go as well, and spaces beyond ASCII stay. */
+function trim(text: string): string {
+  return text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '');
+}
+
 function readInteger(text: string, bits: number): number | undefined {
-  if (!/^[+-]?\d{1,12}$/.test(text)) return undefined;
-  const number = Number(text);
-  const limit = 2 ** bits;
-  return number >= -limit && number < limit ? number + 0 : undefined;
+  const value = readBigInt(text, bits + 1);
+  return value === undefined ? undefined : Number(value);
 }
 
 function readLong(text: string): bigint | undefined {
-  if (!/^[+-]?\d{1,24}$/.test(text)) return undefined;
-  const value = BigInt(text.replace(/^\+/, ''));
-  return BigInt.asIntN(64, value) === value ? value : undefined;
+  return readBigInt(text, 64);
+}
+
+function readBigInt(text: string, bits: number): bigint | undefined {
+  const [, sign, digits = ''] = /^([+-]?)0*(\d{1,19})$/.exec(westernDigits(text)) ?? [];
+  if (sign === undefined) return undefined;
+  const value = sign === '-' ? -BigInt(digits) : BigInt(digits);
+  return BigInt.asIntN(bits, value) === value ? value : undefined;
+}
+
+/** Java reads the decimal digits of every script, as long as they take one UTF-16 unit each. */
+function westernDigits(text: string): string {
+  return text.replace(/\p{Nd}/gu, (digit) => {
+    if (digit.length > 1) return digit;
+    // The digits of a script stand together, from zero to nine.
+    const code = digit.charCodeAt(0);
+    let zero = code;
+    while (/\p{Nd}/u.test(String.fromCharCode(zero - 1))) zero -= 1;
+    return String((code - zero) % 10);
+  });
 }
 
 function readDouble(text: string): number | undefined {
-  if (text === 'NaN') return Number.NaN;
+  if (/^[+-]?NaN$/.test(text)) return Number.NaN;
+  if (/^[+-]?Infinity$/.test(text)) return Number(text);
   // Java also takes a type suffix; it does not take an empty text, which Number() calls 0.
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[fd]?$/i.test(text)) return undefined;
-  return Number(text.replace(/[fd]$/i, ''));
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?[fd]?$/i.test(text)) {
+    return Number(text.replace(/[fd]$/i, ''));
+  }
+  return readHexDouble(text);
+}
+
+/** `0x1.8p-2`: hexadecimal digits, and the power of two that they are multiplied with. */
+function readHexDouble(text: string): number | undefined {
+  const found = /^([+-]?)0x([\da-f]{0,64})\.?([\da-f]{0,64})p([+-]?\d+)[fd]?$/i.exec(text);
+  const [, sign = '', whole = '', fraction = '', exponent = ''] = found ?? [];
+  if (found === null || whole + fraction === '') return undefined;
+  const digits = Number.parseInt(whole + fraction, 16);
+  const value = digits === 0 ? 0 : digits * 2 ** (Number(exponent) - 4 * fraction.length);
+  return sign === '-' ? -value : value;
 }
 
 function withoutRepeats(value: SettingValue): SettingValue {
@@ -133,7 +172,7 @@ function invalid(setting: Setting, text: string, why: string): Parsed {
 }
 
 function shown(setting: Setting, text: string): string {
-  return setting.type === 'password' ? '[hidden]' : text.trim();
+  return setting.type === 'password' ? '[hidden]' : trim(text);
 }
 
 function notA(type: SettingType): string {
@@ -148,5 +187,6 @@ function formatDouble(value: number): string {
     const [digits = '', exponent = ''] = value.toExponential().split('e');
     return `${digits.includes('.') ? digits : `${digits}.0`}E${exponent.replace('+', '')}`;
   }
+  if (Object.is(value, -0)) return '-0.0';
   return Number.isInteger(value) ? `${value}.0` : String(value);
 }
