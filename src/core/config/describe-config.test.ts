@@ -8,6 +8,7 @@ import {
   describeClientMetricsConfig,
   describeGroupConfig,
   describeLoggers,
+  describeNewTopicConfig,
   describeTopicConfig,
 } from './describe-config.ts';
 import { brokerSettings } from './table.ts';
@@ -79,7 +80,29 @@ describe('describeTopicConfig', () => {
       return describeTopicConfig(config, overrides, new Set(['min.cleanable.dirty.ratio']))[0]
         ?.value;
     };
-    expect([value('1'), value('1e-5'), value('0.25f')]).toEqual(['1.0', '1.0E-5', '0.25']);
+    const written = ['1', '1e-5', '0.25f', '-0'].map(value);
+    expect(written).toEqual(['1.0', '1.0E-5', '0.25', '-0.0']);
+  });
+});
+
+describe('describeNewTopicConfig', () => {
+  const file = { 'log.retention.hours': '5', 'log.segment.bytes': '1048577' };
+  const describeNew = (name: string, overrides: Readonly<Record<string, string>> = {}) =>
+    describeNewTopicConfig(configOf(file), new Map(Object.entries(overrides))).find(
+      (entry) => entry.name === name,
+    );
+
+  test('shows an override as it was written', () => {
+    const written = { value: ' +05 ', configSource: ConfigSource.TOPIC_CONFIG };
+    expect(describeNew('retention.ms', { 'retention.ms': ' +05 ' })).toMatchObject(written);
+  });
+
+  test('says that a value is of the file, by whichever name it is there', () => {
+    const configSource = ConfigSource.STATIC_BROKER_CONFIG;
+    expect(describeNew('retention.ms')).toMatchObject({ value: '18000000', configSource });
+    expect(describeNew('segment.bytes')).toMatchObject({ value: '1048577', configSource });
+    const byDefault = { value: '604800000', configSource: ConfigSource.DEFAULT_CONFIG };
+    expect(describeNew('segment.ms')).toMatchObject(byDefault);
   });
 });
 

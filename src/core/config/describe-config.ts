@@ -93,6 +93,26 @@ export function describeTopicConfig(
     });
 }
 
+/**
+ * The settings of a topic that was created just now, as the answer to its creation says them, which differs from
+ * `describeTopicConfig` in two ways: its own settings are shown as they were written, and any of the broker's names
+ * for a quantity in the file makes it one of the file.
+ */
+export function describeNewTopicConfig(
+  config: BrokerConfig,
+  overrides: ReadonlyMap<string, string>,
+): readonly ConfigDescription[] {
+  return describeTopicConfig(config, overrides).map((described) => {
+    const written = overrides.get(described.name);
+    if (written !== undefined) return { ...described, value: written };
+    const names = topicSettings.get(described.name)?.synonyms ?? [];
+    const isInFile = names.some((name) => config.values.isSet(name));
+    const isDefault = described.configSource === ConfigSource.DEFAULT_CONFIG;
+    if (!isInFile || !isDefault) return described;
+    return { ...described, configSource: ConfigSource.STATIC_BROKER_CONFIG };
+  });
+}
+
 /** What holds for any one group: nothing of its own, the broker's values. */
 export function describeGroupConfig(
   config: BrokerConfig,

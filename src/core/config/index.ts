@@ -10,6 +10,7 @@ export {
   describeClusterConfig,
   describeGroupConfig,
   describeLoggers,
+  describeNewTopicConfig,
   describeTopicConfig,
 } from './describe-config.ts';
 export type { Endpoint, Listener } from './listeners.ts';

@@ -77,8 +77,8 @@ function starting(settings: Readonly<Record<string, string>> = {}) {
   });
   const create = async (topic: { readonly name: string } = orders) => {
     const options = { validateOnly: false, deadlineMs: NEVER };
-    const [created] = await controller.createTopics([{ ...orders, ...topic }], options);
-    return created;
+    const outcome = await controller.createTopics([{ ...orders, ...topic }], options);
+    return outcome.kind === 'refused' ? outcome : outcome.topics[0];
   };
   return { engine, clock, controller, metadata, create, errors };
 }
@@ -119,7 +119,8 @@ describe('the way to the controller', () => {
     const { controller, metadata, create } = await serving();
     const created = await create();
     expect(created).toMatchObject({ errorCode: ErrorCode.NONE, numPartitions: 2 });
-    const topicId = created?.topicId ?? '';
+    const topicId = metadata.topicByName('orders')?.id ?? '';
+    expect(created).toMatchObject({ topicId });
     expect(metadata.partition(topicId, 1)?.isLeader).toBe(true);
     const [deleted] = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
     expect(deleted).toMatchObject({ errorCode: ErrorCode.NONE, topicId });
@@ -134,7 +135,7 @@ describe('the way to the controller', () => {
   ] as const)('a failure %s', async (_, failure, told) => {
     const { engine, controller, create } = await serving();
     engine.readBarrier = failing(ErrorCode[failure]);
-    expect(await create()).toMatchObject({ name: 'orders', errorCode: ErrorCode[told] });
+    expect(await create()).toMatchObject({ kind: 'refused', errorCode: ErrorCode[told] });
     const deleted = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
     expect(deleted).toMatchObject([{ name: 'orders', errorCode: ErrorCode[told] }]);
   });
@@ -156,9 +157,8 @@ describe('the way to the controller', () => {
     const { controller } = await serving();
     const topics = Array.from({ length: 200 }, (_, i) => ({ ...orders, name: `orders-${i}` }));
     const options = { validateOnly: false, deadlineMs: NEVER };
-    const created = await controller.createTopics(topics, options);
-    const codes = new Set(created.map(({ errorCode }) => errorCode));
-    expect([...codes]).toEqual([ErrorCode.POLICY_VIOLATION]);
+    const refused = { kind: 'refused', errorCode: ErrorCode.POLICY_VIOLATION };
+    expect(await controller.createTopics(topics, options)).toMatchObject(refused);
   });
 
   test('what is not applied in time says so, and comes later', async () => {
@@ -174,7 +174,7 @@ describe('the way to the controller', () => {
     const creation = controller.createTopics([orders], options);
     await read;
     clock.advance(100);
-    expect(await creation).toMatchObject([{ errorCode: ErrorCode.REQUEST_TIMED_OUT }]);
+    expect(await creation).toMatchObject({ errorCode: ErrorCode.REQUEST_TIMED_OUT });
     engine.readLog = readLog;
     clock.advance(5_000);
     expect(await metadata.waitUntilApplied(engine.endOffset, NEVER)).toBe(true);
@@ -190,18 +190,25 @@ describe('the way to the controller', () => {
         return new Promise(() => {});
       };
     });
-    const timedOut = [{ name: 'orders', errorCode: ErrorCode.REQUEST_TIMED_OUT }];
+    const { REQUEST_TIMED_OUT } = ErrorCode;
     const deadlineMs = clock.nowMs() + 100;
     const options = { validateOnly: false, deadlineMs };
     const creation = controller.createTopics([{ ...orders, name: 'other' }, orders], options);
     const deletion = controller.deleteTopics([{ name: 'orders', topicId: null }], deadlineMs);
     await isAsked;
     clock.advance(100);
-    expect(await creation).toMatchObject([
-      { name: 'other', errorCode: ErrorCode.REQUEST_TIMED_OUT },
-      ...timedOut,
-    ]);
-    expect(await deletion).toMatchObject(timedOut);
+    expect(await creation).toMatchObject({ kind: 'refused', errorCode: REQUEST_TIMED_OUT });
+    expect(await deletion).toMatchObject([{ name: 'orders', errorCode: REQUEST_TIMED_OUT }]);
+  });
+
+  test('without any time nothing is created', async () => {
+    const { engine, clock, controller } = await serving();
+    const before = engine.endOffset;
+    const options = { validateOnly: false, deadlineMs: clock.nowMs() };
+    const outcome = await controller.createTopics([orders], options);
+    const errorCode = ErrorCode.REQUEST_TIMED_OUT;
+    expect(outcome).toMatchObject({ kind: 'refused', errorCode });
+    expect(engine.endOffset).toBe(before);
   });
 
   test('a topic that two ask for is created once', async () => {

@@ -15,7 +15,7 @@ import {
   type ControllerRules,
   type ControllerVocabulary,
 } from './controller-machine.ts';
-import { PARTITIONS_PER_REQUEST_MAX } from './create-topics.ts';
+import { REQUEST_RECORDS_MAX } from './create-topics.ts';
 import { internalTopic } from './internal-topics.ts';
 import type {
   ControllerCommand,
@@ -23,6 +23,7 @@ import type {
   CreatedTopic,
   DeletedTopic,
   NewTopic,
+  RefusedCommand,
 } from './vocabulary.ts';
 
 export interface ControllerClientDeps {
@@ -40,6 +41,14 @@ export interface ControllerClientDeps {
 /** Topics of one command when a request names many. */
 const CHUNK_TOPICS = 500;
 const BROKER_DEFAULTS = { numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
+
+/** The topic itself and its settings, when it is an internal one. */
+const OTHER_RECORDS_OF_TOPIC = 4;
+
+/** One result for each topic, or one error for all of them. */
+export type CreationOutcome =
+  | { readonly kind: 'topics-created'; readonly topics: readonly CreatedTopic[] }
+  | RefusedCommand;
 
 type ReplyOf<Kind extends ControllerReply['kind']> = Extract<ControllerReply, { kind: Kind }>;
 
@@ -113,24 +122,27 @@ export class ControllerClient {
     await this.#untilApplied(Number.MAX_SAFE_INTEGER);
   }
 
-  /** One result for each topic, in their order; REQUEST_TIMED_OUT for those that are not applied in time. */
+  /**
+   * One result for each topic, in their order. REQUEST_TIMED_OUT for all when they are not applied in time; when
+   * there is no time at all, nothing is begun.
+   */
   async createTopics(
     topics: readonly NewTopic[],
     options: { readonly validateOnly: boolean; readonly deadlineMs: number },
-  ): Promise<readonly CreatedTopic[]> {
+  ): Promise<CreationOutcome> {
     const { validateOnly, deadlineMs } = options;
-    const creation = async (): Promise<readonly CreatedTopic[]> => {
+    const creation = async (): Promise<CreationOutcome> => {
+      this.#refuseLate(deadlineMs);
       const command = { kind: 'create-topics', topics, validateOnly } as const;
       const reply = await this.#execute(command, 'topics-created');
       const isAnyCreated = reply.topics.some(({ errorCode }) => errorCode === ErrorCode.NONE);
       if (!validateOnly && isAnyCreated) await this.#untilLed(reply.topics, deadlineMs);
-      return reply.topics;
+      return reply;
     };
     try {
       return await withDeadline(creation(), deadlineMs, this.#deps.clock, timedOut);
     } catch (error) {
-      const { errorCode, message } = failureOf(error, this.#deps.logger);
-      return topics.map(({ name }) => failedTopic(name, errorCode, message));
+      return failureOf(error, this.#deps.logger);
     }
   }
 
@@ -150,7 +162,7 @@ export class ControllerClient {
     try {
       return await withDeadline(deletion(), deadlineMs, this.#deps.clock, timedOut);
     } catch (error) {
-      const { errorCode, message: errorMessage } = failureOf(error, this.#deps.logger);
+      const { errorCode, errorMessage } = failureOf(error, this.#deps.logger);
       return topics.map(({ name, topicId }) => {
         return { name, topicId: topicId ?? ZERO_UUID, errorCode, errorMessage };
       });
@@ -184,8 +196,9 @@ export class ControllerClient {
   }
 
   #topicsAtOnce(): number {
-    const partitions = Math.max(1, this.#deps.config.numPartitions);
-    return Math.max(1, Math.min(CHUNK_TOPICS, Math.floor(PARTITIONS_PER_REQUEST_MAX / partitions)));
+    const { numPartitions, offsetsTopicPartitions } = this.#deps.config;
+    const records = Math.max(numPartitions, offsetsTopicPartitions) + OTHER_RECORDS_OF_TOPIC;
+    return Math.max(1, Math.min(CHUNK_TOPICS, Math.floor(REQUEST_RECORDS_MAX / records)));
   }
 
   /** An error code for each name, whoever creates it. */
@@ -196,11 +209,12 @@ export class ControllerClient {
     });
     const creation =
       topics.length === 0
-        ? Promise.resolve([])
+        ? Promise.resolve({ kind: 'topics-created', topics: [] } as const)
         : this.createTopics(topics, { validateOnly: false, deadlineMs });
     for (const [i, name] of fresh.entries()) {
       const one = creation
-        .then((created) => created[i]?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
+        .then((created) => (created.kind === 'refused' ? created : created.topics[i]))
+        .then((created) => created?.errorCode ?? ErrorCode.UNKNOWN_SERVER_ERROR)
         .finally(() => this.#creations.delete(name));
       this.#creations.set(name, one);
     }
@@ -234,6 +248,10 @@ export class ControllerClient {
     this.#producerIds = { next: first, end: first + count };
   }
 
+  #refuseLate(deadlineMs: number): void {
+    if (this.#deps.clock.nowMs() >= deadlineMs) throw timedOut();
+  }
+
   async #untilLed(topics: readonly CreatedTopic[], deadlineMs: number): Promise<void> {
     await this.#untilApplied(deadlineMs);
     const created = topics.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
@@ -254,6 +272,7 @@ export class ControllerClient {
     kind: Kind,
   ): Promise<ReplyOf<Kind>> {
     const reply = await this.#controller.execute(command);
+    if (reply.kind === 'refused') throw new CommandRefused(reply);
     if (reply.kind !== kind) throw new Error(`${command.kind} was answered by ${reply.kind}`);
     return reply as ReplyOf<Kind>;
   }
@@ -262,6 +281,15 @@ export class ControllerClient {
 /** The controller decides a command in one go, and answers nobody else meanwhile. */
 function* chunksOf<Item>(items: readonly Item[], size: number): Iterable<readonly Item[]> {
   for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
+}
+
+class CommandRefused extends Error {
+  readonly reply: RefusedCommand;
+
+  constructor(reply: RefusedCommand) {
+    super(`refused with ${reply.errorCode}`);
+    this.reply = reply;
+  }
 }
 
 function timedOut(): CoordinatorError {
@@ -277,36 +305,26 @@ const notHere = new Set<number>([
 ]);
 
 /** What a client is told of a command that failed as a whole. Never throws: the client gets an answer. */
-function failureOf(
-  error: unknown,
-  logger: Logger,
-): { readonly errorCode: number; readonly message: string } {
+function failureOf(error: unknown, logger: Logger): RefusedCommand {
+  if (error instanceof CommandRefused) return error.reply;
   if (error instanceof CoordinatorError) {
     const { errorCode, message } = error;
-    if (errorCode === ErrorCode.REQUEST_TIMED_OUT) return { errorCode, message };
+    if (errorCode === ErrorCode.REQUEST_TIMED_OUT) return refused(errorCode, message);
     if (errorCode === ErrorCode.MESSAGE_TOO_LARGE) {
       const message = 'Unable to perform excessively large batch operation.';
-      return { errorCode: ErrorCode.POLICY_VIOLATION, message };
+      return refused(ErrorCode.POLICY_VIOLATION, message);
     }
-    return { errorCode: ErrorCode.NOT_CONTROLLER, message };
+    return refused(ErrorCode.NOT_CONTROLLER, message);
   }
   if (error instanceof EngineError) {
     const errorCode = notHere.has(error.errorCode) ? ErrorCode.NOT_CONTROLLER : error.errorCode;
-    return { errorCode, message: error.message };
+    return refused(errorCode, error.message);
   }
   logger.error({ err: error }, 'a command of the controller failed');
   const message = 'The server experienced an unexpected error when processing the request.';
-  return { errorCode: ErrorCode.UNKNOWN_SERVER_ERROR, message };
+  return refused(ErrorCode.UNKNOWN_SERVER_ERROR, message);
 }
 
-function failedTopic(name: string, errorCode: number, errorMessage: string): CreatedTopic {
-  return {
-    name,
-    errorCode,
-    errorMessage,
-    topicId: ZERO_UUID,
-    numPartitions: -1,
-    replicationFactor: -1,
-    configs: new Map(),
-  };
+function refused(errorCode: number, errorMessage: string): RefusedCommand {
+  return { kind: 'refused', errorCode, errorMessage };
 }

@@ -61,8 +61,8 @@ describe('the partitions there may be', () => {
 
   test('are created, and none beyond', () => {
     const controller = new Controller();
-    for (const name of ['a', 'b']) controller.create({ name, numPartitions: 10_000 });
-    expect(controller.create({ name: 'c', numPartitions: 9_999 })?.errorCode).toBe(0);
+    for (const name of ['a', 'b', 'c']) controller.create({ name, numPartitions: 9_999 });
+    expect(controller.create({ name: 'cc', numPartitions: 2 })?.errorCode).toBe(0);
     expect(controller.create({ name: 'd', numPartitions: 2 })).toMatchObject({
       errorCode: ErrorCode.POLICY_VIOLATION,
       errorMessage: expect.stringContaining('leaves room for 30000 partitions: there are 29999'),
@@ -102,7 +102,6 @@ describe('the controller', () => {
     ['a name of 250 characters', { name: 'x'.repeat(250) }, ErrorCode.INVALID_TOPIC_EXCEPTION],
     ['a name that collides', { name: 'with_dot' }, ErrorCode.INVALID_TOPIC_EXCEPTION],
     ['no partitions', { name: 'a', numPartitions: 0 }, ErrorCode.INVALID_PARTITIONS],
-    ['too many partitions', { name: 'a', numPartitions: 10_001 }, ErrorCode.POLICY_VIOLATION],
     ['no replicas', { name: 'a', replicationFactor: 0 }, ErrorCode.INVALID_REPLICATION_FACTOR],
     [
       'more replicas than brokers',
@@ -184,16 +183,55 @@ describe('the controller', () => {
     });
   });
 
-  test('refuses from where the partitions of a request are too many', () => {
-    const one = { replicationFactor: -1, assignments: [], configs: [] };
-    const sizes = { a: 6_000, b: 4_000, c: 1 };
-    const topics = Object.entries(sizes).map(([name, numPartitions]) => {
-      return { ...one, name, numPartitions };
+  const counts = { numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };
+  const createAll = (topics: readonly Partial<NewTopic>[]) => {
+    const controller = new Controller();
+    controller.create({ name: 'taken' });
+    const all = topics.map((topic, i) => ({ ...counts, name: `t${i}`, ...topic }));
+    return controller.run({ kind: 'create-topics', topics: all, validateOnly: false });
+  };
+
+  test.each<[string, readonly Partial<NewTopic>[]]>([
+    ['one topic', [{ numPartitions: 10_001, replicationFactor: 0 }]],
+    ['names that cannot be', [{ name: '', numPartitions: 10_000 }, { numPartitions: 1 }]],
+    ['topics that exist', [{ name: 'taken', numPartitions: 10_000 }, { numPartitions: 1 }]],
+    ['default counts', [{ numPartitions: 9_998 }, {}]],
+    ['counts below zero', [{ numPartitions: 10_001 }, { numPartitions: -5 }]],
+    [
+      'manual assignments',
+      [
+        {
+          assignments: Array.from({ length: 10_001 }, () => ({ partitionIndex: 0, brokerIds: [] })),
+        },
+      ],
+    ],
+    ['records for the topics', [{ numPartitions: 5_000 }, { numPartitions: 5_000 }]],
+    [
+      'records for settings',
+      [{ numPartitions: 9_998, configs: ['x', 'y'].map((name) => ({ name, value: '1' })) }],
+    ],
+  ])('refuses a request that is too large as a whole, with %s', (_, topics) => {
+    const errorCode = ErrorCode.POLICY_VIOLATION;
+    expect(createAll(topics)).toMatchObject({ kind: 'refused', errorCode });
+  });
+
+  test('counts no records of what it does not create', () => {
+    const topics = [{ numPartitions: 9_999 }, { numPartitions: 1, replicationFactor: 9 }];
+    expect(createAll(topics)).toMatchObject({
+      topics: [{ errorCode: 0 }, { errorCode: ErrorCode.INVALID_REPLICATION_FACTOR }],
     });
-    const reply = new Controller().run({ kind: 'create-topics', topics, validateOnly: false });
-    expect(reply).toMatchObject({
-      topics: [{ errorCode: 0 }, { errorCode: 0 }, { errorCode: ErrorCode.POLICY_VIOLATION }],
-    });
+  });
+
+  test('looks for collisions among the topics that are there, not in the request', () => {
+    const topics = ['a.b_c', 'a_b.c', 'a_b_c'].map((name) => ({ name }));
+    const created = { errorCode: 0 };
+    expect(createAll(topics)).toMatchObject({ topics: [created, created, created] });
+  });
+
+  test('says what is wrong with the settings before what is wrong with the counts', () => {
+    const configs = [{ name: 'bad', value: '1' }];
+    const [refused] = [new Controller().create({ name: 'a', numPartitions: 0, configs })];
+    expect(refused?.errorCode).toBe(ErrorCode.INVALID_CONFIG);
   });
 
   test('deletes by name and by id, and says which topic it does not know', () => {

@@ -5,20 +5,44 @@ import type { ControllerRules, Decision } from './controller-machine.ts';
 import { collisionKey, topicNameProblem } from './topic-names.ts';
 import type { CreatedTopic, CreateTopicsCommand, NewTopic } from './vocabulary.ts';
 
-export const PARTITIONS_PER_REQUEST_MAX = 10_000;
+/** Partitions that one request may ask for, and records that it may lead to. */
+export const REQUEST_RECORDS_MAX = 10_000;
 const NO_ID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
-/** Decides each topic by itself: one that is refused leaves the others as they are. */
+/**
+ * Decides each topic by itself: one that is refused leaves the others as they are. Only a request that is too large
+ * is refused as a whole.
+ */
 export function decideCreateTopics(
   image: ClusterImage,
   rules: ControllerRules,
   command: CreateTopicsCommand,
   input: Input,
 ): Decision {
+  if (partitionsAsked(command.topics, rules.numPartitions) > REQUEST_RECORDS_MAX) {
+    return tooLarge('The topics of one request may not have more than 10,000 partitions.');
+  }
   const planner = new Planner(image, rules, input);
   const topics = command.topics.map((topic) => planner.create(topic));
+  if (planner.records.length > REQUEST_RECORDS_MAX) {
+    return tooLarge('One request may not lead to more than 10,000 records of metadata.');
+  }
   const records = command.validateOnly ? [] : planner.records;
   return { records, reply: { kind: 'topics-created', topics } };
+}
+
+/** What is asked for, whether the topics could be created or not. Counts that make no sense count for nothing. */
+function partitionsAsked(topics: readonly NewTopic[], numPartitions: number): number {
+  const counts = topics.map((topic) => {
+    if (topic.assignments.length > 0) return topic.assignments.length;
+    return topic.numPartitions === -1 ? numPartitions : Math.max(0, topic.numPartitions);
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function tooLarge(errorMessage: string): Decision {
+  const errorCode = ErrorCode.POLICY_VIOLATION;
+  return { records: [], reply: { kind: 'refused', errorCode, errorMessage } };
 }
 
 class Refusal extends Error {
@@ -38,7 +62,6 @@ class Planner {
   readonly #names = new Set<string>();
   readonly #collisions = new Map<string, string>();
   #nextGroupId: bigint;
-  #partitionsPlanned = 0;
   #partitionsThere = 0;
 
   constructor(image: ClusterImage, rules: ControllerRules, input: Input) {
@@ -47,7 +70,9 @@ class Planner {
     this.#input = input;
     this.#nextGroupId = image.nextGroupId;
     for (const { name, partitions } of image.topics()) {
-      this.#noteName(name);
+      this.#names.add(name);
+      const key = collisionKey(name);
+      if (key !== undefined) this.#collisions.set(key, name);
       this.#partitionsThere += partitions.length;
     }
   }
@@ -57,8 +82,8 @@ class Planner {
       const problem = topicNameProblem(topic.name);
       if (problem !== undefined) throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
       this.#refuseTaken(topic.name);
-      const placement = this.#place(topic);
       const configs = this.#configs(topic);
+      const placement = this.#place(topic);
       return this.#plan(topic.name, placement, configs);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -67,7 +92,7 @@ class Planner {
   }
 
   #plan(name: string, placement: readonly (readonly number[])[], configs: Map<string, string>) {
-    this.#noteName(name);
+    this.#names.add(name);
     this.#partitionsThere += placement.length;
     const topicId = this.#input.newId();
     this.records.push({ kind: 'topic', topicId, name });
@@ -89,6 +114,7 @@ class Planner {
     };
   }
 
+  // As in Kafka two names of one request do not collide, only with what is there already.
   #refuseTaken(name: string): void {
     if (this.#names.has(name)) {
       throw new Refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
@@ -101,20 +127,9 @@ class Planner {
     }
   }
 
-  #noteName(name: string): void {
-    this.#names.add(name);
-    const key = collisionKey(name);
-    if (key !== undefined) this.#collisions.set(key, name);
-  }
-
   #place(topic: NewTopic): readonly (readonly number[])[] {
     const placement =
       topic.assignments.length > 0 ? this.#placeByHand(topic) : this.#placeByCounts(topic);
-    this.#partitionsPlanned += placement.length;
-    if (this.#partitionsPlanned > PARTITIONS_PER_REQUEST_MAX) {
-      const message = 'Excessively large number of partitions per request.';
-      throw new Refusal(ErrorCode.POLICY_VIOLATION, message);
-    }
     this.#refuseTooMany(placement.length);
     return placement;
   }
@@ -185,10 +200,6 @@ class Planner {
     const partitions = numPartitions === -1 ? this.#rules.numPartitions : numPartitions;
     const factor =
       replicationFactor === -1 ? this.#rules.defaultReplicationFactor : replicationFactor;
-    if (partitions > PARTITIONS_PER_REQUEST_MAX) {
-      const message = 'Excessively large number of partitions per request.';
-      throw new Refusal(ErrorCode.POLICY_VIOLATION, message);
-    }
     const brokers = [...this.#image.brokers()].map(({ nodeId }) => nodeId);
     if (factor > brokers.length) {
       const message = `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${brokers.length} broker(s) are registered or some brokers have all their log directories cordoned.`;

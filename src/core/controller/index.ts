@@ -1,5 +1,9 @@
 /** The controller: topics, brokers, producer ids, as a state machine over the metadata log. */
-export { ControllerClient, type ControllerClientDeps } from './controller-client.ts';
+export {
+  ControllerClient,
+  type ControllerClientDeps,
+  type CreationOutcome,
+} from './controller-client.ts';
 export { ControllerMachine, type ControllerRules } from './controller-machine.ts';
 export { partitionsMax } from './partitions-max.ts';
 export { topicNameProblem } from './topic-names.ts';

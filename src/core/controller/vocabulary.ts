@@ -32,9 +32,17 @@ export interface DeleteTopicsCommand {
 
 export type ControllerReply =
   | { readonly kind: 'done' }
+  | RefusedCommand
   | { readonly kind: 'topics-created'; readonly topics: readonly CreatedTopic[] }
   | { readonly kind: 'topics-deleted'; readonly topics: readonly DeletedTopic[] }
   | { readonly kind: 'producer-ids'; readonly first: bigint; readonly count: bigint };
+
+/** A command that is refused as a whole. */
+export interface RefusedCommand {
+  readonly kind: 'refused';
+  readonly errorCode: number;
+  readonly errorMessage: string | null;
+}
 
 export interface CreatedTopic {
   readonly name: string;

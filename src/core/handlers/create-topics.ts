@@ -2,58 +2,70 @@ import {
   type CreatableTopic,
   type CreatableTopicResult,
   CreateTopics,
+  type CreateTopicsRequest,
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { describeTopicConfig } from '../config/index.ts';
-import type { CreatedTopic } from '../controller/index.ts';
+import { describeNewTopicConfig } from '../config/index.ts';
+import type { CreatedTopic, CreationOutcome, RefusedCommand } from '../controller/index.ts';
 import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
 
 type Result = Draft<CreatableTopicResult>;
 
+const CLUSTER_METADATA = '__cluster_metadata';
+
 /** Creates topics. Needs CREATE on the cluster or on each topic. Counts of -1 since version 4, ids since 7. */
 export const createTopics = defineHandler(CreateTopics, {
   async handle(request, ctx) {
-    const seen = countNames(request.topics);
-    const refused = new Map<string, Result>();
-    const wanted: CreatableTopic[] = [];
-    for (const topic of request.topics) {
-      const refusal = refuseEarly(topic, seen, ctx);
-      if (refusal === undefined) wanted.push(topic);
-      else refused.set(topic.name, refusal);
+    const refused = new Map(refuseEarly(request.topics, ctx));
+    const wanted = request.topics.filter(({ name }) => !refused.has(name));
+    const outcome = await create(wanted, request, ctx);
+    if (outcome.kind === 'refused') {
+      return { topics: request.topics.map(({ name }) => refuseWhole(name, outcome)) };
     }
-    const deadlineMs = ctx.deadlineMs(request.timeoutMs);
-    const { validateOnly } = request;
-    const created =
-      wanted.length === 0
-        ? []
-        : await ctx.controller.createTopics(wanted, { validateOnly, deadlineMs });
-    return { topics: [...refused.values(), ...created.map((topic) => describe(topic, ctx))] };
+    const created = outcome.topics.map((topic) => describe(topic, ctx));
+    return { topics: [...created, ...refused.values()] };
   },
 });
 
-function countNames(topics: readonly CreatableTopic[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { name } of topics) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
+async function create(
+  wanted: readonly CreatableTopic[],
+  { timeoutMs, validateOnly }: CreateTopicsRequest,
+  ctx: RequestContext,
+): Promise<CreationOutcome> {
+  if (wanted.length === 0) return { kind: 'topics-created', topics: [] };
+  const deadlineMs = ctx.deadlineMs(timeoutMs);
+  return ctx.controller.createTopics(wanted, { validateOnly, deadlineMs });
 }
 
-function refuseEarly(
-  { name }: CreatableTopic,
-  seen: ReadonlyMap<string, number>,
+/** What the controller is not asked for: names that come twice first, and each of them once. */
+function* refuseEarly(
+  topics: readonly CreatableTopic[],
   ctx: RequestContext,
-): Result | undefined {
-  if ((seen.get(name) ?? 0) > 1) {
-    return refusal(name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.');
+): Iterable<readonly [string, Result]> {
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { name } of topics) (seen.has(name) ? twice : seen).add(name);
+  for (const name of twice) {
+    yield [name, refusal(name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.')];
   }
-  if (name === '__cluster_metadata') {
-    const message = `Creation of internal topic ${name} is prohibited.`;
-    return refusal(name, ErrorCode.INVALID_REQUEST, message);
+  const isAllAllowed = ctx.isAllowed('CREATE', 'CLUSTER', CLUSTER_NAME);
+  for (const name of seen) {
+    if (twice.has(name)) continue;
+    if (name === CLUSTER_METADATA) {
+      const message = `Creation of internal topic ${name} is prohibited.`;
+      yield [name, refusal(name, ErrorCode.INVALID_REQUEST, message)];
+    } else if (!isAllAllowed && !ctx.isAllowed('CREATE', 'TOPIC', name)) {
+      const message = 'Authorization failed.';
+      yield [name, refusal(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED, message)];
+    }
   }
-  const isAllowed =
-    ctx.isAllowed('CREATE', 'CLUSTER', CLUSTER_NAME) || ctx.isAllowed('CREATE', 'TOPIC', name);
-  if (isAllowed) return undefined;
-  return refusal(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Authorization failed.');
+}
+
+/** Kafka has no words for a creation that is not done in time. */
+function refuseWhole(name: string, { errorCode, errorMessage }: RefusedCommand): Result {
+  const isLate = errorCode === ErrorCode.REQUEST_TIMED_OUT;
+  return refusal(name, errorCode, isLate ? null : errorMessage);
 }
 
 function refusal(name: string, errorCode: number, errorMessage: string | null): Result {
@@ -62,10 +74,8 @@ function refusal(name: string, errorCode: number, errorMessage: string | null): 
 
 function describe(topic: CreatedTopic, ctx: RequestContext): Result {
   const { name, errorCode, errorMessage } = topic;
-  // Kafka has no words for a creation that is not done in time.
-  if (errorCode === ErrorCode.REQUEST_TIMED_OUT) return refusal(name, errorCode, null);
   if (errorCode !== ErrorCode.NONE) return refusal(name, errorCode, errorMessage ?? '');
-  const described = [...describeTopicConfig(ctx.config, topic.configs)];
+  const described = [...describeNewTopicConfig(ctx.config, topic.configs)];
   described.sort((a, b) => (a.name < b.name ? -1 : 1));
   const configs = described.map((entry) => ({
     name: entry.name,
