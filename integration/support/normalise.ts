@@ -26,7 +26,7 @@ const CHOSEN: Readonly<Record<string, string>> = {
 };
 
 /** Sentences are each broker's own: a recording keeps whether there is one. */
-const SENTENCES: ReadonlySet<string> = new Set(['errorMessage']);
+const SENTENCES: ReadonlySet<string> = new Set(['errorMessage', 'documentation']);
 
 /**
  * Replaces what differs from run to run by names: `<topic id 1>`. A value has the same name wherever it appears in

@@ -22,9 +22,13 @@ interface Exchange {
 type Recording = Readonly<Record<string, readonly Exchange[]>>;
 type Run = (conversation: Conversation) => Promise<void>;
 
-/** Fields of the outermost level in which our answer differs from Kafka's on purpose. */
-export interface Deliberate {
+export interface AskOptions<Response = never> {
+  /** Fields of the outermost level in which our answer differs from Kafka's on purpose. */
   readonly ours?: Readonly<Record<string, Recorded>>;
+  /** What of the answer is recorded, when not all of it or not in its order. */
+  readonly view?: (answer: Response) => unknown;
+  /** What is kept of a request that is too long for it. */
+  readonly instead?: string;
 }
 
 /**
@@ -110,8 +114,8 @@ export class Conversation {
     api: Api<Request, Response>,
     version: number,
     request: Draft<Request>,
-    deliberate: Deliberate = {},
-  ): Promise<Response> => this.askOn('main', api, version, request, deliberate);
+    options: AskOptions<Response> = {},
+  ): Promise<Response> => this.askOn('main', api, version, request, options);
 
   /** `ask` on another connection, which is made on first use: for requests that wait while others go on. */
   readonly askOn = async <Request, Response>(
@@ -119,15 +123,15 @@ export class Conversation {
     api: Api<Request, Response>,
     version: number,
     request: Draft<Request>,
-    { ours }: Deliberate = {},
+    { ours, view = (answer) => answer, instead }: AskOptions<Response> = {},
   ): Promise<Response> => {
     if (ours !== undefined) this.#deliberate.set(this.#pending.length, ours);
     const answered = this.#send(connection, api, version, request);
     const ask = `${api.name} ${version}`;
     this.#pending.push(
       answered.then(
-        (answer) => ({ ask, request, answer }),
-        (error: Error) => ({ ask, request, answer: closedOr(error) }),
+        (answer) => ({ ask, request: instead ?? request, answer: view(answer) }),
+        (error: Error) => ({ ask, request: instead ?? request, answer: closedOr(error) }),
       ),
     );
     return answered;
