@@ -34,7 +34,7 @@ export class ProcessLogger implements Logger {
   /** Writes what is waiting, and from now on everything at once: readable on a terminal, JSON elsewhere. */
   async open(output: LogOutput = process.stderr): Promise<void> {
     if (this.#target !== undefined) return;
-    const { pino } = await import('pino');
+    const { default: pino } = await import('pino');
     const options = { base: null, timestamp: () => `,"time":${this.#timeMs}` };
     const stream = output.isTTY ? readable(output) : output;
     this.#target ??= pino(options, stream);
