@@ -12,7 +12,7 @@ import {
 } from '../../src/kafka-protocol/index.ts';
 import type { RawClient } from './raw-client.ts';
 
-const WAIT_MS = 20_000;
+const WAIT_MS = 5_000;
 const PAUSE_MS = 20;
 
 export interface CreatedTopic {

@@ -1,9 +1,11 @@
 import {
+  DescribeGroups,
   type Draft,
   JoinGroup,
   type JoinGroupRequest,
   SyncGroup,
 } from '../../src/kafka-protocol/index.ts';
+import { until } from './clean-broker.ts';
 import type { Conversation } from './recorded.ts';
 
 export const STRANGE_GROUP_IDS: readonly string[] = [
@@ -62,5 +64,18 @@ export async function syncAlone(
     protocolType: JOINING.protocolType,
     protocolName: 'range',
     assignments: [{ memberId, assignment: Uint8Array.of(9) }],
+  });
+}
+
+/** Resolves when the group is in this state with so many members. */
+export function groupIs(
+  { quietly }: Conversation,
+  groupId: string,
+  state: string,
+  members: number,
+): Promise<void> {
+  return until(`${groupId} ${state} with ${members} members`, async () => {
+    const { groups } = await quietly(DescribeGroups, 5, { groups: [groupId] });
+    return groups[0]?.groupState === state && groups[0].members.length === members;
   });
 }

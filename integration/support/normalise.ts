@@ -32,6 +32,7 @@ const SENTENCES: ReadonlySet<string> = new Set(['errorMessage', 'documentation']
  * Replaces what differs from run to run by names: `<topic id 1>`. A value has the same name wherever it appears in
  * one sequence, so that it still shows what equals what. Ids are found by their field, random UUIDs also inside of
  * texts (member ids). What says "none" (zero, empty, negative) stays.
+ * The members of a group are sorted.
  */
 export class Normaliser {
   readonly #names = new Map<string, string>();
@@ -41,7 +42,10 @@ export class Normaliser {
   normalise(value: unknown, field = ''): Recorded {
     if (value === null || value === undefined) return null;
     if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`;
-    if (Array.isArray(value)) return value.map((item) => this.normalise(item, field));
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.normalise(item, field));
+      return isSet(field, value) ? items.sort(byText) : items;
+    }
     if (typeof value === 'object') {
       const entries = Object.entries(value).map(([key, item]) => [key, this.normalise(item, key)]);
       return Object.fromEntries(entries);
@@ -52,7 +56,7 @@ export class Normaliser {
   #scalar(value: unknown, field: string): Recorded {
     if (SENTENCES.has(field)) return value === '' ? '' : '<text>';
     const chosen = CHOSEN[field];
-    if (chosen !== undefined && isSome(value)) return this.#name(chosen, String(value));
+    if (chosen !== undefined && isSome(value, field)) return this.#name(chosen, String(value));
     if (typeof value === 'bigint') return isTime(value) ? '<time>' : `${value}n`;
     if (typeof value === 'string') {
       return value
@@ -75,7 +79,17 @@ export class Normaliser {
   }
 }
 
-function isSome(value: unknown): boolean {
+/** Kafka shows the members of a group in an order that follows from their random ids. */
+function isSet(field: string, items: readonly object[]): boolean {
+  return field === 'members' && items.every((item) => !('errorCode' in item));
+}
+
+function byText(some: Recorded, other: Recorded): number {
+  return JSON.stringify(some) < JSON.stringify(other) ? -1 : 1;
+}
+
+function isSome(value: unknown, field: string): boolean {
+  if (field === 'port') return Number(value) > 0;
   if (typeof value === 'bigint' || typeof value === 'number') return value >= 0;
   return value !== '' && value !== ZERO_UUID;
 }

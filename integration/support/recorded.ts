@@ -23,6 +23,8 @@ type Recording = Readonly<Record<string, readonly Exchange[]>>;
 type Run = (conversation: Conversation) => Promise<void>;
 
 export interface AskOptions<Response = never> {
+  /** The client id in the request's header; `raw` when it is not given. */
+  readonly clientId?: string | null;
   /** Fields of the outermost level in which our answer differs from Kafka's on purpose. */
   readonly ours?: Readonly<Record<string, Recorded>>;
   /** What of the answer is recorded, when not all of it or not in its order. */
@@ -123,10 +125,10 @@ export class Conversation {
     api: Api<Request, Response>,
     version: number,
     request: Draft<Request>,
-    { ours, view = (answer) => answer, instead }: AskOptions<Response> = {},
+    { clientId, ours, view = (answer) => answer, instead }: AskOptions<Response> = {},
   ): Promise<Response> => {
     if (ours !== undefined) this.#deliberate.set(this.#pending.length, ours);
-    const answered = this.#send(connection, api, version, request);
+    const answered = this.#send(connection, api, version, request, clientId);
     const ask = `${api.name} ${version}`;
     this.#pending.push(
       answered.then(
@@ -177,10 +179,11 @@ export class Conversation {
     api: Api<Request, Response>,
     version: number,
     request: Draft<Request>,
+    clientId?: string | null,
   ): Promise<Response> {
     const client = this.#clients.get(connection) ?? RawClient.connect(this.#port);
     this.#clients.set(connection, client);
-    return (await client).request(api, version, request);
+    return (await client).request(api, version, request, clientId);
   }
 }
 

@@ -1,4 +1,4 @@
-import { assert } from '../base/index.ts';
+import { assert, inHashMapOrder } from '../base/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { subscribedTopics } from './subscription.ts';
 import type { GroupValue } from './vocabulary.ts';
@@ -243,7 +243,7 @@ export class ClassicGroup {
     return protocols.some(({ name }) => (counts.get(name) ?? 0) === this.#members.size);
   }
 
-  /** The protocol that all members support and most of them like best. */
+  /** The protocol that all members support and most of them like best; Kafka's choice of equals. */
   selectProtocol(): string {
     const counts = this.#protocolCounts();
     const votes = new Map<string, number>();
@@ -252,10 +252,10 @@ export class ClassicGroup {
       assert(vote !== undefined, 'members of a group have a protocol in common');
       votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1);
     }
-    let chosen: string | undefined;
-    for (const [name, count] of votes) {
-      if (chosen === undefined || count > (votes.get(chosen) ?? 0)) chosen = name;
-    }
+    const most = Math.max(...votes.values());
+    const [chosen] = inHashMapOrder([...votes.keys()], (name) => name).filter((name) => {
+      return votes.get(name) === most;
+    });
     assert(chosen !== undefined, 'a group that selects a protocol has members');
     return chosen;
   }

@@ -78,7 +78,7 @@ function joinAgain(draft: Draft, command: JoinCommand): void {
   if (group.isPendingJoin(memberId)) {
     // Only dynamic members are told to come again with an id.
     if (groupInstanceId === null) addMember(draft, command, memberId);
-    else draft.answer(refusal(memberId, ErrorCode.UNKNOWN_SERVER_ERROR));
+    else draft.answer(refusal('', ErrorCode.UNKNOWN_SERVER_ERROR));
     return;
   }
   const errorCode = memberError(group, memberId, groupInstanceId);

@@ -4,6 +4,7 @@ import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { brokersOf } from './cluster-view.ts';
 
 const GROUP = 0;
+const SHARE_PARTITION = 2;
 const CREATION_TIMEOUT_MS = 30_000;
 
 /**
@@ -31,7 +32,9 @@ function locate(key: string, keyType: number, self: Self, ctx: RequestContext) {
   const errorCode = errorOf(key, keyType, ctx);
   if (errorCode !== ErrorCode.NONE || self === undefined) {
     const shown = errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode;
-    const isTold = ctx.apiVersion < 4 || shown === ErrorCode.INVALID_REQUEST;
+    // Kafka says nothing of share partitions in a version that is too old for them, but of any other type.
+    const isTold =
+      ctx.apiVersion < 4 || (shown === ErrorCode.INVALID_REQUEST && keyType !== SHARE_PARTITION);
     const errorMessage = isTold ? (messages.get(shown) ?? '') : '';
     return { key, errorCode: shown, errorMessage, nodeId: -1, host: '', port: -1 };
   }
