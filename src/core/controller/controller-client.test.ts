@@ -122,8 +122,8 @@ describe('the way to the controller', () => {
     const topicId = metadata.topicByName('orders')?.id ?? '';
     expect(created).toMatchObject({ topicId });
     expect(metadata.partition(topicId, 1)?.isLeader).toBe(true);
-    const [deleted] = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
-    expect(deleted).toMatchObject({ errorCode: ErrorCode.NONE, topicId });
+    const deleted = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
+    expect(deleted).toMatchObject({ topics: [{ errorCode: ErrorCode.NONE, topicId }] });
     expect(metadata.topicByName('orders')).toBeUndefined();
   });
 
@@ -137,7 +137,7 @@ describe('the way to the controller', () => {
     engine.readBarrier = failing(ErrorCode[failure]);
     expect(await create()).toMatchObject({ kind: 'refused', errorCode: ErrorCode[told] });
     const deleted = await controller.deleteTopics([{ name: 'orders', topicId: null }], NEVER);
-    expect(deleted).toMatchObject([{ name: 'orders', errorCode: ErrorCode[told] }]);
+    expect(deleted).toMatchObject({ kind: 'refused', errorCode: ErrorCode[told] });
   });
 
   test('an append that fails means another controller: the outcome is not known', async () => {
@@ -198,16 +198,18 @@ describe('the way to the controller', () => {
     await isAsked;
     clock.advance(100);
     expect(await creation).toMatchObject({ kind: 'refused', errorCode: REQUEST_TIMED_OUT });
-    expect(await deletion).toMatchObject([{ name: 'orders', errorCode: REQUEST_TIMED_OUT }]);
+    expect(await deletion).toMatchObject({ kind: 'refused', errorCode: REQUEST_TIMED_OUT });
   });
 
-  test('without any time nothing is created', async () => {
+  test('without any time nothing is created or deleted', async () => {
     const { engine, clock, controller } = await serving();
     const before = engine.endOffset;
     const options = { validateOnly: false, deadlineMs: clock.nowMs() };
     const outcome = await controller.createTopics([orders], options);
     const errorCode = ErrorCode.REQUEST_TIMED_OUT;
     expect(outcome).toMatchObject({ kind: 'refused', errorCode });
+    const deletion = await controller.deleteTopics([{ name: 'a', topicId: null }], clock.nowMs());
+    expect(deletion).toMatchObject({ kind: 'refused', errorCode });
     expect(engine.endOffset).toBe(before);
   });
 
@@ -232,7 +234,8 @@ describe('the way to the controller', () => {
     expect(names.map((name) => codes.get(name))).toEqual(names.map(() => ErrorCode.NONE));
     expect(codes.get('?')).toBe(ErrorCode.INVALID_TOPIC_EXCEPTION);
     const topics = [...names, 'none'].map((name) => ({ name, topicId: null }));
-    const deleted = await controller.deleteTopics(topics, NEVER);
+    const outcome = await controller.deleteTopics(topics, NEVER);
+    const deleted = outcome.kind === 'refused' ? [] : outcome.topics;
     expect(deleted.map(({ name }) => name)).toEqual([...names, 'none']);
     expect(deleted.at(-1)?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     expect(metadata.topicByName('many-39')).toBeUndefined();

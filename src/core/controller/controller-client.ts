@@ -1,5 +1,5 @@
 import { type Engine, EngineError, type PartitionHandle, type Role } from '../../engine/index.ts';
-import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
+import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { type Clock, type Logger, withDeadline } from '../base/index.ts';
 import type { BrokerConfig } from '../config/index.ts';
 import { CoordinatorError, CoordinatorPartition } from '../coordinator/index.ts';
@@ -48,6 +48,11 @@ const OTHER_RECORDS_OF_TOPIC = 4;
 /** One result for each topic, or one error for all of them. */
 export type CreationOutcome =
   | { readonly kind: 'topics-created'; readonly topics: readonly CreatedTopic[] }
+  | RefusedCommand;
+
+/** The same for deletions. */
+export type DeletionOutcome =
+  | { readonly kind: 'topics-deleted'; readonly topics: readonly DeletedTopic[] }
   | RefusedCommand;
 
 type ReplyOf<Kind extends ControllerReply['kind']> = Extract<ControllerReply, { kind: Kind }>;
@@ -146,26 +151,25 @@ export class ControllerClient {
     }
   }
 
+  /** The same as for `createTopics`, though what has begun when the time is over may be deleted in part. */
   async deleteTopics(
     topics: readonly { readonly name: string | null; readonly topicId: string | null }[],
     deadlineMs: number,
-  ): Promise<readonly DeletedTopic[]> {
-    const deletion = async (): Promise<readonly DeletedTopic[]> => {
+  ): Promise<DeletionOutcome> {
+    const deletion = async (): Promise<DeletionOutcome> => {
+      this.#refuseLate(deadlineMs);
       const deleted: DeletedTopic[] = [];
       for (const chunk of chunksOf(topics, CHUNK_TOPICS)) {
         const command = { kind: 'delete-topics', topics: chunk } as const;
         deleted.push(...(await this.#execute(command, 'topics-deleted')).topics);
       }
       await this.#untilApplied(deadlineMs);
-      return deleted;
+      return { kind: 'topics-deleted', topics: deleted };
     };
     try {
       return await withDeadline(deletion(), deadlineMs, this.#deps.clock, timedOut);
     } catch (error) {
-      const { errorCode, errorMessage } = failureOf(error, this.#deps.logger);
-      return topics.map(({ name, topicId }) => {
-        return { name, topicId: topicId ?? ZERO_UUID, errorCode, errorMessage };
-      });
+      return failureOf(error, this.#deps.logger);
     }
   }
 

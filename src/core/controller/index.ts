@@ -3,6 +3,7 @@ export {
   ControllerClient,
   type ControllerClientDeps,
   type CreationOutcome,
+  type DeletionOutcome,
 } from './controller-client.ts';
 export { ControllerMachine, type ControllerRules } from './controller-machine.ts';
 export { partitionsMax } from './partitions-max.ts';

@@ -10,18 +10,30 @@ interface Answer {
   readonly responses: readonly { name: string | null; errorCode: number; errorMessage: string }[];
 }
 
-async function ask(apiVersion: number, request: Partial<DeleteTopicsRequest>) {
+interface Options {
+  readonly deleteTopicEnable?: boolean;
+  readonly isLate?: boolean;
+}
+
+async function ask(
+  apiVersion: number,
+  request: Partial<DeleteTopicsRequest>,
+  { deleteTopicEnable = true, isLate = false }: Options = {},
+) {
   const asked: unknown[] = [];
+  const done = { errorCode: ErrorCode.NONE, errorMessage: null };
+  const late = { kind: 'refused', errorCode: ErrorCode.REQUEST_TIMED_OUT, errorMessage: 'late' };
   const controller = {
     async deleteTopics(topics: readonly object[]) {
       asked.push(...topics);
-      return topics.map((topic) => ({ ...topic, errorCode: ErrorCode.NONE, errorMessage: null }));
+      if (isLate) return late;
+      return { kind: 'topics-deleted', topics: topics.map((topic) => ({ ...topic, ...done })) };
     },
   };
   const ctx = {
     apiVersion,
     controller,
-    config: { deleteTopicEnable: true },
+    config: { deleteTopicEnable },
     metadata: {
       topicById: () => undefined,
       topicByName: (name: string) => (name === 'known' ? { id: KNOWN_ID } : undefined),
@@ -50,9 +62,9 @@ test('what is named twice is refused once, the rest is deleted', async () => {
   const topics = [...ids, { name: null, topicId: ZERO_UUID }, both];
   const byId = await ask(6, { topics });
   expect(byId.responses.map(({ errorMessage }) => errorMessage)).toEqual([
-    'Duplicate topic id.',
     'Neither topic name nor id were specified.',
     'You may not specify both topic name and topic id.',
+    'Duplicate topic id.',
   ]);
   expect(byId.asked).toEqual([]);
 });
@@ -72,9 +84,36 @@ test('a topic that is given by name and by id stays', async () => {
     },
     { name: 'other', errorCode: ErrorCode.NONE },
   ]);
+  // An id that comes twice stands in the way of the name as well.
+  const twice = await ask(6, { topics: [byId, byId, byName('known')] });
+  expect(twice.asked).toEqual([]);
+  expect(twice.responses.map(({ name }) => name)).toEqual(['known', null]);
   // Named twice, the name is out already.
   const again = await ask(6, { topics: [byName('known'), byName('known'), byId] });
   expect(again.asked).toEqual([{ name: null, topicId: KNOWN_ID }]);
+});
+
+test('what makes no sense is refused as often as it is said', async () => {
+  const nothing = { name: null, topicId: ZERO_UUID };
+  const both = { name: 'known', topicId: KNOWN_ID };
+  const { responses } = await ask(6, { topics: [nothing, both, nothing, both] });
+  expect(responses.map(({ errorCode }) => errorCode)).toEqual([42, 42, 42, 42]);
+});
+
+test('one error for all is said as often as topics are named, whatever else is wrong', async () => {
+  const topicNames = ['a', 'twice', 'twice'];
+  const all = (errorCode: number) =>
+    topicNames.map((name) => ({ name, topicId: ZERO_UUID, errorCode, errorMessage: null }));
+  const late = await ask(5, { topicNames }, { isLate: true });
+  expect(late.responses).toEqual(all(ErrorCode.REQUEST_TIMED_OUT));
+  const disabled = { deleteTopicEnable: false };
+  const { responses } = await ask(3, { topicNames }, disabled);
+  expect(responses).toEqual(all(ErrorCode.TOPIC_DELETION_DISABLED));
+  const old = await ask(2, { topicNames }, disabled);
+  expect(old.responses).toEqual(all(ErrorCode.INVALID_REQUEST));
+  // There is nothing that could be late.
+  const twice = await ask(5, { topicNames: ['twice', 'twice'] }, { isLate: true });
+  expect(twice.responses).toMatchObject([{ errorCode: ErrorCode.INVALID_REQUEST }]);
 });
 
 test('the work grows with the names, not with their square', async () => {

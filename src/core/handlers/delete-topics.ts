@@ -2,6 +2,7 @@ import {
   type DeletableTopicResult,
   type DeleteTopicState,
   DeleteTopics,
+  type DeleteTopicsRequest,
   type Draft,
   ErrorCode,
   ZERO_UUID,
@@ -12,6 +13,9 @@ import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 const STATES_SINCE = 6;
 const DISABLED_ERROR_SINCE = 3;
 
+type Result = Draft<DeletableTopicResult>;
+
+/** What the controller is asked for: each by its name or by its id. */
 interface Wanted {
   readonly name: string | null;
   readonly topicId: string | null;
@@ -20,85 +24,100 @@ interface Wanted {
 /** Deletes topics by name or, since version 6, by id. Needs DELETE on each. */
 export const deleteTopics = defineHandler(DeleteTopics, {
   async handle(request, ctx) {
-    const states =
-      ctx.apiVersion >= STATES_SINCE
-        ? request.topics.map(fromState)
-        : request.topicNames.map((name): Wanted => ({ name, topicId: null }));
-    let accepted: Wanted[] = [];
-    const refused: Draft<DeletableTopicResult>[] = [];
-    await mapInTurns(counted(states), ctx.pace, ([wanted, count]) => {
-      const refusal = refuseEarly(wanted, count, ctx);
-      if (refusal === undefined) accepted.push(wanted);
-      else refused.push({ ...wanted, topicId: wanted.topicId ?? ZERO_UUID, ...refusal });
-    });
-    const twice = namedAndIdentified(accepted, ctx);
-    if (twice.size > 0) {
-      accepted = accepted.filter(({ name, topicId }) => {
-        return !twice.has(topicId ?? ctx.metadata.topicByName(name ?? '')?.id ?? '');
-      });
-      for (const [topicId, name] of twice) {
-        const errorMessage = 'The provided topic name maps to an ID that was already supplied.';
-        refused.push({ name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage });
-      }
-    }
+    const states = statesOf(request, ctx.apiVersion);
+    if (!ctx.config.deleteTopicEnable) return refuseWhole(states, disabledError(ctx));
+    const sorted = new Sorted();
+    await mapInTurns(states, ctx.pace, (state) => sorted.add(state));
+    const accepted = await sorted.accepted(ctx);
+    if (accepted.length === 0) return { responses: sorted.refused };
     const deadlineMs = ctx.deadlineMs(request.timeoutMs);
-    const deleted =
-      accepted.length === 0 ? [] : await ctx.controller.deleteTopics(accepted, deadlineMs);
-    return { responses: [...refused, ...deleted] };
+    const outcome = await ctx.controller.deleteTopics(accepted, deadlineMs);
+    if (outcome.kind === 'refused') return refuseWhole(states, outcome.errorCode);
+    return { responses: [...sorted.refused, ...outcome.topics] };
   },
 });
 
-/** The topics that are given by their id and by their name as well: which of the two was meant is not for us to say. */
-function namedAndIdentified(
-  accepted: readonly Wanted[],
-  ctx: RequestContext,
-): ReadonlyMap<string, string> {
-  const ids = new Set(accepted.flatMap(({ topicId }) => topicId ?? []));
-  const twice = new Map<string, string>();
-  if (ids.size === 0) return twice;
-  for (const { name } of accepted) {
-    const id = name === null ? undefined : ctx.metadata.topicByName(name)?.id;
-    if (name !== null && id !== undefined && ids.has(id)) twice.set(id, name);
-  }
-  return twice;
+function statesOf(request: DeleteTopicsRequest, version: number): readonly DeleteTopicState[] {
+  if (version >= STATES_SINCE) return request.topics;
+  return request.topicNames.map((name) => ({ name, topicId: ZERO_UUID }));
 }
 
-/** Each topic once, with how often it is named. */
-function counted(states: readonly Wanted[]): readonly (readonly [Wanted, number])[] {
-  const counts = new Map<string, [Wanted, number]>();
-  for (const wanted of states) {
-    // An id has 22 characters and no space.
-    const key = `${wanted.topicId ?? ''} ${wanted.name ?? ''}`;
-    const known = counts.get(key);
-    if (known === undefined) counts.set(key, [wanted, 1]);
-    else known[1] += 1;
-  }
-  return [...counts.values()];
+function disabledError({ apiVersion }: RequestContext): number {
+  const isKnown = apiVersion >= DISABLED_ERROR_SINCE;
+  return isKnown ? ErrorCode.TOPIC_DELETION_DISABLED : ErrorCode.INVALID_REQUEST;
 }
 
-function fromState({ name, topicId }: DeleteTopicState): Wanted {
-  return { name, topicId: topicId === ZERO_UUID ? null : topicId };
+/** One error for all, as often as they are named. Kafka has no words for it. */
+function refuseWhole(states: readonly DeleteTopicState[], errorCode: number) {
+  const responses = states.map((state): Result => ({ ...state, errorCode, errorMessage: null }));
+  return { responses };
 }
 
-function refuseEarly({ name, topicId }: Wanted, count: number, ctx: RequestContext) {
-  if (!ctx.config.deleteTopicEnable) {
-    const isKnown = ctx.apiVersion >= DISABLED_ERROR_SINCE;
-    const errorCode = isKnown ? ErrorCode.TOPIC_DELETION_DISABLED : ErrorCode.INVALID_REQUEST;
-    return { errorCode, errorMessage: 'Topic deletion is disabled.' };
+/** What is named in a request, with what of it is refused whatever topics there are. */
+class Sorted {
+  readonly refused: Result[] = [];
+  readonly #names = new Map<string, number>();
+  readonly #ids = new Map<string, number>();
+
+  add({ name, topicId }: DeleteTopicState): void {
+    const hasId = topicId !== ZERO_UUID;
+    if (name !== null && hasId) {
+      this.#refuse(name, topicId, 'You may not specify both topic name and topic id.');
+    } else if (name !== null) {
+      this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
+    } else if (hasId) {
+      this.#ids.set(topicId, (this.#ids.get(topicId) ?? 0) + 1);
+    } else {
+      this.#refuse(null, ZERO_UUID, 'Neither topic name nor id were specified.');
+    }
   }
-  const invalid = (errorMessage: string) => ({
-    errorCode: ErrorCode.INVALID_REQUEST,
-    errorMessage,
-  });
-  if (name !== null && topicId !== null)
-    return invalid('You may not specify both topic name and topic id.');
-  if (name === null && topicId === null)
-    return invalid('Neither topic name nor id were specified.');
-  if (count > 1) {
-    return invalid(name === null ? 'Duplicate topic id.' : 'Duplicate topic name.');
+
+  /** What may be asked for; adds to `refused` what may not. */
+  async accepted(ctx: RequestContext): Promise<readonly Wanted[]> {
+    const named = await mapInTurns([...this.#names], ctx.pace, ([name, count]) =>
+      this.#byName(name, count, ctx),
+    );
+    const identified = await mapInTurns([...this.#ids], ctx.pace, ([id, count]) =>
+      this.#byId(id, count, ctx),
+    );
+    return [...named, ...identified].flat();
   }
-  const topicName = name ?? ctx.metadata.topicById(topicId ?? '')?.name;
-  if (topicName === undefined || ctx.isAllowed('DELETE', 'TOPIC', topicName)) return undefined;
-  const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-  return { errorCode, errorMessage: 'Authorization failed.' };
+
+  #byName(name: string, count: number, ctx: RequestContext): readonly Wanted[] {
+    if (count > 1) {
+      this.#refuse(name, ZERO_UUID, 'Duplicate topic name.');
+      return [];
+    }
+    const wanted = { name, topicId: null };
+    if (!this.#isAllowed(name, wanted, ctx)) return [];
+    const id = ctx.metadata.topicByName(name)?.id;
+    const idCount = id === undefined ? undefined : this.#ids.get(id);
+    if (id === undefined || idCount === undefined) return [wanted];
+    // A topic by its name and by its id as well: which of the two was meant is not for us to say.
+    this.#refuse(name, id, 'The provided topic name maps to an ID that was already supplied.');
+    if (idCount === 1) this.#ids.delete(id);
+    return [];
+  }
+
+  #byId(topicId: string, count: number, ctx: RequestContext): readonly Wanted[] {
+    if (count > 1) {
+      this.#refuse(null, topicId, 'Duplicate topic id.');
+      return [];
+    }
+    const wanted = { name: null, topicId };
+    const name = ctx.metadata.topicById(topicId)?.name;
+    return name === undefined || this.#isAllowed(name, wanted, ctx) ? [wanted] : [];
+  }
+
+  #isAllowed(name: string, wanted: Wanted, ctx: RequestContext): boolean {
+    if (ctx.isAllowed('DELETE', 'TOPIC', name)) return true;
+    const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+    const topicId = wanted.topicId ?? ZERO_UUID;
+    this.refused.push({ ...wanted, topicId, errorCode, errorMessage: 'Authorization failed.' });
+    return false;
+  }
+
+  #refuse(name: string | null, topicId: string, errorMessage: string): void {
+    this.refused.push({ name, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage });
+  }
 }
