@@ -51,13 +51,14 @@ export class Partitions {
   /** Offset -1 means the high watermark. Topics that are only compacted refuse it, as in Kafka. */
   async deleteRecords(topic: string, partitionIndex: number, offset: bigint, deadlineMs: number) {
     const refuse = (errorCode: number) => ({ errorCode, lowWatermark: -1n });
-    const image = this.#deps.metadata.topicByName(topic);
-    if (image?.isInternal === true) return refuse(ErrorCode.INVALID_TOPIC_EXCEPTION);
-    if (image !== undefined) {
-      const { cleanupPolicy } = resolveTopicConfig(this.#deps.config, image.configs);
-      if (!cleanupPolicy.isDelete) return refuse(ErrorCode.POLICY_VIOLATION);
+    const { engine, clock, metadata, config } = this.#deps;
+    const image = metadata.topicByName(topic);
+    if (image?.partitions[partitionIndex] === undefined) {
+      return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
     }
-    const { engine, clock } = this.#deps;
+    if (image.isInternal) return refuse(ErrorCode.INVALID_TOPIC_EXCEPTION);
+    const { isCompact, isDelete } = resolveTopicConfig(config, image.configs).cleanupPolicy;
+    if (isCompact && !isDelete) return refuse(ErrorCode.POLICY_VIOLATION);
     return this.#with(topic, partitionIndex, { lowWatermark: -1n }, async (handle) => {
       const deletion = engine.deleteRecords(handle, offset);
       return { lowWatermark: await withDeadline(deletion, deadlineMs, clock, timedOut) };

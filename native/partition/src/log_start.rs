@@ -42,7 +42,8 @@ impl Partition {
             return Some(self.refusal(error_code::NOT_LEADER_OR_FOLLOWER));
         };
         // A coordinator keeps its own log short by checkpoints, although its topic is compacted.
-        if !config.cleanup_delete && !config.is_internal {
+        let is_only_compacted = config.cleanup_compact && !config.cleanup_delete;
+        if is_only_compacted && !config.is_internal {
             return Some(self.refusal(error_code::POLICY_VIOLATION));
         }
         let high_watermark = self.high_watermark();

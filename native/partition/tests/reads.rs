@@ -103,6 +103,11 @@ fn delete_records_answers_as_kafka_does() {
     let (broker, partition) = open_with(compacted);
     append(&partition, Batch::plain(1));
     assert_eq!(delete(&broker, &partition, 1).0, POLICY_VIOLATION);
+    // Of a topic without any policy records go when they are told to.
+    let kept = PartitionConfig { cleanup_delete: false, ..Default::default() };
+    let (broker, partition) = open_with(kept);
+    append(&partition, Batch::plain(1));
+    assert_eq!(delete(&broker, &partition, 1), (NONE, 1));
 }
 
 #[test]

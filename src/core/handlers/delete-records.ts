@@ -1,24 +1,48 @@
 import { DeleteRecords, type DeleteRecordsTopic, ErrorCode } from '../../kafka-protocol/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 
+/** A client's timeout is for other replicas to follow, of which there are none: the log here gets so long at least. */
+const LEAST_TIME_MS = 1000;
+
+/** By their partition. */
+type Offsets = ReadonlyMap<number, bigint>;
+
 /** Moves the log start offset of partitions this broker leads. Needs DELETE on each topic. */
 export const deleteRecords = defineHandler(DeleteRecords, {
   async handle(request, ctx) {
-    const deadlineMs = ctx.deadlineMs(request.timeoutMs);
-    const topics = request.topics.map((topic) => deleteFromTopic(topic, deadlineMs, ctx));
+    const deadlineMs = ctx.deadlineMs(Math.max(LEAST_TIME_MS, request.timeoutMs));
+    const topics = [...offsetsByTopic(request.topics)].map(([name, offsets]) =>
+      deleteFromTopic(name, offsets, deadlineMs, ctx),
+    );
     return { topics: await Promise.all(topics) };
   },
 });
 
-async function deleteFromTopic(topic: DeleteRecordsTopic, deadlineMs: number, ctx: RequestContext) {
-  const { name, partitions } = topic;
+/** Each partition once, with the last offset that is said for it. A topic without any is not answered. */
+function offsetsByTopic(topics: readonly DeleteRecordsTopic[]): ReadonlyMap<string, Offsets> {
+  const byTopic = new Map<string, Map<number, bigint>>();
+  for (const { name, partitions } of topics) {
+    for (const { partitionIndex, offset } of partitions) {
+      const offsets = byTopic.get(name) ?? new Map();
+      byTopic.set(name, offsets.set(partitionIndex, offset));
+    }
+  }
+  return byTopic;
+}
+
+async function deleteFromTopic(
+  name: string,
+  offsets: Offsets,
+  deadlineMs: number,
+  ctx: RequestContext,
+) {
   if (!ctx.isAllowed('DELETE', 'TOPIC', name)) {
     // Decided before any look-up, so the answer cannot reveal whether the topic exists.
     const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     const refuse = (partitionIndex: number) => ({ partitionIndex, lowWatermark: -1n, errorCode });
-    return { name, partitions: partitions.map((p) => refuse(p.partitionIndex)) };
+    return { name, partitions: [...offsets.keys()].map(refuse) };
   }
-  const results = partitions.map(async ({ partitionIndex, offset }) => {
+  const results = [...offsets].map(async ([partitionIndex, offset]) => {
     const result = await ctx.partitions.deleteRecords(name, partitionIndex, offset, deadlineMs);
     return { partitionIndex, ...result };
   });

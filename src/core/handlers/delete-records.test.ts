@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { ErrorCode } from '../../kafka-protocol/index.ts';
+import type { RequestContext } from '../dispatch/handler.ts';
+import { deleteRecords } from './delete-records.ts';
+
+type Partitions = readonly (readonly [number, bigint])[];
+
+async function ask(topics: readonly (readonly [string, Partitions])[], timeoutMs = 5000) {
+  const asked: unknown[] = [];
+  const partitions = {
+    deleteRecords: async (name: string, index: number, offset: bigint, deadlineMs: number) => {
+      asked.push([name, index, offset, deadlineMs]);
+      return { lowWatermark: offset, errorCode: ErrorCode.NONE };
+    },
+  };
+  const deadlineMs = (ms: number) => 100 + ms;
+  const ctx = { partitions, isAllowed: () => true, deadlineMs } as unknown as RequestContext;
+  const request = topics.map(([name, wanted]) => ({
+    name,
+    partitions: wanted.map(([partitionIndex, offset]) => ({ partitionIndex, offset })),
+  }));
+  const answer = await deleteRecords.handle({ topics: request, timeoutMs }, ctx);
+  return { asked, answer };
+}
+
+test('a partition that comes twice is answered once, for the last offset', async () => {
+  const { asked, answer } = await ask([
+    ['a', [[0, 5n]]],
+    ['none', []],
+    ['b', [[0, 1n]]],
+    [
+      'a',
+      [
+        [1, 7n],
+        [0, 6n],
+      ],
+    ],
+  ]);
+  expect(asked).toEqual([
+    ['a', 0, 6n, 5100],
+    ['a', 1, 7n, 5100],
+    ['b', 0, 1n, 5100],
+  ]);
+  expect(answer).toMatchObject({
+    topics: [
+      { name: 'a', partitions: [{ partitionIndex: 0 }, { partitionIndex: 1 }] },
+      { name: 'b', partitions: [{ partitionIndex: 0 }] },
+    ],
+  });
+});
+
+test.each([0, -1, 999])('a timeout of %d ms leaves the log some time all the same', async (ms) => {
+  const { asked } = await ask([['a', [[0, 5n]]]], ms);
+  expect(asked).toEqual([['a', 0, 5n, 1100]]);
+});
