@@ -9,10 +9,9 @@ import {
 import { describeNewTopicConfig } from '../config/index.ts';
 import type { CreatedTopic, CreationOutcome, RefusedCommand } from '../controller/index.ts';
 import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { METADATA_TOPIC } from '../metadata/index.ts';
 
 type Result = Draft<CreatableTopicResult>;
-
-const CLUSTER_METADATA = '__cluster_metadata';
 
 /** Creates topics. Needs CREATE on the cluster or on each topic. Counts of -1 since version 4, ids since 7. */
 export const createTopics = defineHandler(CreateTopics, {
@@ -52,7 +51,7 @@ function* refuseEarly(
   const isAllAllowed = ctx.isAllowed('CREATE', 'CLUSTER', CLUSTER_NAME);
   for (const name of seen) {
     if (twice.has(name)) continue;
-    if (name === CLUSTER_METADATA) {
+    if (name === METADATA_TOPIC) {
       const message = `Creation of internal topic ${name} is prohibited.`;
       yield [name, refusal(name, ErrorCode.INVALID_REQUEST, message)];
     } else if (!isAllAllowed && !ctx.isAllowed('CREATE', 'TOPIC', name)) {

@@ -11,7 +11,7 @@ import {
 import { mapInTurns } from '../base/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
-import { isInternalTopic, type TopicImage } from '../metadata/index.ts';
+import { isInternalTopic, METADATA_TOPIC, type TopicImage } from '../metadata/index.ts';
 import {
   CLUSTER_OPERATIONS,
   OPERATIONS_NOT_ASKED,
@@ -50,7 +50,9 @@ function problemOf({ topics }: MetadataRequest, version: number): number | undef
     const isById = topics?.some(({ topicId, name }) => topicId !== ZERO_UUID || name === null);
     return isById ? ErrorCode.INVALID_REQUEST : undefined;
   }
-  const isNothing = topics?.some(({ topicId, name }) => topicId === ZERO_UUID && name === null);
+  // A request by ids passes over what else is in it.
+  if (topics?.some(({ topicId }) => topicId !== ZERO_UUID)) return undefined;
+  const isNothing = topics?.some(({ name }) => name === null);
   return isNothing ? ErrorCode.UNKNOWN_SERVER_ERROR : undefined;
 }
 
@@ -64,7 +66,7 @@ function refuseAll({ topics }: MetadataRequest, errorCode: number): Draft<Metada
     partitions: [],
     topicAuthorizedOperations: OPERATIONS_NOT_ASKED,
   }));
-  const cluster = { brokers: [], clusterId: null, controllerId: -1 };
+  const cluster = { brokers: [], clusterId: null, controllerId: -1, errorCode };
   return { ...cluster, topics: refused, clusterAuthorizedOperations: OPERATIONS_NOT_ASKED };
 }
 
@@ -118,7 +120,8 @@ function resolve(
   if (topicNameProblem(name) !== undefined) {
     return refuse(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, operationsOn(request));
   }
-  if (!request.allowAutoTopicCreation || !ctx.config.autoCreateTopicsEnable) {
+  const isCreatable = request.allowAutoTopicCreation && name !== METADATA_TOPIC;
+  if (!isCreatable || !ctx.config.autoCreateTopicsEnable) {
     return refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, operationsOn(request));
   }
   return name;
@@ -139,12 +142,9 @@ function created(
 ): MetadataResponseTopic {
   const topic = ctx.metadata.topicByName(name);
   if (topic !== undefined) return describe(topic, request, ctx);
-  const isPending =
-    errorCode === ErrorCode.NONE ||
-    errorCode === ErrorCode.TOPIC_ALREADY_EXISTS ||
-    errorCode === ErrorCode.REQUEST_TIMED_OUT;
-  // The topic is on its way: the client asks again, as it does with Kafka.
-  const shown = isPending ? ErrorCode.LEADER_NOT_AVAILABLE : errorCode;
+  // As with Kafka the client asks again: the topic may be on its way. Only our own limit is worth a word of its own.
+  const isLimit = errorCode === ErrorCode.POLICY_VIOLATION;
+  const shown = isLimit ? errorCode : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
   return refuse(name, ZERO_UUID, shown, operationsOn(request));
 }
 

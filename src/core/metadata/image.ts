@@ -2,6 +2,8 @@ import type { MetadataRecord, PartitionRecord } from './records.ts';
 
 /** The metadata group itself; partitions of topics count from 1. */
 export const METADATA_GROUP_ID = 0n;
+/** The name under which Kafka keeps its metadata log: no topic may have it. */
+export const METADATA_TOPIC = '__cluster_metadata';
 /** The id that Kafka gives the topic of its own metadata log. */
 export const METADATA_TOPIC_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
 
