@@ -21,3 +21,4 @@ export type { SettingValues } from './setting-values.ts';
 export { brokerSettings, topicSettings } from './table.ts';
 export { resolveTopicConfig, type TopicConfig, toLogConfig } from './topic-config.ts';
 export { validateTopicConfig } from './validate-topic-config.ts';
+export { readInteger } from './value.ts';

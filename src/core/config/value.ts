@@ -44,7 +44,8 @@ function trim(text: string): string {
   return text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '');
 }
 
-function readInteger(text: string, bits: number): number | undefined {
+/** A whole number of so many bits and a sign, as Java reads it: with a sign, leading zeros, digits of any script. */
+export function readInteger(text: string, bits: number): number | undefined {
   const value = readBigInt(text, bits + 1);
   return value === undefined ? undefined : Number(value);
 }

@@ -27,9 +27,20 @@ async function ask(
   return (answer as { results: readonly { configs: readonly object[] }[] }).results;
 }
 
-test('a resource that is named twice is answered once, for the keys of the last', async () => {
+test('a resource that is named twice is answered twice', async () => {
   const other = { ...segment, configurationKeys: ['retention.ms'] };
   const results = await ask([segment, { ...segment, resourceName: 'u' }, other]);
+  expect(results).toMatchObject([
+    { resourceName: 't', configs: [{ name: 'segment.bytes' }] },
+    { resourceName: 'u', configs: [{ name: 'segment.bytes' }] },
+    { resourceName: 't', configs: [{ name: 'retention.ms' }] },
+  ]);
+});
+
+test('one of very many that is named twice is answered once, for the keys of the last', async () => {
+  const other = { ...segment, configurationKeys: ['retention.ms'] };
+  const many = Array.from({ length: 20 }, () => segment);
+  const results = await ask([...many, { ...segment, resourceName: 'u' }, other]);
   expect(results).toMatchObject([
     { resourceName: 't', configs: [{ name: 'retention.ms' }] },
     { resourceName: 'u', configs: [{ name: 'segment.bytes' }] },

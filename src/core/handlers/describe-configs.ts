@@ -13,6 +13,7 @@ import {
   describeGroupConfig,
   describeLoggers,
   describeTopicConfig,
+  readInteger,
 } from '../config/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
 import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
@@ -20,7 +21,8 @@ import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/ha
 type Result = Draft<DescribeConfigsResult>;
 type Describe = (resource: DescribeConfigsResource, ctx: RequestContext) => Result;
 
-const INT_MAX = 2 ** 31 - 1;
+/** Requests of more resources are answered without repetition. */
+const REPEATED_MAX = 20;
 
 /** By the number of the resource type on the wire. */
 const describers: ReadonlyMap<number, Describe> = new Map([
@@ -51,7 +53,8 @@ export const describeConfigs = defineHandler(DescribeConfigs, {
         documentation:
           includeDocumentation || entry.documentation === '' ? entry.documentation : null,
       }));
-    const results = await mapInTurns(withoutRepetition(resources), ctx.pace, (resource) => {
+    const wanted = resources.length > REPEATED_MAX ? withoutRepetition(resources) : resources;
+    const results = await mapInTurns(wanted, ctx.pace, (resource) => {
       const result = describers.get(resource.resourceType)?.(resource, ctx) ?? {};
       return { ...result, configs: shown(result.configs) };
     });
@@ -59,7 +62,7 @@ export const describeConfigs = defineHandler(DescribeConfigs, {
   },
 });
 
-/** A resource that is named again would be the same answer again, at any length. */
+/** For a few bytes that name a resource again there would be all of its settings again, at any length. */
 function withoutRepetition(
   resources: readonly DescribeConfigsResource[],
 ): readonly DescribeConfigsResource[] {
@@ -137,10 +140,10 @@ function refuseCluster(resource: DescribeConfigsResource): Result {
   return refuse(resource, errorCode, 'Cluster authorization failed.');
 }
 
-/** Why a name is not that of this broker; undefined when it is. Java reads a sign and leading zeros. */
+/** Why a name is not that of this broker; undefined when it is. */
 function brokerProblem(name: string, nodeId: number, alternative: string): string | undefined {
-  const id = /^[+-]?\d+$/.test(name) ? Number(name) : Number.NaN;
-  if (!(id >= -INT_MAX - 1 && id <= INT_MAX)) {
+  const id = readInteger(name, 31);
+  if (id === undefined) {
     return `Broker id must be an integer, but it is: ${name}`;
   }
   if (id === nodeId) return undefined;
