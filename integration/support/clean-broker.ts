@@ -21,7 +21,9 @@ export interface CreatedTopic {
 }
 
 /** A group for each partition of the topic of offsets: of one letter, whose code modulo 50 is the partition. */
-const GROUP_OF_EACH_PARTITION = Array.from({ length: 50 }, (_, i) => String.fromCharCode(50 + i));
+export const GROUP_OF_EACH_PARTITION = Array.from({ length: 50 }, (_, i) =>
+  String.fromCharCode(50 + i),
+);
 
 /** Resolves when the broker knows groups: its topic of offsets exists and all of it is loaded. */
 export async function groupsReady(client: RawClient): Promise<void> {

@@ -3,6 +3,7 @@ import {
   type Draft,
   JoinGroup,
   type JoinGroupRequest,
+  OffsetCommit,
   SyncGroup,
 } from '../../src/kafka-protocol/index.ts';
 import { until } from './clean-broker.ts';
@@ -78,4 +79,25 @@ export function groupIs(
     const { groups } = await quietly(DescribeGroups, 5, { groups: [groupId] });
     return groups[0]?.groupState === state && groups[0].members.length === members;
   });
+}
+
+/**
+ * Groups in every state: `stable`, `awaiting`, `preparing`, `pending`, which has given out one id, and `simple`, which
+ * only has an offset of topic `t`. The request that `preparing` keeps waiting ends with its connection.
+ */
+export async function groupsOfAllStates(conversation: Conversation): Promise<void> {
+  const { quietly } = conversation;
+  const stable = await joinAlone(conversation, { groupId: 'stable' });
+  await syncAlone(conversation, 'stable', stable);
+  await joinAlone(conversation, { groupId: 'awaiting', groupInstanceId: 'i' });
+  const waiting = await joinAlone(conversation, { groupId: 'preparing' });
+  const request = { ...JOINING, groupId: 'preparing', rebalanceTimeoutMs: 600_000 };
+  await quietly(JoinGroup, 9, { ...request, memberId: waiting.memberId });
+  const { memberId } = await quietly(JoinGroup, 9, request);
+  conversation.leaveWaiting(JoinGroup, 9, { ...request, memberId });
+  await groupIs(conversation, 'preparing', 'PreparingRebalance', 2);
+  await quietly(JoinGroup, 9, { ...JOINING, groupId: 'pending' });
+  await conversation.topic('t');
+  const topics = [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 1n }] }];
+  await quietly(OffsetCommit, 9, { groupId: 'simple', topics });
 }

@@ -146,11 +146,23 @@ export class Conversation {
     request: Draft<Request>,
   ): Promise<Response> => this.#client.request(api, version, request);
 
+  /** Sends a request that is not recorded, and whose answer is not awaited. */
+  readonly leaveWaiting = <Request, Response>(
+    api: Api<Request, Response>,
+    version: number,
+    request: Draft<Request>,
+  ): void => {
+    this.#send('waiting', api, version, request).catch(() => undefined);
+  };
+
   readonly topic = (
     name: string,
     partitions = 1,
     configs: Readonly<Record<string, string>> = {},
   ): Promise<CreatedTopic> => createAndWait(this.#client, name, partitions, configs);
+
+  /** Removes all groups and topics, as before the first request. */
+  readonly startAgain = (): Promise<void> => removeAll(this.#client);
 
   /** Everything asked, in the order of asking, once all is answered. */
   async exchanges(): Promise<readonly Exchange[]> {

@@ -67,9 +67,16 @@ function committed(
     leaderEpoch: partition.committedLeaderEpoch,
     metadata: partition.committedMetadata ?? '',
     commitTimestampMs: nowMs,
-    expireTimestampMs: retentionTimeMs === -1n ? undefined : nowMs + Number(retentionTimeMs),
+    expireTimestampMs: expiry(retentionTimeMs, nowMs),
     topicId,
   };
+}
+
+/** As in Kafka the sum is one of 64 bits: a retention beyond all time is over at once. */
+function expiry(retentionTimeMs: bigint, nowMs: number): number | undefined {
+  if (retentionTimeMs === -1n) return undefined;
+  const atMs = Number(BigInt.asIntN(64, BigInt(nowMs) + retentionTimeMs));
+  return Math.max(Math.min(atMs, Number.MAX_SAFE_INTEGER), Number.MIN_SAFE_INTEGER);
 }
 
 function commitError(group: ClassicGroup | undefined, command: CommitCommand): number {
@@ -95,14 +102,14 @@ export function fetch(
   command: FetchCommand,
   input: Input,
 ): Effects<GroupVocabulary> {
-  const stored = offsets.of(command.groupId);
   if (command.topics === undefined) {
-    const topics = [...(stored ?? [])].map(([name, partitions]) => ({
+    const topics = offsets.inKafkaOrder(command.groupId).map(([name, partitions]) => ({
       name,
-      partitions: [...partitions].map(([index, offset]) => fetched(index, offset)),
+      partitions: partitions.map(([index, offset]) => fetched(index, offset)),
     }));
     return answer(input, { kind: 'fetch', errorCode: ErrorCode.NONE, topics });
   }
+  const stored = offsets.of(command.groupId);
   const topics = command.topics.map(({ name, partitionIndexes }) => {
     const partitions = stored?.get(name);
     return { name, partitions: partitionIndexes.map((i) => fetched(i, partitions?.get(i))) };

@@ -1,7 +1,8 @@
+import { TimelineMap } from './timeline-map.ts';
 import type { CommittedOffset, TopicName } from './vocabulary.ts';
 
-type ByPartition = Map<number, CommittedOffset>;
-type ByTopic = Map<string, ByPartition>;
+type ByPartition = TimelineMap<number, CommittedOffset>;
+type ByTopic = TimelineMap<string, ByPartition>;
 
 /**
  * What groups have committed: group, topic, partition. Entries are removed one by one, so that whoever
@@ -21,6 +22,12 @@ export class OffsetStore {
     return this.#groups.get(groupId);
   }
 
+  /** All of a group, in the order in which Kafka shows it. */
+  inKafkaOrder(groupId: string): readonly (readonly [string, [number, CommittedOffset][]])[] {
+    const topics = this.#groups.get(groupId)?.inKafkaOrder() ?? [];
+    return topics.map(([name, partitions]) => [name, partitions.inKafkaOrder()]);
+  }
+
   groupIds(): IterableIterator<string> {
     return this.#groups.keys();
   }
@@ -35,12 +42,12 @@ export class OffsetStore {
   set(groupId: string, topic: string, partitionIndex: number, value: CommittedOffset): void {
     let topics = this.#groups.get(groupId);
     if (topics === undefined) {
-      topics = new Map();
+      topics = new TimelineMap();
       this.#groups.set(groupId, topics);
     }
     let partitions = topics.get(topic);
     if (partitions === undefined) {
-      partitions = new Map();
+      partitions = new TimelineMap();
       topics.set(topic, partitions);
     }
     const before = partitions.get(partitionIndex);

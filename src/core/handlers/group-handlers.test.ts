@@ -169,8 +169,8 @@ describe('OffsetCommit', () => {
     const answer = await call(offsetCommit, { groupId: 'g', topics }, { apiVersion: 10, groups });
     expect(answer).toMatchObject({
       topics: [
-        { topicId: T_ID, partitions: [{ errorCode: NONE }] },
         { topicId: OTHER_ID, partitions: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID }] },
+        { topicId: T_ID, partitions: [{ errorCode: NONE }] },
       ],
     });
     expect(asked[0]?.topics.map(({ name }) => name)).toEqual(['t']);
@@ -251,8 +251,8 @@ describe('OffsetFetch', () => {
       groups: [
         {
           topics: [
-            { topicId: OTHER_ID, partitions: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID }] },
             { topicId: T_ID, partitions: [{ errorCode: NONE, committedOffset: 4n }] },
+            { topicId: OTHER_ID, partitions: [{ errorCode: ErrorCode.UNKNOWN_TOPIC_ID }] },
           ],
         },
         { topics: [{ topicId: T_ID }] },

@@ -16,42 +16,73 @@ export const offsetCommit = defineHandler(OffsetCommit, {
       return refuseAll(request, ErrorCode.GROUP_AUTHORIZATION_FAILED);
     }
     const plans = request.topics.map((topic) => plan(topic, ctx));
+    const refused = new Answer(ctx.apiVersion >= 10);
+    for (const { topic, isKnown, partitions } of plans) {
+      // Of a topic that there is, no more is said here than which partitions there are not.
+      if (!isKnown || partitions.length > 0) refused.add({ ...topic, partitions });
+    }
     const topics = plans.flatMap(({ commit }) => (commit.partitions.length > 0 ? [commit] : []));
-    const answered: CommitReply =
-      topics.length === 0
-        ? { kind: 'commit', errorCode: ErrorCode.NONE, topics: [] }
-        : await ctx.groups.commitOffsets({
-            kind: 'commit',
-            groupId,
-            generationId: request.generationIdOrMemberEpoch,
-            memberId: request.memberId,
-            groupInstanceId: request.groupInstanceId,
-            retentionTimeMs: request.retentionTimeMs,
-            knowsGroupIdNotFound: ctx.apiVersion >= 9,
-            topics,
-          });
-    let next = 0;
-    return {
-      topics: plans.flatMap(({ topic, commit, refused, isKnown }) => {
-        // Kafka echoes a topic of which nothing was said only when there is none of that name.
-        if (isKnown && topic.partitions.length === 0) return [];
-        const { name, topicId } = topic;
-        const done = commit.partitions.length === 0 ? [] : answerTo(commit, answered, next++);
-        // What was refused comes first, then the coordinator's answers in the order of the request.
-        return { name, topicId, partitions: [...refused, ...done] };
-      }),
-    };
+    if (topics.length === 0) return { topics: refused.topics };
+    const answered = await ctx.groups.commitOffsets({
+      kind: 'commit',
+      groupId,
+      generationId: request.generationIdOrMemberEpoch,
+      memberId: request.memberId,
+      groupInstanceId: request.groupInstanceId,
+      retentionTimeMs: request.retentionTimeMs,
+      knowsGroupIdNotFound: ctx.apiVersion >= 9,
+      topics,
+    });
+    const committed = topics.map((topic, i) => answerTo(topic, answered, i));
+    // As in Kafka, topics named twice are one in the answer only when something was refused.
+    if (refused.topics.length === 0) return { topics: committed };
+    for (const topic of committed) refused.add(topic);
+    return { topics: refused.topics };
   },
   failed: refuseAll,
 });
+
+interface AnsweredTopic {
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitions: readonly AnsweredPartition[];
+}
+
+interface AnsweredPartition {
+  readonly partitionIndex: number;
+  readonly errorCode: number;
+}
+
+/** Topics in the order in which they come, each once. */
+class Answer {
+  readonly topics: AnsweredTopic[] = [];
+  readonly #isById: boolean;
+  readonly #partitions = new Map<string, AnsweredPartition[]>();
+
+  constructor(isById: boolean) {
+    this.#isById = isById;
+  }
+
+  add({ name, topicId, partitions }: AnsweredTopic): void {
+    const key = this.#isById ? topicId : name;
+    const known = this.#partitions.get(key);
+    if (known !== undefined) {
+      known.push(...partitions);
+      return;
+    }
+    const own = [...partitions];
+    this.#partitions.set(key, own);
+    this.topics.push({ name, topicId, partitions: own });
+  }
+}
 
 interface Plan {
   readonly topic: OffsetCommitRequestTopic;
   /** What goes to the coordinator, under the topic's name. */
   readonly commit: CommitTopic;
   readonly isKnown: boolean;
-  /** Partitions that were refused before. */
-  readonly refused: readonly { readonly partitionIndex: number; readonly errorCode: number }[];
+  /** Those that were refused before. */
+  readonly partitions: readonly AnsweredPartition[];
 }
 
 function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
@@ -64,26 +95,30 @@ function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
     topic,
     isKnown: false,
     commit: { name, topicId: ZERO_UUID, partitions: [] },
-    refused: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
   });
   if (isById && image === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_ID);
   if (!ctx.isAllowed('READ', 'TOPIC', name)) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   if (image === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const exists = ({ partitionIndex }: { readonly partitionIndex: number }) =>
     image.partitions[partitionIndex] !== undefined;
-  const partitions = topic.partitions.filter(exists);
   const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  const refused = topic.partitions
+  const partitions = topic.partitions
     .filter((partition) => !exists(partition))
     .map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
-  return { topic, isKnown: true, commit: { name, topicId: image.id, partitions }, refused };
+  const commit = { name, topicId: image.id, partitions: topic.partitions.filter(exists) };
+  return { topic, isKnown: true, commit, partitions };
 }
 
 /** The coordinator answers topics in their order, or all of them with one error. */
-function answerTo({ partitions }: CommitTopic, answered: CommitReply, index: number) {
+function answerTo(commit: CommitTopic, answered: CommitReply, index: number): AnsweredTopic {
+  const { name, topicId } = commit;
   const { errorCode, topics } = answered;
-  if (errorCode === ErrorCode.NONE) return topics[index]?.partitions ?? [];
-  return partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
+  if (errorCode === ErrorCode.NONE) {
+    return { name, topicId, partitions: topics[index]?.partitions ?? [] };
+  }
+  const partitions = commit.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
+  return { name, topicId, partitions };
 }
 
 function refuseAll({ topics }: OffsetCommitRequest, errorCode: number) {

@@ -61,11 +61,11 @@ async function fetchGroup(group: AskedGroup, ctx: RequestContext) {
     group.topics === null
       ? undefined
       : await mapInTurns(group.topics, ctx.pace, (topic) => plan(topic, ctx));
-  const topics = plans?.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
+  const known = plans?.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
   const reply = await ctx.groups.fetchOffsets({
     kind: 'fetch',
     groupId,
-    topics: topics?.map(({ name, topic }) => ({ name, ...without(topic) })),
+    topics: known?.map(({ name, topic }) => ({ name, ...without(topic) })),
   });
   const { errorCode } = reply;
   if (errorCode !== ErrorCode.NONE) return refuse(group, errorCode, ctx);
@@ -74,15 +74,19 @@ async function fetchGroup(group: AskedGroup, ctx: RequestContext) {
     return { groupId, errorCode, topics: visible };
   }
   let next = 0;
-  const answerTo = ({ topic, name, errorCode }: Plan): AnsweredTopic => {
-    if (errorCode !== ErrorCode.NONE) return refuseTopic(topic, errorCode);
+  const answerTo = ({ topic, name }: Plan): AnsweredTopic => {
     const isCurrent = currentIn(name, ctx);
     const partitions = (reply.topics[next++]?.partitions ?? []).map((fetched) => {
       return isCurrent(fetched) ? fetched : noOffset(fetched.partitionIndex, ErrorCode.NONE);
     });
     return { name: topic.name, topicId: topic.topicId, partitions };
   };
-  return { groupId, errorCode, topics: await mapInTurns(plans, ctx.pace, answerTo) };
+  const answered = await mapInTurns(known ?? [], ctx.pace, answerTo);
+  // As in Kafka, topics that are refused come last.
+  const refused = plans.flatMap(({ topic, errorCode }) => {
+    return errorCode === ErrorCode.NONE ? [] : [refuseTopic(topic, errorCode)];
+  });
+  return { groupId, errorCode, topics: [...answered, ...refused] };
 }
 
 const without = ({ partitionIndexes }: AskedTopic) => ({ partitionIndexes });

@@ -1,0 +1,54 @@
+import { javaHash } from '../base/index.ts';
+
+type Key = string | number;
+
+/**
+ * A map that can also be read in the order in which Kafka's own hash table (its `TimelineHashMap`) shows the same
+ * entries, put into it one after the other: OffsetFetch answers in it.
+ */
+export class TimelineMap<K extends Key, V> extends Map<K, V> {
+  /** Always a power of two; never shrinks. */
+  #slots = 2;
+
+  override set(key: K, value: V): this {
+    if ((this.size + 1) * 0.75 > this.#slots) this.#slots *= 2;
+    return super.set(key, value);
+  }
+
+  /** One pass to count and one to place: the time is linear. */
+  inKafkaOrder(): [K, V][] {
+    const ends = new Uint32Array(this.#slots);
+    const move = (slot: number, by: number): number => {
+      const end = (ends[slot] ?? 0) + by;
+      ends[slot] = end;
+      return end;
+    };
+    for (const key of this.keys()) move(slotOf(key, this.#slots), 1);
+    for (let slot = 1; slot < this.#slots; slot += 1) move(slot, ends[slot - 1] ?? 0);
+    const ordered = new Array<[K, V]>(this.size);
+    // Of one slot, Kafka shows the last first.
+    for (const entry of this) ordered[move(slotOf(entry[0], this.#slots), -1)] = entry;
+    return ordered;
+  }
+}
+
+const MULTIPLIER_HIGH = 0x9e3779b9;
+const MULTIPLIER_LOW = 0x7f4a7c15;
+
+/** The top bits of the hash, as a 64-bit number, times a constant (Fibonacci hashing). */
+function slotOf(key: Key, slots: number): number {
+  const hash = typeof key === 'number' ? key | 0 : javaHash(key);
+  const sign = hash < 0 ? -MULTIPLIER_LOW : 0;
+  const carried = highBits(hash >>> 0, MULTIPLIER_LOW);
+  const high = (carried + Math.imul(hash, MULTIPLIER_HIGH) + sign) >>> 0;
+  return high >>> (1 + Math.clz32(slots));
+}
+
+/** The upper half of the product of two unsigned 32-bit numbers. */
+function highBits(some: number, other: number): number {
+  const [someHigh, someLow] = [some >>> 16, some & 0xffff];
+  const [otherHigh, otherLow] = [other >>> 16, other & 0xffff];
+  const middle = someHigh * otherLow + Math.floor((someLow * otherLow) / 65536);
+  const lower = someLow * otherHigh + (middle % 65536);
+  return someHigh * otherHigh + Math.floor(middle / 65536) + Math.floor(lower / 65536);
+}
