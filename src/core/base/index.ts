@@ -2,6 +2,11 @@
 export { AssertionFailure, assert, unreachable } from './assert.ts';
 export { type Clock, systemClock, type Timer } from './clock.ts';
 export { withDeadline } from './deadline.ts';
-export { inHashMapOrder, javaHash } from './java-hash.ts';
+export {
+  inConcurrentHashMapOrder,
+  inHashMapOrder,
+  inHashSetOrder,
+  javaHash,
+} from './java-hash.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { inHashMapOrder, javaHash } from './java-hash.ts';
+import { inConcurrentHashMapOrder, inHashMapOrder, inHashSetOrder, javaHash } from './java-hash.ts';
 
 test('hashes as Java does', () => {
   expect(javaHash('')).toBe(0);
@@ -7,13 +7,23 @@ test('hashes as Java does', () => {
   expect(javaHash('polygenelubricants')).toBe(-0x80000000);
 });
 
-test('orders by bucket, and within one by the time of coming', () => {
-  // 'Aa' and 'BB' have one hash; 'q' and 'a' share a bucket of 16, not of 32.
-  const order = (keys: readonly string[]) => inHashMapOrder(keys, (key) => key);
-  expect(order(['c', 'b', 'a'])).toEqual(['a', 'b', 'c']);
-  expect(order(['BB', 'Aa'])).toEqual(['BB', 'Aa']);
-  expect(order(['q', 'a'])).toEqual(['q', 'a']);
-  const many = [...'qabcdefghijkl'];
-  expect(many).toHaveLength(13);
-  expect(order(many)).toEqual([...'abcdefghijklq']);
+const order = (keys: string) => inHashMapOrder([...keys], javaHash).join('');
+
+test('orders by bucket, and within one the last first', () => {
+  // 'q' and 'a' share a bucket of 16, not of 32.
+  expect(order('cba')).toBe('abc');
+  expect(order('qa')).toBe('aq');
+  expect(order('aq')).toBe('qa');
+  expect(order('aqbcdefghijk')).toBe('qabcdefghijk');
+  expect(order('aqbcdefghijkl')).toBe('abcdefghijklq');
+});
+
+test('a map for many threads grows one entry earlier', () => {
+  const concurrent = (keys: string) => inConcurrentHashMapOrder([...keys], javaHash).join('');
+  expect(concurrent('qabcdefghij')).toBe('qabcdefghij');
+  expect(concurrent('qabcdefghijk')).toBe('abcdefghijkq');
+});
+
+test('a set shows the first of a bucket first', () => {
+  expect(inHashSetOrder([...'qcba'], javaHash).join('')).toBe('qabc');
 });

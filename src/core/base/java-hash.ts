@@ -6,14 +6,30 @@ export function javaHash(text: string): number {
 }
 
 /**
- * Items with different keys in the order in which a Java `HashMap` shows them that they were put into one after
- * the other. Kafka's answers come out of such maps; clients may have come to rely on it.
+ * Items with different hashes in the order in which a Java `HashMap` shows them into which `computeIfAbsent` put
+ * one after the other: of one bucket the last comes first. Kafka's answers come out of such maps.
  */
-export function inHashMapOrder<T>(items: readonly T[], keyOf: (item: T) => string): T[] {
+export function inHashMapOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
+  return inHashSetOrder(items.toReversed(), hashOf);
+}
+
+/** The same for a Java `HashSet`: of one bucket the first comes first. */
+export function inHashSetOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
   let capacity = 16;
   while (items.length > 0.75 * capacity) capacity *= 2;
+  return byBucket(items, hashOf, capacity);
+}
+
+/** The same for a `ConcurrentHashMap`: it grows one entry earlier, and the first of a bucket comes first. */
+export function inConcurrentHashMapOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
+  let capacity = 16;
+  while (items.length >= 0.75 * capacity) capacity *= 2;
+  return byBucket(items, hashOf, capacity);
+}
+
+function byBucket<T>(items: readonly T[], hashOf: (item: T) => number, capacity: number): T[] {
   const bucketOf = (item: T) => {
-    const hash = javaHash(keyOf(item));
+    const hash = hashOf(item);
     return (hash ^ (hash >>> 16)) & (capacity - 1);
   };
   return items

@@ -1,4 +1,4 @@
-import { assert, inHashMapOrder } from '../base/index.ts';
+import { assert, inHashMapOrder, javaHash } from '../base/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { subscribedTopics } from './subscription.ts';
 import type { GroupValue } from './vocabulary.ts';
@@ -253,9 +253,8 @@ export class ClassicGroup {
       votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1);
     }
     const most = Math.max(...votes.values());
-    const [chosen] = inHashMapOrder([...votes.keys()], (name) => name).filter((name) => {
-      return votes.get(name) === most;
-    });
+    const named = inHashMapOrder([...votes.keys()], javaHash);
+    const chosen = named.find((name) => votes.get(name) === most);
     assert(chosen !== undefined, 'a group that selects a protocol has members');
     return chosen;
   }

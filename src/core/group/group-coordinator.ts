@@ -5,7 +5,13 @@ import {
   ErrorCode,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
-import type { Clock, Logger } from '../base/index.ts';
+import {
+  type Clock,
+  inConcurrentHashMapOrder,
+  inHashSetOrder,
+  javaHash,
+  type Logger,
+} from '../base/index.ts';
 import {
   CoordinatorError,
   type CoordinatorLog,
@@ -13,7 +19,7 @@ import {
 } from '../coordinator/index.ts';
 import { GroupMachine } from './group-machine.ts';
 import { syncRefusal } from './membership.ts';
-import { partitionFor } from './partition-for.ts';
+import { byPartition, partitionFor, partitionHash } from './partition-for.ts';
 import { createGroupRecordCodec } from './record-codec.ts';
 import type {
   CommitCommand,
@@ -203,20 +209,25 @@ export class GroupCoordinator {
     });
   }
 
-  /** In the order asked for. A group that does not exist is Dead, with GROUP_ID_NOT_FOUND. */
+  /** In Kafka's order. A group that does not exist is Dead, with GROUP_ID_NOT_FOUND. */
   async describeGroups(groupIds: readonly string[]): Promise<readonly Draft<DescribedGroup>[]> {
-    const described = groupIds.map(async (groupId) => {
-      const command = { kind: 'describe', groupIds: [groupId] } as const;
-      const { groups } = await this.#ask(groupId, command, 'describe', (errorCode) => {
-        return { kind: 'describe', groups: [{ groupId, errorCode }] };
+    const described = this.#byPartition(groupIds)
+      .flat()
+      .map(async (groupId) => {
+        const command = { kind: 'describe', groupIds: [groupId] } as const;
+        const { groups } = await this.#ask(groupId, command, 'describe', (errorCode) => {
+          return { kind: 'describe', groups: [{ groupId, errorCode }] };
+        });
+        return groups;
       });
-      return groups;
-    });
     return (await Promise.all(described)).flat();
   }
 
   async listGroups(states: readonly string[], types: readonly string[]) {
-    const replies = [...this.#partitions.values()].map(async (partition) => {
+    const partitions = inConcurrentHashMapOrder([...this.#partitions], ([index]) => {
+      return partitionHash(OFFSETS_TOPIC, index);
+    });
+    const replies = partitions.map(async ([, partition]) => {
       try {
         const reply = await partition.execute({ kind: 'list', states, types });
         return { errorCode: ErrorCode.NONE, groups: expectKind(reply, 'list').groups };
@@ -234,7 +245,9 @@ export class GroupCoordinator {
   }
 
   async deleteGroups(groupIds: readonly string[]): Promise<readonly DeletedGroup[]> {
-    const deleted = groupIds.map(async (groupId) => {
+    // Kafka answers those of one partition in the order of a set.
+    const sets = this.#byPartition(groupIds).map((those) => inHashSetOrder(those, javaHash));
+    const deleted = sets.flat().map(async (groupId) => {
       const command = { kind: 'delete-groups', groupIds: [groupId] } as const;
       const { results } = await this.#ask(groupId, command, 'delete-groups', (errorCode) => {
         const results = [{ groupId, errorCode, errorMessage: null }];
@@ -243,6 +256,12 @@ export class GroupCoordinator {
       return results;
     });
     return (await Promise.all(deleted)).flat();
+  }
+
+  #byPartition(groupIds: readonly string[]): readonly (readonly string[])[] {
+    const topic = this.#deps.metadata.topicByName(OFFSETS_TOPIC);
+    if (topic === undefined) return [groupIds];
+    return byPartition(groupIds, OFFSETS_TOPIC, topic.partitions.length);
   }
 
   /** Executes a command where the group lives; what is not led or loaded here is an error code. */

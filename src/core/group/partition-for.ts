@@ -1,7 +1,29 @@
-import { javaHash } from '../base/index.ts';
+import { inHashMapOrder, javaHash } from '../base/index.ts';
 
 /** The partition of `__consumer_offsets` that a group belongs to: Kafka's, so that tools agree with us. */
 export function partitionFor(groupId: string, partitions: number): number {
   const hash = javaHash(groupId);
   return (hash === -0x80000000 ? 0 : Math.abs(hash)) % partitions;
+}
+
+/** `hashCode` of the Java object that names a partition. */
+export function partitionHash(topic: string, partitionIndex: number): number {
+  return (Math.imul(31, 31 + partitionIndex) + javaHash(topic)) | 0;
+}
+
+/** Groups as Kafka answers them in DescribeGroups: those of one partition of the topic together, as they came. */
+export function byPartition(
+  groupIds: readonly string[],
+  topic: string,
+  partitions: number,
+): readonly (readonly string[])[] {
+  const groups = new Map<number, string[]>();
+  for (const groupId of groupIds) {
+    const index = partitionFor(groupId, partitions);
+    const those = groups.get(index);
+    if (those === undefined) groups.set(index, [groupId]);
+    else those.push(groupId);
+  }
+  const ordered = inHashMapOrder([...groups.keys()], (index) => partitionHash(topic, index));
+  return ordered.map((index) => groups.get(index) ?? []);
 }
