@@ -35,7 +35,7 @@ mkdirSync(profiles, { recursive: true });
 let isGreen = true;
 const objects = buildTests();
 for (const binary of objects) if (run(binary, [], { stdio: 'ignore' }) !== 0) failed(binary);
-if (process.argv.includes('--integration')) objects.push(runIntegration());
+if (process.argv.includes('--integration')) objects.push(await runIntegration());
 report(linesOf(objects));
 
 function buildTests() {
@@ -43,7 +43,7 @@ function buildTests() {
   return built.filter((m) => m.profile?.test && m.executable).map((m) => m.executable);
 }
 
-function runIntegration() {
+async function runIntegration() {
   const built = cargo(['build', '-p', 'ms-addon']);
   const files = built.flatMap((m) => (m.target?.name === 'ms_addon' ? m.filenames : []));
   const library = files.find((name) => /\.(so|dylib)$/.test(name));
@@ -51,7 +51,7 @@ function runIntegration() {
   writeFileSync(addon, readFileSync(library));
   for (const reactors of ['1', '3']) {
     const settings = { ...env, MEMORYSTREAMER_ADDON: addon, REACTORS: reactors };
-    const { failed: count } = runJest(root, 'integration', [], settings);
+    const { failed: count } = await runJest(root, 'integration', [], settings);
     // Instrumented code is slower than what some of them allow.
     if (count > 0) console.log(`coverage: ${count} integration tests failed`);
   }

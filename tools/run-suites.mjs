@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCargo } from './suites/cargo.mjs';
 import { runJest } from './suites/jest.mjs';
+import { start } from './suites/process.mjs';
 import { runScript } from './suites/script.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,9 +18,9 @@ const names = process.argv
 const extra = process.argv.slice(2).filter((word) => !names.includes(word) && word !== '--');
 
 const suites = {
-  unit: () => runJest(root, 'unit', extra),
+  unit: (output) => runJest(root, 'unit', extra, {}, output),
   integration: runIntegration,
-  cargo: () => runCargo(root, extra),
+  cargo: (output) => runCargo(root, extra, output),
   compat: () => runScript(root, 'compat', 'compat-tests/run.mjs', extra),
   // Takes no arguments of the compat runner.
   oracle: () => runScript(root, 'oracle', 'compat-tests/oracle/run.mjs', []),
@@ -28,32 +29,52 @@ const suites = {
 
 mkdirSync(results, { recursive: true });
 let isGreen = true;
-for (const name of names) {
-  if (suites[name] === undefined) throw new Error(`no such suite: ${name}`);
-  const file = join(results, `${name}.json`);
-  rmSync(file, { force: true });
-  const outcome = await suites[name]();
-  writeFileSync(file, JSON.stringify({ suite: name, ...outcome }));
+for (const stage of stagesOf(names)) {
+  for (const name of stage) rmSync(fileOf(name), { force: true });
+  const running = stage.map((name) => [name, start(suites[name])]);
+  for (const [name, runner] of running) conclude(name, await runner.end());
+}
+process.exit(isGreen ? 0 : 1);
+
+/** What runs at once, one after the other: the unit tests while the Rust tests compile, the others alone. */
+function stagesOf(names) {
+  for (const name of names)
+    if (suites[name] === undefined) throw new Error(`no such suite: ${name}`);
+  const small = names.filter((name) => name === 'unit' || name === 'cargo');
+  const others = names.filter((name) => !small.includes(name));
+  return [small, ...others.map((name) => [name])];
+}
+
+function conclude(name, outcome) {
+  writeFileSync(fileOf(name), JSON.stringify({ suite: name, ...outcome }));
   const problem = judge(name, outcome);
   console.log(
     `suite ${name}: ${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped${problem ? `: ${problem}` : ''}`,
   );
   if (problem !== undefined) isGreen = false;
 }
-process.exit(isGreen ? 0 : 1);
 
-/** Every test with one reactor and with three. */
-function runIntegration() {
+function fileOf(name) {
+  return join(results, `${name}.json`);
+}
+
+/** Every test with one reactor and with three, at once: most of the time they wait. */
+async function runIntegration(output) {
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const reactors of ['1', '3']) {
-    const { error, ...counts } = runJest(root, 'integration', extra, { REACTORS: reactors });
-    if (error !== undefined) return { ...total, failed: total.failed + 1, error };
+  const running = ['1', '3'].map((reactors) => [
+    reactors,
+    start((own) => runJest(root, 'integration', extra, { REACTORS: reactors }, own)),
+  ]);
+  let problem;
+  for (const [reactors, runner] of running) {
+    const { error, ...counts } = await runner.end();
+    problem ??= error;
     for (const key of Object.keys(total)) total[key] += counts[key];
-    console.log(
-      `integration, reactors ${reactors}: ${counts.passed} passed, ${counts.failed} failed`,
+    output.write(
+      `integration, reactors ${reactors}: ${counts.passed} passed, ${counts.failed} failed\n`,
     );
   }
-  return total;
+  return problem === undefined ? total : { ...total, error: problem };
 }
 
 function judge(name, { passed, failed, skipped, error }) {

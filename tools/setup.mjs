@@ -2,6 +2,7 @@
 // Uses nothing but Node itself: it runs on a fresh clone, before any dependency is there.
 //   node tools/setup.mjs          dependencies, the native addon, the TypeScript build
 //   node tools/setup.mjs --deps   dependencies only
+//   node tools/setup.mjs --tests  the Rust tests as well, where the addon is built: one core is not idle at its end
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -80,8 +81,9 @@ function buildAddon() {
     '--locked',
     '--manifest-path',
     'native/Cargo.toml',
-    '-p',
-    'ms-addon',
+    ...(process.argv.includes('--tests')
+      ? ['--workspace', '--lib', '--tests']
+      : ['-p', 'ms-addon']),
   ]);
   const libraryName = libraryNames[process.platform];
   if (libraryName === undefined)

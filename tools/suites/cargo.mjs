@@ -1,9 +1,12 @@
 // Builds the Rust tests once and runs each test binary, counting from libtest's JSON events.
-import { spawnSync } from 'node:child_process';
+import { run } from './process.mjs';
 
-/** Returns {passed, failed, skipped, error?}; prints the output of failing tests. */
-export function runCargo(root, extra) {
-  const build = spawnSync(
+/** Test binaries that run at once: while one waits for the disk or for time to pass, another has the cores. */
+const AT_ONCE = 2;
+
+/** Resolves to {passed, failed, skipped, error?}; prints the output of failing tests. */
+export async function runCargo(root, extra, output) {
+  const build = await run(
     'cargo',
     [
       'test',
@@ -15,40 +18,40 @@ export function runCargo(root, extra) {
       '--manifest-path',
       'native/Cargo.toml',
     ],
-    { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1 << 28 },
+    { cwd: root, output },
   );
   if (build.status !== 0) {
     for (const message of jsonLines(build.stdout))
-      if (message.message?.rendered) process.stderr.write(message.message.rendered);
+      if (message.message?.rendered) output.write(message.message.rendered);
     return { passed: 0, failed: 1, skipped: 0, error: 'the tests do not compile' };
   }
   const binaries = jsonLines(build.stdout).filter(
     (m) => m.reason === 'compiler-artifact' && m.profile?.test && m.executable,
   );
   const total = { passed: 0, failed: 0, skipped: 0 };
-  for (const { executable, target } of binaries)
-    add(total, runBinary(executable, target.name, extra));
+  const runNext = async () => {
+    for (let binary = binaries.shift(); binary !== undefined; binary = binaries.shift())
+      add(total, await runBinary(binary, extra, output));
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, runNext));
   return total;
 }
 
 // libtest prints JSON only with unstable options; the variable is set for the test binary alone.
-function runBinary(executable, name, extra) {
-  const run = spawnSync(executable, ['-Z', 'unstable-options', '--format', 'json', ...extra], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    env: { ...process.env, RUSTC_BOOTSTRAP: '1' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const events = jsonLines(run.stdout);
+async function runBinary({ executable, target: { name } }, extra, output) {
+  const args = ['-Z', 'unstable-options', '--format', 'json', ...extra];
+  const env = { ...process.env, RUSTC_BOOTSTRAP: '1' };
+  const { status, signal, stdout } = await run(executable, args, { env, output });
+  const events = jsonLines(stdout);
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const event of events) {
     if (event.type === 'test' && event.event === 'failed')
-      process.stderr.write(`FAILED ${name} ${event.name}\n${event.stdout ?? ''}\n`);
+      output.write(`FAILED ${name} ${event.name}\n${event.stdout ?? ''}\n`);
     if (event.type !== 'suite' || event.event === 'started') continue;
     add(counts, { passed: event.passed, failed: event.failed, skipped: event.ignored });
   }
-  if (run.status !== 0 && counts.failed === 0) {
-    process.stderr.write(`FAILED ${name}: ended with ${run.signal ?? run.status}\n`);
+  if (status !== 0 && counts.failed === 0) {
+    output.write(`FAILED ${name}: ended with ${signal ?? status}\n`);
     counts.failed += 1;
   }
   return counts;

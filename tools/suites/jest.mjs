@@ -1,12 +1,12 @@
 // Runs one jest project and counts from jest's own JSON.
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { run } from './process.mjs';
 
-/** Returns {passed, failed, skipped, error?}; output goes to the terminal. `settings` are environment variables. */
-export function runJest(root, project, extra, settings = {}) {
-  const output = join(mkdtempSync(join(tmpdir(), 'ms-jest-')), 'results.json');
+/** Resolves to {passed, failed, skipped, error?}. `settings` are environment variables. */
+export async function runJest(root, project, extra, settings = {}, output = process.stderr) {
+  const file = join(mkdtempSync(join(tmpdir(), 'ms-jest-')), 'results.json');
   const isUpdate = extra.includes('--update');
   const args = [
     '--experimental-vm-modules',
@@ -15,18 +15,14 @@ export function runJest(root, project, extra, settings = {}) {
     '--selectProjects',
     project,
     '--json',
-    `--outputFile=${output}`,
+    `--outputFile=${file}`,
     ...(project === 'integration' ? ['--runInBand'] : ['--maxWorkers=2']),
     ...extra.filter((word) => word !== '--update'),
   ];
   const env = { ...process.env, ...settings, ...(isUpdate ? { UPDATE_TRACES: '1' } : {}) };
-  const run = spawnSync(process.execPath, args, {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env,
-  });
+  const { status } = await run(process.execPath, args, { cwd: root, env, output });
   try {
-    const report = JSON.parse(readFileSync(output, 'utf8'));
+    const report = JSON.parse(readFileSync(file, 'utf8'));
     const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
     const skipped = report.numPendingTests + report.numTodoTests;
     return { passed: report.numPassedTests, failed, skipped };
@@ -35,7 +31,7 @@ export function runJest(root, project, extra, settings = {}) {
       passed: 0,
       failed: 1,
       skipped: 0,
-      error: `jest wrote no results (exit ${run.status}): ${error.message}`,
+      error: `jest wrote no results (exit ${status}): ${error.message}`,
     };
   }
 }
