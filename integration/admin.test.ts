@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   ApiVersions,
   CreateTopics,
@@ -13,23 +13,16 @@ import {
   Metadata,
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
-import { RawClient } from './support/raw-client.ts';
+import type { RawClient } from './support/raw-client.ts';
 import { freshTopic } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // What administrators and clients ask about the cluster and its topics.
 
-let broker: BrokerProcess;
 let client: RawClient;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-  client = await RawClient.connect(broker.port);
-}, 30_000);
-
-afterAll(async () => {
-  client?.close();
-  await broker?.dispose();
+withBroker((_broker, connected) => {
+  client = connected;
 });
 
 const TOPIC = 2;

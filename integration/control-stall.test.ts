@@ -2,11 +2,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 import { Metadata } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
 import { batchOf, fetch, freshTopic, produceOk, valuesOf } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // What the JavaScript thread is not needed for goes on while it stands still: a garbage collection, a slow disk, a bug.
 
@@ -17,15 +18,13 @@ const CONNECTIONS = 24;
 
 let broker: BrokerProcess;
 
-beforeAll(async () => {
-  const env = { NODE_OPTIONS: `--require ${preload}`, STALL_FILE: stallFile };
-  broker = await BrokerProcess.start({ env });
-}, 30_000);
-
-afterAll(async () => {
-  rmSync(stallFile, { force: true });
-  await broker?.dispose();
-});
+withBroker(
+  (started) => {
+    broker = started;
+  },
+  { env: { NODE_OPTIONS: `--require ${preload}`, STALL_FILE: stallFile } },
+);
+afterAll(() => rmSync(stallFile, { force: true }));
 
 async function stall(): Promise<void> {
   writeFileSync(stallFile, '');

@@ -1,10 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { DeleteTopics, Metadata } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { RawClient } from './support/raw-client.ts';
 import { createTopic } from './support/topics.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // What lies in the data folder, as administrators of Kafka know it. Only a broker of our own shows its folder.
 
@@ -14,11 +15,8 @@ const WAIT_MS = 10_000;
 
 let broker: BrokerProcess;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-}, 30_000);
-afterAll(async () => {
-  await broker?.dispose();
+withBroker((started) => {
+  broker = started;
 });
 
 const folders = (prefix: string) =>

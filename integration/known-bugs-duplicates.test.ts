@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ErrorCode, Fetch, Produce, type ProduceResponse } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { RawClient } from './support/raw-client.ts';
 import {
   batchOf,
@@ -11,20 +11,16 @@ import {
   produceOk,
   valuesOf,
 } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // Requests that name a partition more than once: it counts once, and what was said last holds.
 
 let broker: BrokerProcess;
 let client: RawClient;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-  client = await RawClient.connect(broker.port);
-}, 30_000);
-
-afterAll(async () => {
-  client?.close();
-  await broker?.dispose();
+withBroker((started, connected) => {
+  broker = started;
+  client = connected;
 });
 
 /** A topic of three partitions, each with the records a, b and c. */

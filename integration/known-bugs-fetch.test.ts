@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   buildBatch,
   DeleteRecords,
@@ -6,7 +6,7 @@ import {
   Fetch,
   OffsetForLeaderEpoch,
 } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { RawClient } from './support/raw-client.ts';
 import {
   batchOf,
@@ -18,20 +18,16 @@ import {
   text,
   valuesOf,
 } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // Bugs that other brokers shipped, by their ids: fetching, sessions and offsets.
 
 let broker: BrokerProcess;
 let client: RawClient;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-  client = await RawClient.connect(broker.port);
-}, 30_000);
-
-afterAll(async () => {
-  client?.close();
-  await broker?.dispose();
+withBroker((started, connected) => {
+  broker = started;
+  client = connected;
 });
 
 async function deleteRecords(topic: string, offset: bigint) {

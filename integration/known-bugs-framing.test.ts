@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   ApiVersions,
   CreateTopics,
@@ -12,7 +12,7 @@ import {
   Produce,
 } from '../src/kafka-protocol/index.ts';
 import { Random } from './crash/random.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
 import {
   batchOf,
@@ -23,20 +23,16 @@ import {
   produceOk,
   valuesOf,
 } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // Bugs that other brokers shipped, by their ids: the order of answers, and lengths that cannot be.
 
 let broker: BrokerProcess;
 let client: RawClient;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-  client = await RawClient.connect(broker.port);
-}, 30_000);
-
-afterAll(async () => {
-  client?.close();
-  await broker?.dispose();
+withBroker((started, connected) => {
+  broker = started;
+  client = connected;
 });
 
 const int32 = (value: number): Buffer => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   ApiVersions,
   buildBatch,
@@ -8,7 +8,7 @@ import {
   Produce,
   readBatches,
 } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { RawClient } from './support/raw-client.ts';
 import {
   batchOf,
@@ -24,20 +24,16 @@ import {
   waitForLeaders,
   withCrc,
 } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // Bugs that other brokers shipped, by their ids: the handshake and producing.
 
 let broker: BrokerProcess;
 let client: RawClient;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-  client = await RawClient.connect(broker.port);
-}, 30_000);
-
-afterAll(async () => {
-  client?.close();
-  await broker?.dispose();
+withBroker((started, connected) => {
+  broker = started;
+  client = connected;
 });
 
 const names = { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' };

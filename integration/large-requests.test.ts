@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import {
   type Api,
   ApiVersions,
@@ -15,6 +15,7 @@ import {
 } from '../src/kafka-protocol/index.ts';
 import { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // Requests with as much in them as a client may send, and with more. Other clients are served meanwhile.
 
@@ -26,18 +27,16 @@ let broker: BrokerProcess;
 let client: RawClient;
 let other: RawClient;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start({ settings: { 'auto.create.topics.enable': 'false' } });
-  client = await RawClient.connect(broker.port);
-  other = await RawClient.connect(broker.port);
-  await client.request(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] });
-}, 30_000);
-
-afterAll(async () => {
-  client?.close();
-  other?.close();
-  await broker?.dispose();
-});
+withBroker(
+  async (started, connected) => {
+    broker = started;
+    client = connected;
+    other = await RawClient.connect(broker.port);
+    await client.request(FindCoordinator, 4, { keyType: 0, coordinatorKeys: ['g'] });
+  },
+  { settings: { 'auto.create.topics.enable': 'false' } },
+);
+afterAll(() => other?.close());
 
 /** The answer of a request, and how long another client waited at most while it was served. */
 async function beside<Request, Response>(

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { ApiVersions, ErrorCode, Metadata, Produce } from '../src/kafka-protocol/index.ts';
-import { BrokerProcess } from './support/broker-process.ts';
+import type { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
 import { batchOf, freshTopic } from './support/records.ts';
+import { withBroker } from './support/with-broker.ts';
 
 // Each line of what Apache Kafka does with frames that are not as they should be, on a connection of its own,
 // while a second connection goes on being served.
@@ -11,15 +12,10 @@ let broker: BrokerProcess;
 let bystander: RawClient;
 let topic: string;
 
-beforeAll(async () => {
-  broker = await BrokerProcess.start();
-  bystander = await RawClient.connect(broker.port);
+withBroker(async (started, connected) => {
+  broker = started;
+  bystander = connected;
   topic = await freshTopic(bystander);
-}, 30_000);
-
-afterAll(async () => {
-  bystander?.close();
-  await broker?.dispose();
 });
 
 async function withClient<T>(use: (client: RawClient) => Promise<T>): Promise<T> {
