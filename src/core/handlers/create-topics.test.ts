@@ -67,3 +67,34 @@ test('the controller is not asked when there is nothing to ask it for', async ()
   const { results } = await ask(['twice', 'twice'], late);
   expect(results).toEqual([['twice', INVALID_REQUEST, expect.any(String)]]);
 });
+
+test('every topic of a request is answered with its own settings', async () => {
+  const times = ['1000', undefined, '2000', '1000', undefined];
+  const counts = { numPartitions: 1, replicationFactor: 1, assignments: [] };
+  const topics = times.map((ms, i) => {
+    const configs = ms === undefined ? [] : [{ name: 'retention.ms', value: ms }];
+    return { ...counts, name: `t${i}`, configs };
+  });
+  const controller = {
+    createTopics: async (wanted: typeof topics) => ({
+      kind: 'topics-created',
+      topics: wanted.map(({ name, configs }) => ({
+        name,
+        errorCode: NONE,
+        configs: new Map(configs.map(({ name, value }) => [name, value])),
+      })),
+    }),
+  };
+  const ctx = {
+    controller,
+    config: configOf({}),
+    isAllowed: () => true,
+    deadlineMs: () => 0,
+  } as unknown as RequestContext;
+  const answer = await createTopics.handle({ topics, timeoutMs: 0, validateOnly: false }, ctx);
+  const results = (answer as { topics: { configs: { name: string; value: string }[] }[] }).topics;
+  const told = results.map(({ configs }) => {
+    return configs.find(({ name }) => name === 'retention.ms')?.value;
+  });
+  expect(told).toEqual(['1000', '604800000', '2000', '1000', '604800000']);
+});

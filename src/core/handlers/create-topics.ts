@@ -6,7 +6,7 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { describeNewTopicConfig } from '../config/index.ts';
+import { type BrokerConfig, describeNewTopicConfig } from '../config/index.ts';
 import type { CreatedTopic, CreationOutcome, RefusedCommand } from '../controller/index.ts';
 import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { METADATA_TOPIC } from '../metadata/index.ts';
@@ -22,7 +22,8 @@ export const createTopics = defineHandler(CreateTopics, {
     if (outcome.kind === 'refused') {
       return { topics: request.topics.map(({ name }) => refuseWhole(name, outcome)) };
     }
-    const created = outcome.topics.map((topic) => describe(topic, ctx));
+    const configsOf = describer(ctx.config);
+    const created = outcome.topics.map((topic) => describe(topic, configsOf));
     return { topics: [...created, ...refused.values()] };
   },
 });
@@ -71,18 +72,31 @@ function refusal(name: string, errorCode: number, errorMessage: string | null): 
   return { name, errorCode, errorMessage, configs: [] };
 }
 
-function describe(topic: CreatedTopic, ctx: RequestContext): Result {
+type Configs = NonNullable<Result['configs']>;
+type Overrides = CreatedTopic['configs'];
+
+/** The settings of topics as an answer has them. Most of the topics of one request have the same. */
+function describer(config: BrokerConfig): (overrides: Overrides) => Configs {
+  const known = new Map<string, Configs>();
+  return (overrides) => {
+    const key = JSON.stringify([...overrides]);
+    const configs = known.get(key) ?? describeConfigs(config, overrides);
+    known.set(key, configs);
+    return configs;
+  };
+}
+
+function describeConfigs(config: BrokerConfig, overrides: Overrides): Configs {
+  const described = [...describeNewTopicConfig(config, overrides)];
+  described.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return described.map(({ name, value, readOnly, configSource, isSensitive }) => {
+    return { name, value, readOnly, configSource, isSensitive };
+  });
+}
+
+function describe(topic: CreatedTopic, configsOf: (overrides: Overrides) => Configs): Result {
   const { name, errorCode, errorMessage } = topic;
   if (errorCode !== ErrorCode.NONE) return refusal(name, errorCode, errorMessage ?? '');
-  const described = [...describeNewTopicConfig(ctx.config, topic.configs)];
-  described.sort((a, b) => (a.name < b.name ? -1 : 1));
-  const configs = described.map((entry) => ({
-    name: entry.name,
-    value: entry.value,
-    readOnly: entry.readOnly,
-    configSource: entry.configSource,
-    isSensitive: entry.isSensitive,
-  }));
   return {
     name,
     topicId: topic.topicId,
@@ -90,6 +104,6 @@ function describe(topic: CreatedTopic, ctx: RequestContext): Result {
     errorMessage: null,
     numPartitions: topic.numPartitions,
     replicationFactor: topic.replicationFactor,
-    configs,
+    configs: configsOf(topic.configs),
   };
 }

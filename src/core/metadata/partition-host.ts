@@ -75,7 +75,8 @@ export class PartitionHost {
     if (removed.length > 0) this.#publish(removed);
     await this.#delete(deletions);
     for (const { name, id } of removed) this.#deps.onTopicRemoved({ name, topicId: id });
-    const failures = await Promise.all(hosted.map((topic) => this.#host(topic)));
+    const configOf = this.#logConfigs();
+    const failures = await Promise.all(hosted.map((topic) => this.#host(topic, configOf)));
     const news = this.#failures.note(topicIds, failures.flat());
     if (news !== undefined && !this.#isClosed) {
       this.#deps.logger.error(news, 'partitions could not be opened or configured');
@@ -158,7 +159,24 @@ export class PartitionHost {
     return [hosted.published];
   }
 
-  async #host(topic: TopicImage): Promise<readonly Failure[]> {
+  /** The settings of a topic's logs. Most topics have the same, and they are worked out once. */
+  #logConfigs(): (topic: TopicImage, configText: string) => LogConfig {
+    const known = new Map<string, LogConfig>();
+    return ({ configs, isInternal }, configText) => {
+      const key = `${isInternal} ${configText}`;
+      let config = known.get(key);
+      if (config === undefined) {
+        config = toLogConfig(resolveTopicConfig(this.#deps.config, configs), isInternal);
+        known.set(key, config);
+      }
+      return config;
+    };
+  }
+
+  async #host(
+    topic: TopicImage,
+    configOf: (topic: TopicImage, configText: string) => LogConfig,
+  ): Promise<readonly Failure[]> {
     const { name, isInternal } = topic;
     const configText = JSON.stringify([...topic.configs]);
     let hosted = this.#topics.get(topic.id);
@@ -170,7 +188,7 @@ export class PartitionHost {
     const noteFailure = (index: number) => (error: unknown) => {
       failures.push({ topicId: topic.id, partition: `${name}-${index}`, error });
     };
-    const config = toLogConfig(resolveTopicConfig(this.#deps.config, topic.configs), isInternal);
+    const config = configOf(topic, configText);
     if (hosted.configText !== configText) {
       await this.#configure(hosted, config, noteFailure);
       if (failures.length === 0) hosted.configText = configText;
