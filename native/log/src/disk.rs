@@ -65,6 +65,11 @@ pub trait Disk: Send + Sync {
     fn list_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>>;
     /// Makes the names in a folder durable (fsync of the folder).
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Makes everything on the file system of `path` durable, contents and names, whoever wrote it (syncfs). `Unsupported`
+    /// where that cannot be relied on.
+    fn sync_all(&self, _path: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
     /// Whether a file or folder of this name exists.
     fn exists(&self, path: &Path) -> io::Result<bool>;
     /// Free and total space of the file system of `path`.

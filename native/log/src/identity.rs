@@ -1,6 +1,6 @@
 //! `partition.metadata`: whose folder it is. Kafka's lines, and the group id.
 
-use crate::disk::{Disk, read_all, replace_file};
+use crate::disk::{Disk, OpenMode, read_all, replace_file};
 use crate::error::{LogError, at};
 use crate::options::LogIdentity;
 use std::io::{self, IoSlice};
@@ -11,10 +11,31 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// Writes the file durably, its name included.
 pub(crate) fn write(disk: &dyn Disk, dir: &Path, identity: &LogIdentity) -> Result<(), LogError> {
-    let id = encode_uuid(&identity.topic_id);
-    let text = format!("version: 0\ntopic_id: {id}\ngroup_id: {}\n", identity.group_id);
     let path = dir.join(NAME);
+    let text = text_of(identity);
     replace_file(disk, &path, &[IoSlice::new(text.as_bytes())]).map_err(at("write", &path))
+}
+
+/// Writes the file of a folder that is being created. It may be torn until it is synced.
+pub(crate) fn write_unsynced(
+    disk: &dyn Disk,
+    dir: &Path,
+    identity: &LogIdentity,
+) -> Result<(), LogError> {
+    let path = dir.join(NAME);
+    let text = text_of(identity);
+    let written = disk.open(&path, OpenMode::Create).and_then(|file| {
+        if file.len()? > 0 {
+            file.truncate(0)?;
+        }
+        file.write_vectored_at(&[IoSlice::new(text.as_bytes())], 0)
+    });
+    written.map_err(at("write", &path))
+}
+
+fn text_of(identity: &LogIdentity) -> String {
+    let id = encode_uuid(&identity.topic_id);
+    format!("version: 0\ntopic_id: {id}\ngroup_id: {}\n", identity.group_id)
 }
 
 /// Whose folder this is; `None` without the file. Anything unreadable in it is an error.

@@ -3,6 +3,7 @@
 //! disk ([`FlushJob`], [`LocateJob`], [`TimeSearch`], [`DeleteJob`]) without it.
 
 mod bytes;
+mod creation;
 mod cut;
 mod descriptors;
 mod disk;
@@ -39,6 +40,7 @@ pub mod checkpoint;
 pub mod hard_state;
 pub mod sim;
 
+pub use creation::{holds_nothing, sync_created};
 pub use descriptors::Descriptors;
 pub use disk::{
     DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space, read_all, read_exact_at,

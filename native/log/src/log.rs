@@ -4,9 +4,8 @@ use crate::descriptors::{Descriptors, Unsynced};
 use crate::disk::Disk;
 use crate::entry::{AppendPosition, Entry, FrameToWrite};
 use crate::epochs::EpochTable;
-use crate::error::{AppendError, LogError, at};
+use crate::error::{AppendError, LogError};
 use crate::flush::FlushState;
-use crate::identity;
 use crate::options::{LogIdentity, LogOptions};
 use crate::ring::EntryRing;
 use crate::segment::{ActiveSegment, SealedSegment, SegmentStart, header_crc};
@@ -63,31 +62,6 @@ pub struct PartitionLog {
 const PARTS: usize = 64;
 
 impl PartitionLog {
-    /// Creates folder, `partition.metadata` and the first segment, durably. Waits for the disk. A folder that is there
-    /// without a segment, left by a creation that was cut short, is filled.
-    pub fn create(
-        disk: Arc<dyn Disk>,
-        descriptors: Arc<Descriptors>,
-        dir: &Path,
-        identity: LogIdentity,
-        options: LogOptions,
-        now_ms: i64,
-    ) -> Result<PartitionLog, LogError> {
-        disk.create_dir_all(dir).map_err(at("create", dir))?;
-        let start = SegmentStart { base_offset: 0, base_index: 1, prev_term: 0 };
-        let reserve = options.preallocate.then_some(options.segment_bytes);
-        let active =
-            ActiveSegment::create(disk.as_ref(), dir, start, &identity, 0, reserve, now_ms)?;
-        active.file.sync_data().map_err(at("sync", &active.path))?;
-        // Last, so that a folder with metadata has a segment; this syncs the folder too.
-        identity::write(disk.as_ref(), dir, &identity)?;
-        let parent = dir.parent().unwrap_or(Path::new("."));
-        disk.sync_dir(parent).map_err(at("sync", parent))?;
-        let mut log = PartitionLog::from_parts(disk, descriptors, dir, identity, options, active);
-        log.flush.all_durable(log.end_point());
-        Ok(log)
-    }
-
     /// A log of one segment and nothing known beyond it.
     pub(crate) fn from_parts(
         disk: Arc<dyn Disk>,

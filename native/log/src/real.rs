@@ -60,6 +60,10 @@ impl Disk for RealDisk {
         fs::File::open(path)?.sync_all()
     }
 
+    fn sync_all(&self, path: &Path) -> io::Result<()> {
+        sys::sync_all(fs::File::open(path)?.as_fd())
+    }
+
     fn exists(&self, path: &Path) -> io::Result<bool> {
         path.try_exists()
     }
@@ -268,6 +272,7 @@ mod tests {
             read_all(&RealDisk, &path, 3).err().unwrap().kind(),
             io::ErrorKind::FileTooLarge
         );
+        RealDisk.sync_all(&dir).unwrap();
         assert!(RealDisk.space(&dir).unwrap().total > 0);
         assert_eq!(RealDisk.boot_id().unwrap(), RealDisk.boot_id().unwrap());
         fs::remove_dir_all(dir).unwrap();

@@ -91,6 +91,19 @@ pub(crate) fn start_writeback(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> i
     Ok(())
 }
 
+/// Syncs the file system of an open file. Linux tells an error of a writeback since the file was opened (5.8).
+#[cfg(target_os = "linux")]
+pub(crate) fn sync_all(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no pointers.
+    zero_or_error(unsafe { libc::syncfs(fd.as_raw_fd()) })
+}
+
+/// Not available here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn sync_all(_fd: BorrowedFd<'_>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Takes an exclusive flock, or fails with `WouldBlock`.
 pub(crate) fn lock_exclusive(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: no pointers.

@@ -15,6 +15,7 @@ use crate::Partition;
 use crate::api::{Notifier, PartitionState};
 use crate::dirty::Dirty;
 use crate::lease::Lease;
+use crate::together::WholeDisk;
 
 /// What all partitions of one log directory share.
 pub struct Env {
@@ -48,6 +49,7 @@ pub struct EnvState {
     pub(crate) is_offline: AtomicBool,
     /// One thread at a time writes the hard-state log; those that wait find their records written by the first.
     hard_state_writer: Mutex<()>,
+    pub(crate) whole_disk: WholeDisk,
     names: AtomicU64,
     /// Sealed segments of all partitions that are open.
     pub(crate) descriptors: Arc<Descriptors>,
@@ -68,6 +70,7 @@ impl EnvState {
             folders: Mutex::default(),
             is_offline: AtomicBool::new(false),
             hard_state_writer: Mutex::default(),
+            whole_disk: WholeDisk::default(),
             names: AtomicU64::new(0),
             descriptors: Descriptors::of_process(),
             dirty: Dirty::default(),

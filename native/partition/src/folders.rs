@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ms_log::{LogIdentity, read_identity};
+use ms_log::{LogError, LogIdentity, holds_nothing, read_identity};
 
 use crate::Partition;
 use crate::api::PartitionSpec;
@@ -32,6 +32,10 @@ pub fn sweep_folders(env: &Env, hosted: &[([u8; 16], i32)]) -> io::Result<u32> {
             continue;
         }
         let Some(index) = partition_index(&entry.name) else { continue };
+        // Of most it need not be read whose they are.
+        if env.state.folders.lock().contains_key(&entry.name) {
+            continue;
+        }
         let identity = read_identity(env.disk.as_ref(), &env.log_dir.join(&entry.name));
         let identity = identity.ok().flatten();
         let is_hosted = identity.is_some_and(|it| hosted.contains(&(it.topic_id, index)));
@@ -71,35 +75,48 @@ pub(crate) fn claim(
     if let Some(partition) = other.and_then(|lease| lease.owner()) {
         partition.mark_deleted((env.now_ms)());
     }
-    let mut folders = env.state.folders.lock();
     let lease = Lease::new(identity.group_id);
-    let before = folders.insert(name.to_string(), Arc::clone(&lease));
-    if let Some(before) = &before {
-        before.end();
-    }
-    let is_there = match read_identity(env.disk.as_ref(), &dir)? {
-        Some(found) if found == identity => true,
-        None if !env.disk.exists(&dir)? => false,
-        // Of other ids, or its creation did not get as far as a name.
-        _ => {
-            let folder = set_aside(env, name)?;
-            if let Some(before) = before {
-                before.moved(&folder);
-            }
-            false
+    let before = {
+        let mut folders = env.state.folders.lock();
+        let before = folders.insert(name.to_string(), Arc::clone(&lease));
+        if let Some(before) = &before {
+            before.end();
         }
+        before
     };
-    Ok((lease, is_there))
+    // The lock is not held while the disk is read: who takes the name meanwhile ends this lease first.
+    match read_identity(env.disk.as_ref(), &dir) {
+        Ok(Some(found)) if found == identity => return Ok((lease, true)),
+        Ok(None) if !env.disk.exists(&dir)? => return Ok((lease, false)),
+        // Of other ids, or its creation did not get as far as a name.
+        Ok(_) => {}
+        // Or as far as a whole one.
+        Err(LogError::Format { .. }) if holds_nothing(env.disk.as_ref(), &dir)? => {}
+        Err(error) => return Err(error.into()),
+    }
+    let _folders = env.state.folders.lock();
+    if lease.is_over() {
+        return Err(taken());
+    }
+    let folder = set_aside(env, name)?;
+    if let Some(before) = before {
+        before.moved(&folder);
+    }
+    Ok((lease, false))
 }
 
 /// The partition that a lease was taken for is open; an error if another one took the name meanwhile.
 pub(crate) fn opened(env: &Env, partition: &Arc<Partition>) -> Result<(), OpenError> {
     let _folders = env.state.folders.lock();
     if partition.lease.is_over() {
-        return Err(io::Error::other("another partition has the folder now").into());
+        return Err(taken());
     }
     partition.lease.set_owner(partition);
     Ok(())
+}
+
+fn taken() -> OpenError {
+    io::Error::other("another partition has the folder now").into()
 }
 
 /// Sets aside the folder of a deleted partition, unless its name belongs to a newer one, which did so when it opened. An

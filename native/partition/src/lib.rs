@@ -22,6 +22,7 @@ mod planted;
 mod producers;
 mod read;
 mod snapshot;
+mod together;
 
 pub use api::*;
 pub use env::{Env, EnvState};

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, Start};
-use ms_log::hard_state::{ConfState, GroupState, HardState as LoggedHardState, Record};
+use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Damage, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
     is_no_space, read_identity,
@@ -40,11 +40,19 @@ pub enum OpenError {
 pub(crate) struct Elected {
     core: Core,
     ready: Ready,
-    sequence: u64,
+    pub sequence: u64,
 }
 
-/// One that was opened, and its right to the folder.
-type Prepared = (Elected, Arc<Lease>);
+/// The files of a partition, and its right to the folder.
+pub(crate) struct Found {
+    pub log: GroupFiles,
+    pub producers: Producers,
+    pub lease: Arc<Lease>,
+    /// Files and folder may not be durable.
+    pub is_new: bool,
+    /// There was no folder, or none that was worth keeping.
+    pub is_made_here: bool,
+}
 
 impl Partition {
     /// Opens the folder that is there with these ids, or creates it durably; a folder of other ids is set aside. The
@@ -55,29 +63,7 @@ impl Partition {
         spec: PartitionSpec,
         handle: Handle,
     ) -> Result<Arc<Partition>, OpenError> {
-        let prepared = prepare(env, &spec, handle)?;
-        env.sync_hard_state(prepared.0.sequence)?;
-        finish(env, spec, handle, prepared)
-    }
-
-    /// Opens many with one fsync of the hard-state log.
-    pub fn open_many(
-        env: &Arc<Env>,
-        specs: Vec<(PartitionSpec, Handle)>,
-    ) -> Vec<Result<Arc<Partition>, OpenError>> {
-        let prepared: Vec<_> =
-            specs.iter().map(|(spec, handle)| prepare(env, spec, *handle)).collect();
-        let sequence = prepared.iter().flatten().map(|one| one.0.sequence).max().unwrap_or(0);
-        let synced = env.sync_hard_state(sequence);
-        type Outcome = Result<Prepared, OpenError>;
-        let finish_one = |((spec, handle), prepared): ((PartitionSpec, Handle), Outcome)| {
-            let prepared = prepared?;
-            match &synced {
-                Ok(()) => finish(env, spec, handle, prepared),
-                Err(error) => Err(io::Error::from(error.kind()).into()),
-            }
-        };
-        specs.into_iter().zip(prepared).map(finish_one).collect()
+        Partition::open_many(env, vec![(spec, handle)]).remove(0)
     }
 
     /// The group anew from its files, in a new term. Called when no reactor can reach the log.
@@ -124,12 +110,18 @@ pub(crate) enum RebuildError {
     Broken(String),
 }
 
-fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Prepared, OpenError> {
+/// Finds a partition's files, or writes them; of those that are new nothing is durable yet.
+pub(crate) fn find(
+    env: &Arc<Env>,
+    spec: &PartitionSpec,
+    handle: Handle,
+) -> Result<Found, OpenError> {
     if env.is_offline() {
         return Err(OpenError::Offline);
     }
     let identity = LogIdentity { topic_id: spec.topic_id, group_id: spec.group_id };
-    if spec.fsync_always {
+    let is_new = env.hard_state.group(spec.group_id).is_none_or(|group| group.created.is_none());
+    if spec.fsync_always && !is_new {
         check_folder(env, spec, identity)?;
     }
     let (lease, is_there) = folders::claim(env, &spec.folder_name(), identity)?;
@@ -141,19 +133,17 @@ fn prepare(env: &Arc<Env>, spec: &PartitionSpec, handle: Handle) -> Result<Prepa
         let (dir, now_ms) = (env.log_dir.join(spec.folder_name()), (env.now_ms)());
         let options = log_options(&spec.config);
         let descriptors = Arc::clone(&env.state.descriptors);
-        let log = PartitionLog::create(disk, descriptors, &dir, identity, options, now_ms)?;
+        let log =
+            PartitionLog::create_unsynced(disk, descriptors, &dir, identity, options, now_ms)?;
         (log, Producers::default())
     };
-    Ok((campaign(env, spec, GroupFiles(log), producers)?, lease))
+    let (log, is_made_here) = (GroupFiles(log), !is_there);
+    Ok(Found { log, producers, lease, is_new: is_new || is_made_here, is_made_here })
 }
 
 /// The folder of a group that exists is there and its own. Else a new one would take its place, and whoever reads the
 /// metadata from it would hold every topic for deleted.
 fn check_folder(env: &Env, spec: &PartitionSpec, identity: LogIdentity) -> Result<(), OpenError> {
-    let is_known = |group: GroupState| group.created.is_some();
-    if !env.hard_state.group(spec.group_id).is_some_and(is_known) {
-        return Ok(());
-    }
     let found = read_identity(env.disk.as_ref(), &env.log_dir.join(spec.folder_name()))?;
     if found == Some(identity) {
         return Ok(());
@@ -163,11 +153,12 @@ fn check_folder(env: &Env, spec: &PartitionSpec, identity: LogIdentity) -> Resul
     Err(OpenError::Lost { name: spec.folder_name(), what: what.to_owned() })
 }
 
-fn finish(
+/// The partition of a group whose hard state is durable; it leads.
+pub(crate) fn finish(
     env: &Arc<Env>,
     spec: PartitionSpec,
     handle: Handle,
-    (elected, lease): Prepared,
+    (elected, lease): (Elected, Arc<Lease>),
 ) -> Result<Arc<Partition>, OpenError> {
     let is_fsync_mode = spec.fsync_always || spec.config.flush_messages <= 1;
     match lead(elected, is_fsync_mode) {
@@ -263,7 +254,7 @@ fn report(env: &Env, name: &str, handle: Handle, recovery: &Recovery) {
 }
 
 /// A new group over the log that asks for leadership; its term and vote are in the hard-state log's buffer.
-fn campaign(
+pub(crate) fn campaign(
     env: &Arc<Env>,
     spec: &PartitionSpec,
     files: GroupFiles,

@@ -195,6 +195,12 @@ impl Disk for SimDisk {
         state.sync_dir(path)
     }
 
+    fn sync_all(&self, _path: &Path) -> io::Result<()> {
+        let mut state = self.state.lock();
+        state.begin(false)?;
+        state.sync_all()
+    }
+
     fn exists(&self, path: &Path) -> io::Result<bool> {
         let mut state = self.state.lock();
         state.begin(false)?;

@@ -118,6 +118,13 @@ impl FileState {
     }
 }
 
+impl DirState {
+    fn sync(&mut self) {
+        self.durable.clone_from(&self.names);
+        self.changes.clear();
+    }
+}
+
 pub(super) fn apply_write(data: &mut Vec<u8>, offset: u64, bytes: &[u8]) {
     let from = offset as usize;
     if data.len() < from + bytes.len() {
@@ -234,8 +241,19 @@ impl State {
     pub fn sync_dir(&mut self, path: &Path) -> io::Result<()> {
         let id = self.find_dir(path)?;
         if let Some(dir) = self.dirs.get_mut(&id) {
-            dir.durable.clone_from(&dir.names);
-            dir.changes.clear();
+            dir.sync();
+        }
+        Ok(())
+    }
+
+    pub fn sync_all(&mut self) -> io::Result<()> {
+        let files: Vec<_> = self.files.keys().copied().collect();
+        for id in files {
+            self.file(id).check()?;
+            self.sync_file(id);
+        }
+        for dir in self.dirs.values_mut() {
+            dir.sync();
         }
         Ok(())
     }
