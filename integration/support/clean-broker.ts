@@ -8,6 +8,7 @@ import {
   Heartbeat,
   LeaveGroup,
   ListGroups,
+  ListOffsets,
   Metadata,
 } from '../../src/kafka-protocol/index.ts';
 import type { RawClient } from './raw-client.ts';
@@ -71,6 +72,15 @@ export async function createAndWait(
     if (seen?.partitions.length !== numPartitions) return false;
     id = seen.topicId;
     return seen.partitions.every(({ errorCode }) => errorCode === ErrorCode.NONE);
+  });
+  // Apache Kafka names leaders before they know of it.
+  const partitions = Array.from({ length: numPartitions }, (_, partitionIndex) => {
+    return { partitionIndex, timestamp: -1n };
+  });
+  await until(`the leaders of ${name} to know`, async () => {
+    const request = { replicaId: -1, topics: [{ name, partitions }] };
+    const [asked] = (await client.request(ListOffsets, 7, request)).topics;
+    return asked?.partitions.every(({ errorCode }) => errorCode === ErrorCode.NONE) === true;
   });
   return { name, id };
 }

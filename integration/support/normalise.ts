@@ -21,6 +21,7 @@ const CHOSEN: Readonly<Record<string, string>> = {
   clusterId: 'cluster id',
   producerId: 'producer id',
   leaderEpoch: 'leader epoch',
+  currentLeaderEpoch: 'leader epoch',
   host: 'host',
   port: 'port',
 };
