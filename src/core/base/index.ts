@@ -7,6 +7,8 @@ export {
   inHashMapOrder,
   inHashSetOrder,
   javaHash,
+  partitionHash,
 } from './java-hash.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';
+export { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';

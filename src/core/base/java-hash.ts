@@ -5,6 +5,11 @@ export function javaHash(text: string): number {
   return hash;
 }
 
+/** `hashCode` of the Java object that names a partition. */
+export function partitionHash(topic: string, partitionIndex: number): number {
+  return (Math.imul(31, 31 + partitionIndex) + javaHash(topic)) | 0;
+}
+
 /**
  * Items with different hashes in the order in which a Java `HashMap` shows them into which `computeIfAbsent` put
  * one after the other: of one bucket the last comes first. Kafka's answers come out of such maps.
@@ -28,12 +33,18 @@ export function inConcurrentHashMapOrder<T>(items: readonly T[], hashOf: (item: 
 }
 
 function byBucket<T>(items: readonly T[], hashOf: (item: T) => number, capacity: number): T[] {
-  const bucketOf = (item: T) => {
-    const hash = hashOf(item);
-    return (hash ^ (hash >>> 16)) & (capacity - 1);
-  };
+  return sortedBy(items, (item) => spread(hashOf(item)) & (capacity - 1));
+}
+
+/** What the maps make of a hash. */
+export function spread(hash: number): number {
+  return hash ^ (hash >>> 16);
+}
+
+/** Equal ones stay as they came. */
+export function sortedBy<T>(items: readonly T[], rankOf: (item: T) => number): T[] {
   return items
-    .map((item) => ({ item, bucket: bucketOf(item) }))
-    .sort((some, other) => some.bucket - other.bucket)
+    .map((item) => ({ item, rank: rankOf(item) }))
+    .sort((some, other) => some.rank - other.rank)
     .map(({ item }) => item);
 }

@@ -11,6 +11,7 @@ import {
   inHashSetOrder,
   javaHash,
   type Logger,
+  partitionHash,
 } from '../base/index.ts';
 import {
   CoordinatorError,
@@ -19,7 +20,7 @@ import {
 } from '../coordinator/index.ts';
 import { GroupMachine } from './group-machine.ts';
 import { syncRefusal } from './membership.ts';
-import { byPartition, partitionFor, partitionHash } from './partition-for.ts';
+import { byPartition, partitionFor } from './partition-for.ts';
 import { createGroupRecordCodec } from './record-codec.ts';
 import type {
   CommitCommand,

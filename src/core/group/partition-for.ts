@@ -1,14 +1,9 @@
-import { inHashMapOrder, javaHash } from '../base/index.ts';
+import { inHashMapOrder, javaHash, partitionHash } from '../base/index.ts';
 
 /** The partition of `__consumer_offsets` that a group belongs to: Kafka's, so that tools agree with us. */
 export function partitionFor(groupId: string, partitions: number): number {
   const hash = javaHash(groupId);
   return (hash === -0x80000000 ? 0 : Math.abs(hash)) % partitions;
-}
-
-/** `hashCode` of the Java object that names a partition. */
-export function partitionHash(topic: string, partitionIndex: number): number {
-  return (Math.imul(31, 31 + partitionIndex) + javaHash(topic)) | 0;
 }
 
 /** Groups as Kafka answers them in DescribeGroups: those of one partition of the topic together, as they came. */

@@ -1,4 +1,10 @@
-import { ErrorCode, ListOffsets, type ListOffsetsPartition } from '../../kafka-protocol/index.ts';
+import {
+  ErrorCode,
+  ListOffsets,
+  type ListOffsetsPartition,
+  type ListOffsetsTopic,
+} from '../../kafka-protocol/index.ts';
+import { inScalaMapOrder, inScalaTreeOrder, javaHash, partitionHash } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 
 /** The first version in which a special timestamp may be asked for; the others are refused. */
@@ -19,27 +25,63 @@ const NOTHING = { timestamp: -1n, offset: -1n, leaderEpoch: -1 };
 /** Offsets by time, and the ends of partitions. Needs DESCRIBE on each topic. */
 export const listOffsets = defineHandler(ListOffsets, {
   async handle(request, ctx) {
+    if (request.isolationLevel !== 0 && request.isolationLevel !== 1) {
+      return { topics: refuseAll(request.topics, ErrorCode.UNKNOWN_SERVER_ERROR) };
+    }
     const isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
-    const asked = request.topics.filter(({ partitions }) => partitions.length > 0);
-    const topics = asked.map(async ({ name, partitions }) => {
-      const isAllowed = ctx.isAllowed('DESCRIBE', 'TOPIC', name);
-      const counts = new Map<number, number>();
-      for (const { partitionIndex: p } of partitions) counts.set(p, (counts.get(p) ?? 0) + 1);
-      const unique = [...new Map(partitions.map((one) => [one.partitionIndex, one])).values()];
-      const answers = unique.map((partition) => {
-        if (!isAllowed) return refuse(partition, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
-        const isRepeated = (counts.get(partition.partitionIndex) ?? 0) > 1;
-        if (isRepeated) return refuse(partition, ErrorCode.INVALID_REQUEST);
-        return answer(name, partition, isolation, ctx);
-      });
-      const resolved = await Promise.all(answers);
-      const hasEpoch = ctx.apiVersion >= LEADER_EPOCH_SINCE;
-      const withoutEpoch = () => resolved.map(({ leaderEpoch: _, ...rest }) => rest);
-      return { name, partitions: hasEpoch ? resolved : withoutEpoch() };
-    });
-    return { topics: await Promise.all(topics) };
+    const isAllowed = ({ name }: { readonly name: string }) => {
+      return ctx.isAllowed('DESCRIBE', 'TOPIC', name);
+    };
+    const answered = merged(request.topics.filter(isAllowed)).map(async ({ name, partitions }) => ({
+      name,
+      partitions: await Promise.all(
+        partitions.map((asked) => {
+          if (asked.isRepeated) return refuse(asked.partition, ErrorCode.INVALID_REQUEST);
+          return answer(name, asked.partition, isolation, ctx);
+        }),
+      ),
+    }));
+    const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+    const refused = request.topics.filter((topic) => !isAllowed(topic));
+    const topics = [...(await Promise.all(answered)), ...refuseAll(refused, errorCode)];
+    return { topics: ctx.apiVersion >= LEADER_EPOCH_SINCE ? topics : topics.map(withoutEpoch) };
   },
 });
+
+interface Asked {
+  readonly partition: ListOffsetsPartition;
+  readonly isRepeated: boolean;
+}
+
+/** Every topic and partition once, in Kafka's order, which comes out of its maps. */
+function merged(topics: readonly ListOffsetsTopic[]) {
+  const byName = new Map<string, Map<number, Asked>>();
+  for (const { name, partitions } of topics) {
+    if (partitions.length === 0) continue;
+    const asked = byName.get(name) ?? new Map<number, Asked>();
+    byName.set(name, asked);
+    for (const partition of partitions) {
+      const { partitionIndex } = partition;
+      asked.set(partitionIndex, { partition, isRepeated: asked.has(partitionIndex) });
+    }
+  }
+  return inScalaTreeOrder([...byName], ([name]) => javaHash(name)).map(([name, asked]) => {
+    const hashOf = ({ partition }: Asked) => partitionHash(name, partition.partitionIndex);
+    return { name, partitions: inScalaMapOrder([...asked.values()], hashOf) };
+  });
+}
+
+interface AnsweredTopic {
+  readonly name: string;
+  readonly partitions: readonly object[];
+}
+
+function withoutEpoch({ name, partitions }: AnsweredTopic): AnsweredTopic {
+  return {
+    name,
+    partitions: partitions.map((partition) => ({ ...partition, leaderEpoch: undefined })),
+  };
+}
 
 async function answer(
   topic: string,
@@ -57,8 +99,7 @@ async function answer(
   const { errorCode, ...found } = await ctx.partitions.listOffsets(topic, partitionIndex, query);
   if (errorCode !== ErrorCode.NONE) return refuse(partition, forVersion(errorCode, ctx.apiVersion));
   const { timestamp: foundAt, offset, leaderEpoch } = isTiered ? NOTHING : found;
-  const epoch = ctx.apiVersion < LEADER_EPOCH_SINCE ? {} : { leaderEpoch };
-  return { partitionIndex, errorCode, timestamp: foundAt, offset, ...epoch };
+  return { partitionIndex, errorCode, timestamp: foundAt, offset, leaderEpoch };
 }
 
 function forVersion(errorCode: number, version: number): number {
@@ -69,4 +110,10 @@ function forVersion(errorCode: number, version: number): number {
 
 function refuse({ partitionIndex }: ListOffsetsPartition, errorCode: number) {
   return { partitionIndex, errorCode, ...NOTHING };
+}
+
+function refuseAll(topics: readonly ListOffsetsTopic[], errorCode: number) {
+  return topics.map(({ name, partitions }) => {
+    return { name, partitions: partitions.map((partition) => refuse(partition, errorCode)) };
+  });
 }
