@@ -274,14 +274,13 @@ impl Partition {
         }
     }
 
-    /// As Kafka's epoch cache: above the latest epoch nothing is known; below the oldest one the log begins.
+    /// As Kafka's epoch cache: above the latest epoch nothing is known, nor of -1, which is none; below the oldest one,
+    /// and be it negative, the log begins.
     fn epoch_end(&self, log: &ms_log::PartitionLog, epoch: i32) -> EpochEnd {
-        let unknown = EpochEnd { leader_epoch: -1, end_offset: -1 };
-        let Ok(wanted) = u32::try_from(epoch) else { return unknown };
-        if epoch > self.leader_epoch() {
-            return unknown;
+        if epoch == -1 || epoch > self.leader_epoch() {
+            return EpochEnd { leader_epoch: -1, end_offset: -1 };
         }
-        match log.epoch_end_offset(wanted) {
+        match u32::try_from(epoch).ok().and_then(|wanted| log.epoch_end_offset(wanted)) {
             Some(end) => {
                 EpochEnd { leader_epoch: end.epoch as i32, end_offset: end.end_offset as i64 }
             }

@@ -193,6 +193,7 @@ fn epochs_are_fenced_and_divergence_is_told() {
     assert_eq!(end(4, 4), Ok((4, 30)));
     assert_eq!(end(4, 5), Ok((-1, -1)), "c_081: nothing is known of the future");
     assert_eq!(end(4, 0), Ok((0, 0)), "below the oldest epoch the log begins");
+    assert_eq!(end(4, -2), Ok((-2, 0)), "as Kafka, which looks at no sign");
     assert_eq!(end(4, -1), Ok((-1, -1)));
     assert_eq!(end(3, 1), Err(FENCED_LEADER_EPOCH));
     assert_eq!(end(5, 1), Err(UNKNOWN_LEADER_EPOCH));
