@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { type BrokerConfig, controlApis, engineConfigOf, startBroker } from '../core/index.ts';
 import { createNativeEngine, type Engine } from '../engine/index.ts';
 
@@ -5,6 +7,8 @@ import { createNativeEngine, type Engine } from '../engine/index.ts';
 export interface Host {
   createEngine(config: BrokerConfig): Engine;
   readonly startBroker: typeof startBroker;
+  /** Rejects with what the operating system says if nothing can listen there now. */
+  probe(address: { readonly host: string; readonly port: number }): Promise<void>;
   on(event: ProcessEvent, handler: (cause: unknown) => void): void;
   exit(code: number): void;
   /** Ends the process with `code` if it is still there after `delayMs`. */
@@ -18,6 +22,12 @@ export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandl
 export const processHost: Host = {
   createEngine: (config) => createNativeEngine(engineConfigOf(config), controlApis()),
   startBroker,
+  async probe({ host, port }) {
+    const server = createServer().listen({ port, ...(host === '' ? {} : { host }) });
+    await once(server, 'listening');
+    server.close();
+    await once(server, 'close');
+  },
   on: (event, handler) => void process.on(event, handler),
   exit: (code) => process.exit(code),
   exitAfter: (delayMs, code) => void setTimeout(() => process.exit(code), delayMs).unref(),

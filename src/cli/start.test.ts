@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
@@ -28,6 +28,7 @@ class FakeHost implements Host {
   readonly done: string[] = [];
   readonly handlers = new Map<string, (cause: unknown) => void>();
   listenError: Error | undefined;
+  probeError: Error | undefined;
   engineError: Error | undefined;
   start: (deps: BrokerDeps) => Promise<Broker> = async ({ engine }) => {
     const port = engine.listen(0);
@@ -50,6 +51,10 @@ class FakeHost implements Host {
   }
 
   startBroker = (deps: BrokerDeps) => this.start(deps);
+
+  async probe(): Promise<void> {
+    if (this.probeError !== undefined) throw this.probeError;
+  }
 
   on(event: string, handler: (cause: unknown) => void): void {
     this.handlers.set(event, handler);
@@ -105,6 +110,7 @@ describe('runBroker', () => {
         failStart = reject;
       });
     void runBroker(loaded(), undefined, host);
+    await host.raise('nothing', undefined);
     await host.raise('SIGTERM', 'SIGTERM');
     failStart(new Error('engine is gone'));
     await host.raise('nothing', undefined);
@@ -117,6 +123,16 @@ describe('runBroker', () => {
     const failure = await runBroker(loaded(), undefined, host).catch((error) => error);
     expect(failure).toBeInstanceOf(Failure);
     expect(failure.message).toBe('listener PLAINTEXT cannot use localhost:9092: the port is taken');
+  });
+
+  test('leaves a new folder as it is when it cannot listen', async () => {
+    const host = new FakeHost();
+    host.probeError = Object.assign(new Error('os error'), { code: 'EADDRINUSE' });
+    const failure = await runBroker(loaded(), undefined, host).catch((error) => error);
+    expect(failure).toEqual(
+      new Failure('listener PLAINTEXT cannot use localhost:9092: the port is taken'),
+    );
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test('says that the folder is in use', async () => {

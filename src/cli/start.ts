@@ -1,6 +1,6 @@
 import { type Broker, type BrokerConfig, MetadataLogError } from '../core/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { openDataFolder, unusable } from './data-folder.ts';
+import { openDataFolder, readIdentity, unusable } from './data-folder.ts';
 import { ExitCode } from './failure.ts';
 import { type Host, processHost } from './host.ts';
 import { engineFailure, listenFailure, readyLine } from './listening.ts';
@@ -23,6 +23,7 @@ export async function runBroker(
 ): Promise<Broker> {
   const logger = new ProcessLogger();
   for (const warning of warnings) logger.warn({}, warning);
+  if (readIdentity(config.logDir) === undefined) await probeListeners(config, host);
   const identity = openDataFolder(config.logDir, config.nodeId);
   const engine = openEngine(config, host);
   exitOnBugs(host, engine, logger);
@@ -47,6 +48,15 @@ export async function runBroker(
   logger.info({ clusterId, nodeId: config.nodeId, logDir: config.logDir }, 'the broker serves');
   await logger.open();
   return broker;
+}
+
+/** Before a folder is formatted: a start that fails for a port that is taken leaves nothing behind. */
+async function probeListeners(config: BrokerConfig, host: Host): Promise<void> {
+  for (const listener of [...config.listeners, ...config.controllerListeners]) {
+    await host.probe(listener).catch((error) => {
+      throw listenFailure(listener, error);
+    });
+  }
 }
 
 function openEngine(config: BrokerConfig, host: Host): Engine {
