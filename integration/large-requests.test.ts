@@ -5,16 +5,19 @@ import {
   DeleteTopics,
   type Draft,
   ErrorCode,
+  Fetch,
   FindCoordinator,
   Heartbeat,
   Metadata,
   OffsetFetch,
+  Produce,
   Reader,
   readResponseHeader,
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
 import { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
+import { batchOf, fetch, fetchBody, freshTopic, produceOk } from './support/records.ts';
 import { withBroker } from './support/with-broker.ts';
 
 // Requests with as much in them as a client may send, and with more. Other clients are served meanwhile.
@@ -141,3 +144,72 @@ test('a signal ends a broker that is flooded with the largest requests', async (
   for (const attacker of attackers) attacker.close();
   await flooded.dispose();
 }, 40_000);
+
+describe('of 64 Ki partitions', () => {
+  const COUNT = 65_535;
+  const fetchOf = (topic: string, maxWaitMs: number) => {
+    const partitions = Array.from({ length: COUNT }, (_, partition) => {
+      return { partition, fetchOffset: 0n, partitionMaxBytes: 1 << 20 };
+    });
+    return { ...fetchBody('', new Map(), { maxWaitMs }), topics: [{ topic, partitions }] };
+  };
+  const produceOf = (name: string, value: string) => {
+    const partitionData = Array.from({ length: COUNT }, (_, index) => {
+      return { index, records: index === 0 ? batchOf([value]) : null };
+    });
+    return { acks: -1, timeoutMs: 5000, topicData: [{ name, partitionData }] };
+  };
+
+  test('a Produce and a Fetch are answered while another client is served', async () => {
+    const topic = await freshTopic(client);
+    const produced = await beside(Produce, 9, produceOf(topic, 'a'));
+    const answers = produced.response.responses.flatMap((it) => it.partitionResponses);
+    expect(answers).toHaveLength(COUNT);
+    const first = answers.find(({ index }) => index === 0);
+    expect(first).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0n });
+    const fetched = await beside(Fetch, 12, fetchOf(topic, 0));
+    const parts = fetched.response.responses.flatMap((it) => it.partitions);
+    expect(parts).toHaveLength(COUNT);
+    expect(parts.filter(({ errorCode }) => errorCode === ErrorCode.NONE)).toMatchObject([
+      { partitionIndex: 0, highWatermark: 1n },
+    ]);
+    if (!isElsewhere) {
+      expect(Math.max(produced.waitedMs, fetched.waitedMs)).toBeLessThan(PATIENCE_MS);
+    }
+  }, 30_000);
+
+  test('answers keep the order of the requests, and effects too', async () => {
+    const topic = await freshTopic(client);
+    const own = await RawClient.connect(broker.port);
+    const smallOf = (value: string) => {
+      const partitionData = [{ index: 0, records: batchOf([value]) }];
+      return { acks: -1, timeoutMs: 5000, topicData: [{ name: topic, partitionData }] };
+    };
+    const ids = [
+      own.send(Produce, 9, smallOf('a')),
+      own.send(Produce, 9, produceOf(topic, 'large')),
+      own.send(Fetch, 12, fetchOf(topic, 0)),
+      own.send(Produce, 9, smallOf('b')),
+      own.send(Metadata, 9, { topics: [{ name: topic }] }),
+    ];
+    const baseOf = async (id: number | undefined) => {
+      const { responses } = await own.answer(Produce, 9, id ?? 0);
+      const answers = responses[0]?.partitionResponses ?? [];
+      return answers.find(({ index }) => index === 0)?.baseOffset;
+    };
+    expect(await baseOf(ids[0])).toBe(0n);
+    expect(await baseOf(ids[1])).toBe(1n);
+    const fetched = await own.answer(Fetch, 12, ids[2] ?? 0);
+    const part = fetched.responses[0]?.partitions.find((it) => it.partitionIndex === 0);
+    expect(part?.highWatermark).toBe(2n);
+    expect(await baseOf(ids[3])).toBe(2n);
+    const { topics } = await own.answer(Metadata, 9, ids[4] ?? 0);
+    expect(topics[0]?.name).toBe(topic);
+    // Who leaves in the middle of it leaves the broker as it was.
+    own.send(Fetch, 12, fetchOf(topic, 0));
+    own.send(Produce, 9, produceOf(topic, 'perhaps'));
+    own.close();
+    await produceOk(client, topic, batchOf(['d']));
+    expect((await fetch(client, topic, 0n)).errorCode).toBe(ErrorCode.NONE);
+  }, 30_000);
+});

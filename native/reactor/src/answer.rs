@@ -1,7 +1,6 @@
-//! The later steps of a turn: append, answer, messages, wake-ups, deadlines, sending.
+//! The later steps of a turn: append, answer, messages, wake-ups, deadlines.
 
 use std::cmp::Reverse;
-use std::io;
 use std::ops::Range;
 use std::time::Instant;
 
@@ -14,11 +13,11 @@ use crate::conn::{CloseReason, Connection, REQUEST_BYTES_MAX};
 use crate::fetch::{FetchOrigin, FoundPlan, Verdict, WaitingFetch};
 use crate::hub::{Answer, Message};
 use crate::ids::{ConnectionId, RequestRef, Seq};
-use crate::out::Flush;
+use crate::large::{FETCH_MAX, LargeJob, LargeKind};
+use crate::named_again::NamedAgain;
 use crate::packed::answer_flag;
 use crate::produce::{self, AnswerContext, WaitingProduce};
 use crate::reactor::{Reactor, connection_of};
-use crate::shared::Stats;
 use crate::slots::Slot;
 use crate::turn::{Outcome, RECEIVE_BLOCK, RequestKind, TurnRequest};
 
@@ -32,11 +31,12 @@ impl Reactor {
         let requests = std::mem::take(&mut self.turn.requests);
         for request in &requests {
             match request.kind {
-                RequestKind::Produce { acks, timeout_ms, first_item, items, names_again } => {
+                RequestKind::Produce { acks, timeout_ms, first_item, items, ref again } => {
                     let items = first_item..first_item + items;
-                    self.answer_produce(request, acks, timeout_ms, items, names_again);
+                    self.answer_produce(request, acks, timeout_ms, items, again.as_ref());
                 }
                 RequestKind::Fetch => self.answer_fetch(request),
+                RequestKind::Large(kind) => self.hand_over(request, kind),
             }
             self.release_control(request.connection.local());
         }
@@ -75,7 +75,7 @@ impl Reactor {
         acks: i16,
         timeout_ms: i32,
         items: Range<usize>,
-        names_again: bool,
+        again: Option<&NamedAgain>,
     ) {
         let id = request.connection;
         let Some(connection) = connection_of(&mut self.connections, id) else { return };
@@ -91,12 +91,12 @@ impl Reactor {
             return connection.slots.finish(request.seq, &mut connection.out, |_| {});
         }
         let context = AnswerContext { topology, listener: connection.listener };
-        if is_done && !names_again {
+        if is_done && again.is_none() {
             return connection.slots.finish(request.seq, &mut connection.out, |out| {
                 produce::answer(out, request, frame, items, context);
             });
         }
-        let waiting = WaitingProduce::new(request, acks, frame, items, topology);
+        let waiting = WaitingProduce::new(request, acks, again, frame, items, topology);
         if waiting.is_complete() {
             return connection.slots.finish(request.seq, &mut connection.out, |out| {
                 waiting.answer(out, context);
@@ -115,6 +115,10 @@ impl Reactor {
     fn answer_fetch(&mut self, request: &TurnRequest) {
         let id = request.connection;
         let Some(connection) = connection_of(&mut self.connections, id) else { return };
+        if connection.is_gate_closed && connection.slots.is_behind_handed(request.seq) {
+            // One in front of it, whose session was found to be large, may be of the same session.
+            return self.hand_over(request, LargeKind::Fetch);
+        }
         let frame = &self.turn.blocks[request.block].bytes[request.frame.clone()];
         // The structure was checked when the request was gathered.
         let Ok(parsed) = FetchRequest::parse(frame, request.version, request.body) else { return };
@@ -126,7 +130,10 @@ impl Reactor {
             now_ms: self.now_ms,
         };
         let topology = self.topology.load();
-        let fetch = Box::new(WaitingFetch::new(&parsed, &origin, &self.shared, topology));
+        let fetch = WaitingFetch::new(&parsed, &origin, &self.shared, topology, FETCH_MAX);
+        let Some(fetch) = fetch.map(Box::new) else {
+            return self.hand_over(request, LargeKind::Fetch);
+        };
         if fetch.is_refused() {
             connection.slots.finish(request.seq, &mut connection.out, |_| {});
             connection.closing = Some(CloseReason::Refused);
@@ -140,8 +147,12 @@ impl Reactor {
     }
 
     /// Answers a fetch or lets it wait; true when it waits.
-    fn poll_fetch(&mut self, request: RequestRef, mut fetch: Box<WaitingFetch>) -> bool {
+    pub fn poll_fetch(&mut self, request: RequestRef, mut fetch: Box<WaitingFetch>) -> bool {
         let can_wait = fetch.deadline_ms > self.clock_ms && self.stopping.is_none();
+        if fetch.is_large() {
+            self.hand_fetch(request, fetch, can_wait);
+            return false;
+        }
         let waiter = Waiter { reactor: self.number, id: request.pack() };
         let verdict = fetch.poll(waiter, can_wait);
         if matches!(verdict, Verdict::Answer) {
@@ -173,7 +184,7 @@ impl Reactor {
         }
     }
 
-    fn finish_fetch(&mut self, request: RequestRef, fetch: Box<WaitingFetch>) {
+    pub fn finish_fetch(&mut self, request: RequestRef, fetch: Box<WaitingFetch>) {
         let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
             return;
         };
@@ -239,6 +250,9 @@ impl Reactor {
             Message::Cold { connection, block } => self.cold_done(connection, block),
             Message::Located { request, found } => self.located(RequestRef::unpack(request), found),
             Message::Validated(validated) => self.take_validated(*validated),
+            Message::Large { request, outcome } => {
+                self.take_large(RequestRef::unpack(request), outcome);
+            }
             Message::Command(command) => self.execute(*command),
             Message::Shutdown(deadline) => self.begin_shutdown(deadline),
         }
@@ -267,7 +281,7 @@ impl Reactor {
                 out.bytes().extend_from_slice(&answer.payload);
             }
         });
-        connection.is_gate_closed = false;
+        connection.open_gate();
         if answer.flags & answer_flag::CLOSE_AFTER != 0 {
             connection.closing = Some(CloseReason::Asked);
         }
@@ -294,17 +308,29 @@ impl Reactor {
         let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
             return;
         };
-        let Some(Slot::Produce(waiting)) = connection.slots.get_mut(request.seq) else { return };
-        if waiting.complete(request.ordinal, done) {
+        let is_complete = match connection.slots.get_mut(request.seq) {
+            Some(Slot::Produce(waiting)) => waiting.complete(request.ordinal, done),
+            Some(Slot::Large(handed)) => {
+                handed.early.push((request.ordinal, done));
+                false
+            }
+            _ => false,
+        };
+        if is_complete {
             self.finish_produce(request.local, request.seq);
         }
     }
 
     /// Sends the answer of a produce whose outcomes are all known.
-    fn finish_produce(&mut self, local: u32, seq: Seq) {
+    pub fn finish_produce(&mut self, local: u32, seq: Seq) {
         let Some(Some(connection)) = self.connections.get_mut(local as usize) else { return };
         let Some(slot) = connection.slots.get_mut(seq) else { return };
         let Slot::Produce(waiting) = std::mem::replace(slot, Slot::Turn) else { return };
+        if waiting.is_large() {
+            let listener = connection.listener;
+            self.hand_answer(RequestRef { local, seq, ordinal: 0 }, listener, waiting);
+            return self.release_control(local);
+        }
         let context =
             AnswerContext { topology: self.topology.load(), listener: connection.listener };
         if waiting.is_refused_in_silence() {
@@ -332,6 +358,9 @@ impl Reactor {
     fn take_fetch(&mut self, request: RequestRef) -> Option<Box<WaitingFetch>> {
         let connection = self.connections.get_mut(request.local as usize)?.as_mut()?;
         let slot = connection.slots.get_mut(request.seq)?;
+        if let Slot::Large(handed) = slot {
+            handed.is_woken = true;
+        }
         if !matches!(slot, Slot::Fetch(_)) {
             return None;
         }
@@ -374,61 +403,6 @@ impl Reactor {
         self.revive(request.local);
     }
 
-    /// Sends what the turn answered, and closes what is over.
-    pub fn flush_dirty(&mut self) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for local in dirty.drain(..) {
-            self.flush(local);
-        }
-        // Flushing may have made others dirty.
-        dirty.append(&mut self.dirty);
-        self.dirty = dirty;
-    }
-
-    fn flush(&mut self, local: u32) {
-        let Some(connection) = self.connections[local as usize].as_mut() else { return };
-        connection.is_in_dirty = false;
-        if !connection.is_write_blocked && !connection.is_reading_cold {
-            let before = connection.out.len();
-            let flushed = connection.out.flush(&mut connection.stream, &mut self.send_buffer);
-            let sent = before - connection.out.len();
-            self.counters.bytes_out += sent;
-            if sent > 0 || before == 0 {
-                connection.used_ms = self.clock_ms.max(connection.used_ms);
-                connection.write_progress_ms = self.clock_ms;
-            }
-            match flushed {
-                Flush::Done => {}
-                Flush::Blocked => connection.is_write_blocked = true,
-                Flush::Cold(read) => {
-                    connection.is_reading_cold = true;
-                    Stats::add(&self.shared.stats.cold_reads, 1);
-                    self.shared.cold.push(connection.id, read.range);
-                }
-                Flush::Failed => return self.close(local, CloseReason::Client),
-            }
-        }
-        match connection.closing {
-            Some(reason) if connection.out.is_empty() && is_answered(connection) => {
-                self.close(local, reason);
-            }
-            _ => self.revive(local),
-        }
-    }
-
-    fn cold_done(&mut self, id: ConnectionId, block: io::Result<Vec<u8>>) {
-        let Some(connection) = self.connection(id) else { return };
-        connection.is_reading_cold = false;
-        match block {
-            Ok(block) => {
-                connection.out.unblock(block);
-                self.make_dirty(id.local());
-            }
-            // The head of the answer has announced the bytes: only the connection can go.
-            Err(_) => self.close(id.local(), CloseReason::Client),
-        }
-    }
-
     fn begin_shutdown(&mut self, deadline: Instant) {
         self.stopping = Some(deadline);
         self.acceptors.close();
@@ -460,23 +434,16 @@ impl Reactor {
             .collect();
         for seq in waiting {
             let id = RequestRef { local, seq, ordinal: 0 }.pack();
-            if let Some(Slot::Fetch(fetch)) = connection.slots.get_mut(seq) {
-                fetch.cancel(Waiter { reactor: self.number, id });
+            let waiter = Waiter { reactor: self.number, id };
+            let Some(slot) = connection.slots.get_mut(seq) else { continue };
+            let Slot::Fetch(mut fetch) = std::mem::replace(slot, Slot::Turn) else { continue };
+            if fetch.is_large() {
+                self.shared.large.push(LargeJob::Forget { waiter, fetch });
+            } else {
+                fetch.cancel(waiter);
             }
         }
     }
-}
-
-/// Whether nothing is on its way any more. A connection that is being closed does not wait for TypeScript when the whole
-/// process stops.
-fn is_answered(connection: &Connection) -> bool {
-    let is_stopping = connection.closing == Some(CloseReason::Shutdown);
-    connection.slots.is_empty()
-        || is_stopping
-            && connection
-                .slots
-                .iter()
-                .all(|(_, slot)| matches!(slot, Slot::Control | Slot::Ready(_)))
 }
 
 #[cfg(test)]

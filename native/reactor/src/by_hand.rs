@@ -151,6 +151,12 @@ impl ByHand {
         }
     }
 
+    /// The thread for large requests does what it was given, and the reactor takes it back.
+    pub fn large(&mut self) {
+        self.shared.large.run_queued(&self.shared);
+        self.reactor.take_messages();
+    }
+
     /// TypeScript answers the control request of this number with nothing but its correlation id.
     pub fn respond(&mut self, peer: &Peer, seq: u32) {
         let connection = self.reactor.connections[peer.local as usize].as_ref().unwrap().id;
@@ -161,7 +167,10 @@ impl ByHand {
 
     /// The next frames that are sent to the client.
     pub fn frames(&mut self, peer: &mut Peer, count: usize) -> Vec<Vec<u8>> {
-        self.reactor.flush_dirty();
+        // What is large takes several turns.
+        while !self.reactor.dirty.is_empty() {
+            self.reactor.flush_dirty();
+        }
         let mut frames = Vec::new();
         for _ in 0..count {
             let mut prefix = [0; 4];

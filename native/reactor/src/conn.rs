@@ -135,6 +135,11 @@ impl Connection {
             && self.muted_until_ms == 0
     }
 
+    /// Opens the gate, unless another request that was taken up at the same time holds it.
+    pub fn open_gate(&mut self) {
+        self.is_gate_closed = self.slots.iter().any(|(_, slot)| slot.holds_gate());
+    }
+
     /// Whether the reactor should look for bytes of this connection.
     pub fn may_read(&mut self, out_max: u64) -> bool {
         !self.is_carry_lent && self.may_parse(out_max)

@@ -8,12 +8,13 @@ use ms_partition::{Isolation, Partition, ReadAnswer, ReadQuery, Waiter};
 use ms_wire::error_code;
 use ms_wire::fetch::FetchRequest;
 use ms_wire::fetch_response::{EpochAndOffset, FetchPartitionResponse, FetchResponseWriter};
-use ms_wire::header::{finish_frame, put_response_header, start_frame};
+use ms_wire::header::{put_response_header, start_frame};
 use ms_wire::leader::NodeEndpoint;
 
 use crate::fresh::Fresh;
+use crate::large::FETCH_MAX;
 use crate::out::OutQueue;
-use crate::session::{SessionPartition, SessionUse, TOO_MANY, Told};
+use crate::session::{NotBegun, SessionPartition, SessionUse, TOO_MANY, Told};
 use crate::shared::Shared;
 use crate::topology::{TopicRef, Topology};
 
@@ -93,13 +94,14 @@ pub struct FetchOrigin {
 }
 
 impl WaitingFetch {
-    /// Takes up a request: its session and its partitions.
+    /// Takes up a request: its session and its partitions. `None`: they are more than `max`, and nothing was done.
     pub fn new(
         request: &FetchRequest<'_>,
         origin: &FetchOrigin,
         shared: &Shared,
         topology: &Topology,
-    ) -> Self {
+        max: usize,
+    ) -> Option<Self> {
         let options = &request.options;
         let max_bytes = options.max_bytes.clamp(0, i32::MAX) as usize;
         let max_bytes = max_bytes.min(shared.config.fetch_max_bytes).min(BYTES_MAX) as u32;
@@ -121,7 +123,7 @@ impl WaitingFetch {
             is_waiting: false,
             cold: Vec::new(),
         };
-        match shared.sessions.begin(request, topology, origin.now_ms) {
+        match shared.sessions.begin(request, topology, origin.now_ms, max) {
             Ok((session, partitions)) => {
                 fetch.session = session;
                 fetch.partitions = partitions.into_iter().map(FetchedPartition::new).collect();
@@ -130,9 +132,15 @@ impl WaitingFetch {
                     fetch.partitions.sort_by_key(FetchedPartition::is_unknown);
                 }
             }
-            Err(code) => fetch.error_code = code,
+            Err(NotBegun::Refused(code)) => fetch.error_code = code,
+            Err(NotBegun::Large) => return None,
         }
-        fetch
+        Some(fetch)
+    }
+
+    /// Whether it has more partitions than a reactor works on.
+    pub fn is_large(&self) -> bool {
+        self.partitions.len() > FETCH_MAX
     }
 
     /// No answer is given: the request asks for too much.
@@ -301,11 +309,12 @@ impl WaitingFetch {
                     }
                 }
                 writer.end_partition(out.bytes(), &head);
+                out.part();
             }
             writer.end_topic(out.bytes());
         }
         writer.finish(out.bytes(), &endpoints);
-        finish_frame(out.bytes(), start, elsewhere);
+        out.finish_frame(start, elsewhere);
     }
 
     fn head(
@@ -470,6 +479,7 @@ mod tests {
         often.push(FetchPartition::new(0, 0, 1 << 20));
         hand.carried(&consumer, &[fetch(12, 1, options, KEY, &often)]);
         hand.reactor.finish_gathered();
+        hand.large();
         let records = batch(&[b"x"]);
         hand.gather(&mut producer, &[produce(9, 1, 1, KEY, &[(0, Some(&records))])]);
         hand.reactor.finish_gathered();
@@ -495,11 +505,15 @@ mod tests {
         let opening = FetchOptions { session_epoch: 0, max_wait_ms: 0, ..options };
         hand.carried(&consumer, &[fetch(12, 1, opening, KEY, &all)]);
         hand.reactor.finish_gathered();
+        hand.large();
         let id = fetched(&hand.frames(&mut consumer, 1)[0], 12).session_id;
         assert!(id > 0);
         let empty: Vec<_> = (1..=60).map(|epoch| ask(id, epoch, &[])).collect();
         hand.gather(&mut consumer, &empty);
         hand.reactor.finish_gathered();
+        // Those that may not wait are looked at again, to be answered.
+        hand.large();
+        hand.large();
         let connection = hand.reactor.connections[consumer.local as usize].as_ref().unwrap();
         let waiting = connection.slots.iter().filter(|(_, slot)| matches!(slot, Slot::Fetch(_)));
         let waiting = waiting.count();
@@ -516,6 +530,7 @@ mod tests {
         let all: Vec<_> = (-9_000..1).map(|p| FetchPartition::new(p, 0, 1000)).collect();
         hand.carried(&consumer, &[fetch(12, 1, options, KEY, &all)]);
         hand.reactor.finish_gathered();
+        hand.large();
         let answer = fetched(&hand.frames(&mut consumer, 1)[0], 12);
         assert_eq!(answer.partitions.len(), all.len());
         // What is not there comes last.

@@ -12,6 +12,8 @@ use ms_wire::{fetch, produce as produce_versions};
 use crate::config::{CONTROL_ITEMS_MAX, FRAME_MAX};
 use crate::conn::{CloseReason, Connection, PREFIX};
 use crate::control::ControlFrame;
+use crate::handed::Handed;
+use crate::large::{FETCH_FRAME_MAX, FETCH_MAX, LargeKind, PRODUCE_MAX};
 use crate::malformed::MalformedLog;
 use crate::pool::Pool;
 use crate::produce::{self, NotGathered, ProduceFrame};
@@ -169,16 +171,40 @@ impl Gather<'_> {
             self.topology,
             self.now_ms,
             self.scratch,
+            PRODUCE_MAX,
         );
         match gathered {
             Ok(()) => connection.slots.push(Slot::Turn, bytes),
             Err(NotGathered::Malformed) => return self.refuse(connection),
+            Err(NotGathered::Large) => {
+                let ProduceFrame { connection: id, seq, block, frame, body, .. } = frame;
+                let kind = RequestKind::Large(LargeKind::Produce);
+                let request = TurnRequest {
+                    connection: id,
+                    seq,
+                    kind,
+                    block,
+                    frame,
+                    body,
+                    version,
+                    correlation_id,
+                };
+                return self.large(connection, request);
+            }
             Err(NotGathered::Long(partitions)) => {
                 return self.validate_elsewhere(connection, frame, partitions);
             }
         };
         self.counters.produce_requests += 1;
         self.counters.produce_batches += (self.turn.items.len() - before) as u64;
+    }
+
+    // It is handed over at the end of the turn, behind what the turn appends; nothing behind it is parsed.
+    fn large(&mut self, connection: &mut Connection, request: TurnRequest) {
+        let handed = Handed { holds_gate: true, ..Handed::default() };
+        connection.slots.push(Slot::Large(Box::new(handed)), request.frame.len());
+        connection.is_gate_closed = true;
+        self.turn.requests.push(request);
     }
 
     // The frame waits as a whole, in a buffer of its own; nothing behind it is parsed.
@@ -235,6 +261,7 @@ impl Gather<'_> {
             self.topology,
             self.now_ms,
             self.scratch,
+            PRODUCE_MAX,
         );
         if gathered.is_err() {
             // Its connection closes when nothing is left to be answered.
@@ -255,21 +282,28 @@ impl Gather<'_> {
         correlation_id: i32,
     ) {
         let bytes = &self.turn.blocks[block].bytes[frame.clone()];
-        if fetch::FetchRequest::parse(bytes, version, body).is_err() {
-            return self.refuse(connection);
-        }
-        let seq = connection.slots.push(Slot::Turn, frame.len());
+        let is_large = bytes.len() > FETCH_FRAME_MAX
+            || match fetch::FetchRequest::parse(bytes, version, body) {
+                Ok(request) => request.partition_count > FETCH_MAX,
+                Err(_) => return self.refuse(connection),
+            };
         self.counters.fetch_requests += 1;
-        self.turn.requests.push(TurnRequest {
+        let kind = if is_large { RequestKind::Large(LargeKind::Fetch) } else { RequestKind::Fetch };
+        let request = TurnRequest {
             connection: connection.id,
-            seq,
-            kind: RequestKind::Fetch,
+            seq: connection.slots.next_seq(),
+            kind,
             block,
             frame,
             body,
             version,
             correlation_id,
-        });
+        };
+        if is_large {
+            return self.large(connection, request);
+        }
+        connection.slots.push(Slot::Turn, request.frame.len());
+        self.turn.requests.push(request);
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -390,7 +424,15 @@ mod tests {
         // Bytes behind the body are tolerated.
         let fetch = [fetch, vec![0; 1 << 20]].concat();
         hand.carried(&consumer, &vec![fetch; 12]);
-        hand.reactor.finish_gathered();
+        // A frame of that size is handed over, and nothing behind it is parsed before it waits.
+        let take_up = |hand: &mut ByHand| {
+            for _ in 0..12 {
+                hand.reactor.finish_gathered();
+                hand.large();
+                hand.read_ready();
+            }
+        };
+        take_up(&mut hand);
         let waiting = |hand: &ByHand| {
             hand.reactor.connections[consumer.local as usize].as_ref().unwrap().slots.len()
         };
@@ -403,26 +445,29 @@ mod tests {
         hand.reactor.wake_due();
         hand.reactor.flush_dirty();
         hand.read_ready();
-        hand.reactor.finish_gathered();
+        take_up(&mut hand);
         assert_eq!(hand.answers(&mut consumer, 12).len(), 12);
     }
 
     #[test]
     fn the_partitions_of_the_produces_of_one_turn_are_bounded() {
         let mut hand = ByHand::new();
-        let peer = hand.connect();
         let key = TopicKey::Name(b"nowhere");
-        let all: Vec<_> = (0..40_000).map(|index| (index, None)).collect();
-        hand.carried(&peer, &vec![produce(9, 1, 1, key, &all); 3]);
-        assert_eq!(hand.reactor.turn.items.len(), 80_000);
+        let all: Vec<_> = (0..PRODUCE_MAX as i32).map(|index| (index, None)).collect();
+        let peers: Vec<_> = (0..17).map(|_| hand.connect()).collect();
+        for peer in &peers {
+            hand.carried(peer, &vec![produce(9, 1, 1, key, &all); 64]);
+        }
+        assert_eq!(hand.reactor.turn.items.len(), ITEMS_PER_TURN);
         hand.reactor.finish_gathered();
         assert!(hand.reactor.turn.items.capacity() < 10_000);
+        hand.reactor.revive(peers[16].local);
         hand.read_ready();
-        assert_eq!(hand.reactor.turn.items.len(), 40_000);
+        assert_eq!(hand.reactor.turn.items.len(), ITEMS_PER_TURN / 16);
         hand.reactor.finish_gathered();
         // However often one is named, it is one.
-        let often = vec![(7, None); 60_000];
-        hand.carried(&peer, &vec![produce(9, 1, 1, key, &often); 3]);
+        let often = vec![(7, None); PRODUCE_MAX];
+        hand.carried(&peers[0], &vec![produce(9, 1, 1, key, &often); 3]);
         assert_eq!(hand.reactor.turn.items.len(), 3);
     }
 

@@ -18,6 +18,7 @@ use crate::control::ControlQueue;
 use crate::fetch::FoundPlan;
 use crate::flusher::FlushQueue;
 use crate::ids::{ConnectionId, Seq};
+use crate::large::LargeOutcome;
 use crate::listener::{Acceptor, Admission};
 use crate::open_commands::OpenCommands;
 use crate::opening::Opening;
@@ -56,6 +57,11 @@ pub enum Message {
     },
     /// A Produce whose batches a worker has validated.
     Validated(Box<ValidatedFrame>),
+    /// What has become of a request that was handed over.
+    Large {
+        request: u64,
+        outcome: LargeOutcome,
+    },
     /// A command of TypeScript for a partition whose home this reactor is.
     Command(Box<Command>),
     /// Finish what is in flight until then, and end.

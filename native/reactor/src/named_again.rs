@@ -26,8 +26,8 @@ impl NamedAgain {
     }
 
     /// Whether the partition at this place of the request is named again behind it: it counts there, and has no ordinal here.
-    pub fn supersedes(again: &Option<Self>, place: usize) -> bool {
-        again.as_ref().is_some_and(|again| again.is_superseded[place])
+    pub fn supersedes(again: Option<&Self>, place: usize) -> bool {
+        again.is_some_and(|again| again.is_superseded[place])
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
         let request = ProduceRequest::parse(&frame, 9, 0).unwrap();
         let again = Some(NamedAgain::of(&request)?);
         let places = 0..request.partition_count;
-        Some(places.filter(|place| NamedAgain::supersedes(&again, *place)).collect())
+        Some(places.filter(|place| NamedAgain::supersedes(again.as_ref(), *place)).collect())
     }
 
     #[test]

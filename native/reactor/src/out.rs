@@ -5,9 +5,14 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use ms_log::FileRange;
+use ms_wire::header::{FrameStart, finish_frame};
 
 /// Bytes that are read from files and sent at once, at least and at most.
 const CHUNK_MIN: usize = 64 << 10;
+/// And by one `flush`: more waits for the next turn, so that nobody's answer keeps a reactor from others for long.
+const FLUSH_MAX: usize = 256 << 10;
+/// Bytes of a block.
+const BLOCK: usize = 64 << 10;
 /// Above this an emptied buffer is given back; a connection that rests keeps none.
 const KEEP_BYTES: usize = 64 << 10;
 
@@ -22,13 +27,15 @@ pub struct OutQueue {
     /// Bytes of all parts that are not in `bytes`.
     elsewhere: u64,
     chunk: usize,
+    /// For one answer that goes to another queue: its bytes are in blocks, which that one takes over.
+    is_in_blocks: bool,
 }
 
 enum Part {
     /// The next so many of `bytes`.
     Bytes(usize),
     File(FileRange),
-    /// What the cold reader brought.
+    /// What the cold reader brought, or a piece of a large answer.
     Block {
         block: Vec<u8>,
         sent: usize,
@@ -44,6 +51,8 @@ pub enum Flush {
     Blocked,
     /// The next bytes are not in the page cache: `unblock` when they were read.
     Cold(ColdRead),
+    /// That is enough for a turn; the socket may take more.
+    Enough,
     /// The connection is of no use any more.
     Failed,
 }
@@ -68,7 +77,13 @@ impl OutQueue {
             parts: VecDeque::new(),
             elsewhere: 0,
             chunk: 4 * CHUNK_MIN,
+            is_in_blocks: false,
         }
+    }
+
+    /// A queue for one large answer, which `append` moves without copying.
+    pub fn in_blocks() -> Self {
+        Self { is_in_blocks: true, ..Self::new() }
     }
 
     /// Bytes that wait, those in files included.
@@ -92,6 +107,25 @@ impl OutQueue {
         &mut self.bytes
     }
 
+    /// An answer may be parted here.
+    pub fn part(&mut self) {
+        if self.is_in_blocks && self.bytes.len() >= BLOCK {
+            self.seal();
+        }
+    }
+
+    /// Writes the length of the frame that began there, with what was sent from `elsewhere` in between.
+    pub fn finish_frame(&mut self, start: FrameStart, elsewhere: usize) {
+        if !self.is_in_blocks {
+            return finish_frame(&mut self.bytes, start, elsewhere);
+        }
+        self.seal();
+        let len = i32::try_from(self.len() - 4).expect("a response below 2 GiB");
+        if let Some(Part::Block { block, .. }) = self.parts.front_mut() {
+            block[..4].copy_from_slice(&len.to_be_bytes());
+        }
+    }
+
     /// A part of a file follows what was appended so far.
     pub fn push_file(&mut self, range: &FileRange) {
         self.seal();
@@ -111,7 +145,9 @@ impl OutQueue {
                 }
                 Part::File(range) => self.push_file(&range),
                 Part::Block { block, sent } => {
-                    self.bytes.extend_from_slice(&block[sent..]);
+                    self.seal();
+                    self.elsewhere += (block.len() - sent) as u64;
+                    self.parts.push_back(Part::Block { block, sent });
                 }
             }
         }
@@ -128,28 +164,37 @@ impl OutQueue {
         self.parts.push_front(Part::Block { block, sent: 0 });
     }
 
-    /// Sends until the socket is full. `scratch` is the reactor's; file bytes pass through it, many parts in one `send`.
+    /// Sends until the socket is full, or that is enough for a turn. `scratch` is the reactor's; file bytes pass through it, many parts in one `send`.
     pub fn flush(&mut self, socket: &mut impl Write, scratch: &mut [u8]) -> Flush {
+        let mut left = FLUSH_MAX;
         loop {
             if self.is_empty() {
                 self.reset();
                 return Flush::Done;
             }
+            if left == 0 {
+                return Flush::Enough;
+            }
             if self.elsewhere == 0 {
-                match send(socket, &self.bytes[self.start..]) {
-                    Ok(sent) => self.advance(sent),
+                let end = self.bytes.len().min(self.start + left);
+                match send(socket, &self.bytes[self.start..end]) {
+                    Ok(sent) => {
+                        self.advance(sent);
+                        left -= sent;
+                    }
                     Err(end) => return end,
                 }
                 continue;
             }
             self.seal();
-            let filled = match self.fill(scratch) {
+            let filled = match self.fill(scratch, left) {
                 Ok(filled) => filled,
                 Err(end) => return end,
             };
             match send(socket, &scratch[..filled]) {
                 Ok(sent) => {
                     self.advance(sent);
+                    left -= sent;
                     if sent < filled {
                         self.chunk = sent.next_multiple_of(CHUNK_MIN);
                         return Flush::Blocked;
@@ -161,9 +206,9 @@ impl OutQueue {
         }
     }
 
-    /// Copies the next parts into `scratch`: how many bytes.
-    fn fill(&self, scratch: &mut [u8]) -> Result<usize, Flush> {
-        let max = self.chunk.min(scratch.len());
+    /// Copies the next parts into `scratch`, up to `max`: how many bytes.
+    fn fill(&self, scratch: &mut [u8], max: usize) -> Result<usize, Flush> {
+        let max = self.chunk.min(scratch.len()).min(max);
         let mut filled = 0;
         let mut at = self.start;
         for part in &self.parts {
@@ -206,6 +251,14 @@ impl OutQueue {
 
     /// Bytes that follow the last part become a part of their own.
     fn seal(&mut self) {
+        if self.is_in_blocks {
+            let block = std::mem::take(&mut self.bytes);
+            if !block.is_empty() {
+                self.elsewhere += block.len() as u64;
+                self.parts.push_back(Part::Block { block, sent: 0 });
+            }
+            return;
+        }
         let open = self.bytes.len() - self.sealed.max(self.start);
         if open > 0 {
             self.parts.push_back(Part::Bytes(open));
@@ -366,6 +419,77 @@ mod tests {
             let mut scratch = vec![0; 128 << 10];
             while !matches!(out.flush(&mut socket, &mut scratch), Flush::Done) {}
             assert!(socket.taken == expected, "with room {room}");
+        }
+    }
+
+    #[test]
+    fn a_large_answer_changes_queues_in_blocks_and_leaves_in_order() {
+        let content = [b'f'; 1000];
+        let file = file("blocks", &content);
+        let mut large = OutQueue::in_blocks();
+        let start = ms_wire::header::start_frame(large.bytes());
+        let mut expected = Vec::new();
+        for i in 0..100_u8 {
+            large.bytes().extend_from_slice(&[i; 5000]);
+            expected.extend_from_slice(&[i; 5000]);
+            large.part();
+            if i % 40 == 7 {
+                large.push_file(&FileRange { file: Arc::clone(&file), position: 0, len: 1000 });
+                expected.extend_from_slice(&content);
+            }
+        }
+        large.finish_frame(start, 3000);
+        assert!(large.bytes.is_empty() && large.parts.len() > 7);
+        expected.splice(0..0, (expected.len() as u32).to_be_bytes());
+        for before in [&b""[..], b"before"] {
+            let mut out = OutQueue::new();
+            out.bytes().extend_from_slice(before);
+            let mut same = OutQueue::in_blocks();
+            for part in &large.parts {
+                match part {
+                    Part::Block { block, .. } => same.bytes().extend_from_slice(block),
+                    Part::File(range) => same.push_file(range),
+                    Part::Bytes(_) => panic!("bytes that are not in a block"),
+                }
+                same.part();
+            }
+            out.append(same);
+            assert!(out.bytes.len() == before.len());
+            out.bytes().extend_from_slice(b"behind");
+            let mut socket = Socket { taken: Vec::new(), room: 70_000, is_full: false };
+            let mut scratch = vec![0; 128 << 10];
+            while !matches!(out.flush(&mut socket, &mut scratch), Flush::Done) {}
+            assert!(socket.taken == [before, &expected, b"behind"].concat());
+        }
+    }
+
+    #[test]
+    fn one_flush_sends_no_more_than_is_enough_for_a_turn() {
+        struct Eager(usize);
+        impl Write for Eager {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 += bytes.len();
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let file = file("enough", &vec![0; 3 * FLUSH_MAX]);
+        let len = 3 * FLUSH_MAX as u32;
+        for is_file in [false, true] {
+            let mut out = OutQueue::new();
+            if is_file {
+                out.push_file(&FileRange { file: Arc::clone(&file), position: 0, len });
+            } else {
+                out.bytes().resize(3 * FLUSH_MAX, 0);
+            }
+            let (mut socket, mut scratch) = (Eager(0), vec![0; 1 << 20]);
+            for turn in 1..=2 {
+                assert!(matches!(out.flush(&mut socket, &mut scratch), Flush::Enough));
+                assert_eq!(socket.0, turn * FLUSH_MAX);
+            }
+            assert!(matches!(out.flush(&mut socket, &mut scratch), Flush::Done));
         }
     }
 

@@ -23,6 +23,7 @@ use crate::control::ControlQueue;
 use crate::flusher::{self, FlushQueue};
 use crate::hub::{Answer, Hub, Mailbox, Message};
 use crate::ids::{ConnectionId, Seq};
+use crate::large::LargeQueue;
 use crate::listener::{self, ConnectionCounts};
 use crate::open_commands::OpenCommands;
 use crate::opening::Opening;
@@ -82,6 +83,7 @@ struct Running {
     workers: Vec<JoinHandle<()>>,
     flusher: JoinHandle<()>,
     cold: JoinHandle<()>,
+    large: JoinHandle<()>,
     _lock: Box<dyn DirLock>,
 }
 
@@ -189,6 +191,8 @@ impl DataPlane {
         }
         // A thread that panicked has ended too.
         running.reactors.into_iter().for_each(|thread| _ = thread.join());
+        shared.large.stop();
+        let _ = running.large.join();
         shared.hub.work.stop();
         running.workers.into_iter().for_each(|thread| _ = thread.join());
         shared.hub.flush.stop();
@@ -289,6 +293,7 @@ impl Prepared {
             ),
             pool_limit: PoolLimit::new(config.pool_mib << 20),
             cold: ColdQueue::default(),
+            large: LargeQueue::default(),
             stats: Stats::default(),
             loads: polls.iter().map(|_| Default::default()).collect(),
             is_short_of_space: Default::default(),
@@ -332,7 +337,12 @@ fn start(
     let flusher = spawn("ms-flush".to_owned(), move || flusher::run(&for_flusher))?;
     let for_cold = Arc::clone(shared);
     let cold = spawn("ms-cold".to_owned(), move || for_cold.cold.run(&for_cold.hub))?;
-    Ok(Running { reactors, workers, flusher, cold, _lock: lock })
+    let for_large = Arc::clone(shared);
+    let large = spawn("ms-large".to_owned(), move || {
+        crate::sys::give_way();
+        for_large.large.run(&for_large);
+    })?;
+    Ok(Running { reactors, workers, flusher, cold, large, _lock: lock })
 }
 
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {

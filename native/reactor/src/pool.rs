@@ -24,6 +24,11 @@ impl PoolLimit {
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
+
+    /// Takes back a buffer of any pool, in a thread that has none.
+    pub fn release(&self, buffer: Vec<u8>) {
+        self.used.fetch_sub(buffer.len(), Ordering::Relaxed);
+    }
 }
 
 /// The free buffers of one reactor.

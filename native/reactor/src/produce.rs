@@ -16,6 +16,7 @@ use ms_wire::validate::{BatchRejection, Budget, Scratch, validate_within};
 
 use crate::fetch::add_endpoint;
 use crate::ids::{ConnectionId, ORDINALS, RequestRef, Seq};
+use crate::large::PRODUCE_MAX;
 use crate::named_again::NamedAgain;
 use crate::out::OutQueue;
 use crate::shared::Shared;
@@ -48,11 +49,14 @@ pub enum NotGathered {
     Malformed,
     /// The batches of so many partitions must be validated by a worker first.
     Long(usize),
+    /// It names more partitions than who gathers may work on.
+    Large,
 }
 
 /// Why the partitions of a frame are not entered.
 enum NotEntered {
     Malformed,
+    Large,
     /// Some of the batches, for so many partitions, are compressed and not yet validated.
     Compressed {
         partitions: usize,
@@ -66,7 +70,8 @@ impl From<WireError> for NotEntered {
     }
 }
 
-/// Puts a Produce into the turn: finds its partitions, validates its batches.
+/// Puts a Produce into the turn, if it names no more than `max` topics or partitions: finds its partitions, validates its
+/// batches.
 /// No allocation for a request whose batches are plain.
 pub fn gather(
     turn: &mut Turn,
@@ -75,11 +80,12 @@ pub fn gather(
     topology: &Topology,
     now_ms: i64,
     scratch: &mut Scratch,
+    max: usize,
 ) -> Result<(), NotGathered> {
     let first_item = turn.items.len();
     // The bytes leave the turn while it is filled, and come back whatever happens.
     let mut bytes = std::mem::take(&mut turn.blocks[frame.block].bytes);
-    let gathered = match find_partitions(turn, frame, &bytes, topology) {
+    let gathered = match find_partitions(turn, frame, &bytes, topology, max) {
         Err(NotEntered::Compressed { partitions, is_long }) => {
             let (body, version) = (frame.body, frame.version);
             let parts =
@@ -88,10 +94,11 @@ pub fn gather(
             if is_long || !validation::inline(&parts, &mut bytes, verdicts, taken, scratch) {
                 Err(NotGathered::Long(partitions))
             } else {
-                let entered = find_partitions(turn, frame, &bytes, topology);
+                let entered = find_partitions(turn, frame, &bytes, topology, max);
                 entered.map_err(|_| NotGathered::Malformed)
             }
         }
+        Err(NotEntered::Large) => Err(NotGathered::Large),
         entered => entered.map_err(|_| NotGathered::Malformed),
     };
     if gathered.is_ok() {
@@ -114,9 +121,12 @@ fn find_partitions(
     frame: &ProduceFrame,
     bytes: &[u8],
     topology: &Topology,
+    max: usize,
 ) -> Result<(), NotEntered> {
     let first_item = turn.items.len();
-    let request = ProduceRequest::parse(&bytes[frame.frame.clone()], frame.version, frame.body)?;
+    let (version, body) = (frame.version, frame.body);
+    let parsed = ProduceRequest::parse_up_to(&bytes[frame.frame.clone()], version, body, max)?;
+    let request = parsed.ok_or(NotEntered::Large)?;
     if request.partition_count >= ORDINALS {
         return Err(NotEntered::Malformed);
     }
@@ -135,7 +145,7 @@ fn find_partitions(
     for topic in request.topics() {
         let found = topology.topic(&topic.key);
         for (partition, place) in topic.partitions().zip(&mut place) {
-            if NamedAgain::supersedes(&again, place) {
+            if NamedAgain::supersedes(again.as_ref(), place) {
                 continue;
             }
             let at = turn.items.len();
@@ -178,13 +188,7 @@ fn find_partitions(
     turn.requests.push(TurnRequest {
         connection: frame.connection,
         seq: frame.seq,
-        kind: RequestKind::Produce {
-            acks,
-            timeout_ms,
-            first_item,
-            items,
-            names_again: again.is_some(),
-        },
+        kind: RequestKind::Produce { acks, timeout_ms, first_item, items, again },
         block: frame.block,
         frame: frame.frame.clone(),
         body: frame.body,
@@ -348,14 +352,17 @@ struct WaitingTopic {
 
 impl WaitingTopic {
     /// The topics of a request, each once, with their partitions, each once and where it is named last.
-    fn all_of(produce: &ProduceRequest<'_>, topology: &Topology) -> Vec<Self> {
+    fn all_of(
+        produce: &ProduceRequest<'_>,
+        again: Option<&NamedAgain>,
+        topology: &Topology,
+    ) -> Vec<Self> {
         let mut topics: Vec<Self> = Vec::with_capacity(produce.topic_count);
-        let again = NamedAgain::of(produce);
         let mut by_key = HashMap::new();
         let (mut place, mut ordinal) = (0.., 0..=u16::MAX);
         for named in produce.topics() {
             let all = named.partitions().zip(&mut place);
-            let counted = all.filter(|(_, place)| !NamedAgain::supersedes(&again, *place));
+            let counted = all.filter(|(_, place)| !NamedAgain::supersedes(again, *place));
             let indexes = counted.map(|(partition, _)| partition.index);
             let partitions: Vec<_> = indexes.zip(&mut ordinal).collect();
             let next = topics.len();
@@ -379,12 +386,13 @@ impl WaitingProduce {
     pub fn new(
         request: &TurnRequest,
         acks: i16,
+        again: Option<&NamedAgain>,
         frame: &[u8],
         items: &mut [Item],
         topology: &Topology,
     ) -> Self {
         let topics = ProduceRequest::parse(frame, request.version, request.body)
-            .map(|produce| WaitingTopic::all_of(&produce, topology))
+            .map(|produce| WaitingTopic::all_of(&produce, again, topology))
             .unwrap_or_default();
         let outcomes: Vec<_> = items.iter_mut().map(|item| item.outcome.take()).collect();
         let missing = outcomes.iter().filter(|outcome| outcome.is_none()).count();
@@ -419,27 +427,36 @@ impl WaitingProduce {
         self.acks == 0 && self.outcomes.iter().flatten().any(Outcome::is_error)
     }
 
+    /// Whether it has more partitions than a reactor answers.
+    pub fn is_large(&self) -> bool {
+        self.outcomes.len() > PRODUCE_MAX
+    }
+
+    pub fn wants_answer(&self) -> bool {
+        self.acks != 0
+    }
+
     pub fn answer(&self, out: &mut OutQueue, context: AnswerContext<'_>) {
         if self.acks == 0 {
             return;
         }
-        let out = out.bytes();
         let by_id = self.version >= FIRST_BY_ID;
-        let start = start_frame(out);
-        put_response_header(out, API_KEY, self.version, self.correlation_id);
-        let writer = ProduceResponseWriter::start(out, self.version, self.topics.len());
+        let start = start_frame(out.bytes());
+        put_response_header(out.bytes(), API_KEY, self.version, self.correlation_id);
+        let writer = ProduceResponseWriter::start(out.bytes(), self.version, self.topics.len());
         let mut endpoints = Vec::new();
         for topic in &self.topics {
             let key = topic.topic.key(by_id);
-            writer.topic(out, key, topic.partitions.len());
+            writer.topic(out.bytes(), key, topic.partitions.len());
             for (index, ordinal) in &topic.partitions {
                 let Some(Some(outcome)) = self.outcomes.get(usize::from(*ordinal)) else { return };
                 let put = PutPartition { writer: &writer, version: self.version, context };
-                put.put(out, *index, outcome, &key, &mut endpoints);
+                put.put(out.bytes(), *index, outcome, &key, &mut endpoints);
+                out.part();
             }
-            writer.end_topic(out);
+            writer.end_topic(out.bytes());
         }
-        writer.finish(out, 0, &endpoints);
-        finish_frame(out, start, 0);
+        writer.finish(out.bytes(), 0, &endpoints);
+        out.finish_frame(start, 0);
     }
 }

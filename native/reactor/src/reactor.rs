@@ -138,7 +138,8 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS);
         let mut last_event = self.now;
         loop {
-            let is_busy = !self.ready.is_empty() || self.acceptors.is_ready();
+            let is_busy =
+                !self.ready.is_empty() || !self.dirty.is_empty() || self.acceptors.is_ready();
             let may_spin = is_busy || self.now - last_event < spin;
             let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
             let timeout =

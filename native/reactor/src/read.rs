@@ -14,6 +14,9 @@ use crate::validation::ValidatedFrame;
 /// Also how much is received of a frame whose predecessor was large, before its length is known.
 const COPY_MAX: usize = 16 << 10;
 
+/// How much is received at once into a connection's own buffer: the rest of a large frame comes in the next turns.
+const OWN_MAX: usize = 256 << 10;
+
 impl Reactor {
     /// Parses what a connection has left over, reads its socket once, and parses that.
     pub fn read_connection(&mut self, local: u32) {
@@ -64,7 +67,7 @@ impl Reactor {
                 return self.shed(local);
             }
             let spare = connection.carry.spare();
-            let count = missing.min(spare.len());
+            let count = missing.min(spare.len()).min(OWN_MAX);
             if count == missing {
                 let end = room.len().min(ahead);
                 let room = &mut room[..end];
@@ -224,7 +227,7 @@ impl Reactor {
         *slot = Slot::Turn;
         self.turn.blocks.push(Block { bytes, owner: None });
         self.with_gather(id.local(), |gather, connection| {
-            connection.is_gate_closed = false;
+            connection.open_gate();
             gather.validated(connection, validated);
         });
         self.make_dirty(id.local());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use ms_wire::error_code;
-use ms_wire::fetch::{FetchPartition, FetchRequest};
+use ms_wire::fetch::{FetchOptions, FetchPartition, FetchRequest};
 use parking_lot::Mutex;
 
 use crate::requested::{self, TooMany};
@@ -20,6 +20,15 @@ const FINAL_EPOCH: i32 = -1;
 const PARTITIONS_MAX: usize = 1 << 20;
 /// A session that was not used for so long may be evicted by any other; one that is younger may not be evicted for its size.
 const EVICTION_MS: i64 = 120_000;
+
+/// Why a request has no session and no partitions.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NotBegun {
+    /// With an error of the whole response: 70, 71 or 106, or `TOO_MANY`.
+    Refused(i16),
+    /// It has too many partitions for who asked; nothing was changed.
+    Large,
+}
 
 /// The error of a request that names too many partitions.
 pub const TOO_MANY: i16 = error_code::INVALID_REQUEST;
@@ -47,6 +56,8 @@ pub struct Session {
     is_by_id: bool,
     epoch: i32,
     partitions: Vec<SessionPartition>,
+    /// A request is changing its partitions, which are elsewhere.
+    is_changing: bool,
 }
 
 /// One partition of a session.
@@ -99,64 +110,120 @@ impl SessionCache {
         self.entries.lock().all.len()
     }
 
-    /// Finds out which session a request belongs to, and which partitions it asks for. The error is one of the whole
-    /// response: 70, 71 or 106, or `TOO_MANY`.
+    /// Finds out which session a request belongs to, and which partitions it asks for, if those of the session and of the
+    /// request are no more than `max`.
     pub fn begin(
         &self,
         request: &FetchRequest<'_>,
         topology: &Topology,
         now_ms: i64,
-    ) -> Result<(SessionUse, Vec<SessionPartition>), i16> {
+        max: usize,
+    ) -> Result<(SessionUse, Vec<SessionPartition>), NotBegun> {
         let (id, epoch) = (request.options.session_id, request.options.session_epoch);
         if epoch == INITIAL_EPOCH || epoch == FINAL_EPOCH {
             if id != INVALID_SESSION_ID {
-                self.entries.lock().remove(id);
+                self.end(id, max)?;
             }
             let wanted = if epoch == FINAL_EPOCH { SessionUse::None } else { SessionUse::New };
             return Ok((wanted, requested(request, topology)?));
         }
-        let mut entries = self.entries.lock();
-        let entry = entries.all.get_mut(&id).ok_or(error_code::FETCH_SESSION_ID_NOT_FOUND)?;
-        let session = Arc::clone(&entry.session);
+        let (session, mut partitions) = self.take_partitions(request, max)?;
+        // No lock is held for as long as this may take.
+        let (by_id, before) = (request.version >= FIRST_BY_ID, partitions.len());
+        if update(&mut partitions, request, topology, by_id).is_err() {
+            self.remove(id);
+            return Err(TOO_MANY.into());
+        }
+        if partitions.is_empty() {
+            self.remove(id);
+            return Ok((SessionUse::None, partitions));
+        }
+        // What the session had before may be kept, or it would not be one.
+        let count = partitions.len();
+        let may_be_kept = count <= before || may_be_kept(&partitions);
+        if !(self.has_changed(id, &session, count, now_ms) && may_be_kept) {
+            self.remove(id);
+            // The client fetches in full again, and gets a session if there is room for it by then.
+            return Err(error_code::FETCH_SESSION_ID_NOT_FOUND.into());
+        }
+        let kept = partitions.clone();
         let mut guard = session.lock();
-        if guard.epoch != epoch {
-            return Err(error_code::INVALID_FETCH_SESSION_EPOCH);
+        (guard.partitions, guard.is_changing) = (kept, false);
+        let epoch = guard.epoch;
+        drop(guard);
+        Ok((SessionUse::Incremental(IncrementalUse { session, epoch }), partitions))
+    }
+
+    /// Takes the partitions out of the session of a request, which counts as its newest from now on.
+    fn take_partitions(
+        &self,
+        request: &FetchRequest<'_>,
+        max: usize,
+    ) -> Result<(Arc<Mutex<Session>>, Vec<SessionPartition>), NotBegun> {
+        let FetchOptions { session_id, session_epoch, .. } = request.options;
+        let entries = self.entries.lock();
+        let entry = entries.all.get(&session_id).ok_or(error_code::FETCH_SESSION_ID_NOT_FOUND)?;
+        if entry.partitions + request.partition_count > max {
+            return Err(NotBegun::Large);
+        }
+        let session = Arc::clone(&entry.session);
+        drop(entries);
+        let mut guard = session.lock();
+        if guard.epoch != session_epoch || guard.is_changing {
+            return Err(error_code::INVALID_FETCH_SESSION_EPOCH.into());
         }
         if guard.is_by_id != (request.version >= FIRST_BY_ID) {
-            return Err(error_code::FETCH_SESSION_TOPIC_ID_ERROR);
+            return Err(error_code::FETCH_SESSION_TOPIC_ID_ERROR.into());
         }
-        if guard.update(request, topology).is_err() {
-            entries.remove(id);
-            return Err(TOO_MANY);
-        }
-        let count = guard.partitions.len();
-        if count == 0 {
-            entries.remove(id);
-            return Ok((SessionUse::None, Vec::new()));
-        }
+        guard.epoch = next_epoch(session_epoch);
+        guard.is_changing = true;
+        let partitions = std::mem::take(&mut guard.partitions);
+        drop(guard);
+        Ok((session, partitions))
+    }
+
+    /// Counts what a session has now; false when it ended meanwhile, or has grown and there is no room for that.
+    fn has_changed(
+        &self,
+        id: i32,
+        session: &Arc<Mutex<Session>>,
+        count: usize,
+        now_ms: i64,
+    ) -> bool {
+        let mut entries = self.entries.lock();
+        let found = entries.all.get_mut(&id).filter(|entry| Arc::ptr_eq(&entry.session, session));
+        let Some(entry) = found else { return false };
         entry.used_ms = now_ms;
-        let has_grown = count > entry.partitions;
         let before = std::mem::replace(&mut entry.partitions, count);
         entries.partitions = entries.partitions - before + count;
-        let has_room = entries.partitions <= self.partitions_max;
-        if has_grown && !(has_room && may_be_kept(&guard.partitions)) {
-            // The client fetches in full again, and gets a session if there is room for it by then.
-            entries.remove(id);
-            return Err(error_code::FETCH_SESSION_ID_NOT_FOUND);
+        count <= before || entries.partitions <= self.partitions_max
+    }
+
+    /// Ends a session, if it has no more than `max` partitions.
+    fn end(&self, id: i32, max: usize) -> Result<(), NotBegun> {
+        let mut entries = self.entries.lock();
+        if entries.all.get(&id).is_some_and(|entry| entry.partitions > max) {
+            return Err(NotBegun::Large);
         }
+        let removed = entries.remove(id);
         drop(entries);
-        guard.epoch = next_epoch(epoch);
-        let used = IncrementalUse { session: Arc::clone(&session), epoch: guard.epoch };
-        let partitions = guard.partitions.clone();
-        drop(guard);
-        Ok((SessionUse::Incremental(used), partitions))
+        drop(removed);
+        Ok(())
+    }
+
+    fn remove(&self, id: i32) {
+        let removed = self.entries.lock().remove(id);
+        drop(removed);
     }
 
     /// Makes a session of a full fetch that is being answered: its id, or 0 when there is no room.
     pub fn create(&self, version: i16, partitions: Vec<SessionPartition>, now_ms: i64) -> i32 {
         let count = partitions.len();
+        if count == 0 || !may_be_kept(&partitions) {
+            return INVALID_SESSION_ID;
+        }
         let mut entries = self.entries.lock();
-        if count == 0 || !may_be_kept(&partitions) || !self.make_room(&mut entries, count, now_ms) {
+        if !self.make_room(&mut entries, count, now_ms) {
             return INVALID_SESSION_ID;
         }
         let mut id = random_id();
@@ -168,6 +235,7 @@ impl SessionCache {
             is_by_id: version >= FIRST_BY_ID,
             epoch: next_epoch(INITIAL_EPOCH),
             partitions,
+            is_changing: false,
         };
         let entry = Entry {
             session: Arc::new(Mutex::new(session)),
@@ -211,10 +279,11 @@ impl Entries {
         idle.map(|(id, _)| *id)
     }
 
-    fn remove(&mut self, id: i32) {
-        if let Some(entry) = self.all.remove(&id) {
-            self.partitions -= entry.partitions;
-        }
+    /// What is given back may be large: it is dropped without the lock where it can be.
+    fn remove(&mut self, id: i32) -> Option<Entry> {
+        let entry = self.all.remove(&id)?;
+        self.partitions -= entry.partitions;
+        Some(entry)
     }
 }
 
@@ -244,17 +313,27 @@ impl IncrementalUse {
     }
 }
 
-impl Session {
-    fn update(&mut self, request: &FetchRequest<'_>, topology: &Topology) -> Result<(), TooMany> {
-        requested::enter(&mut self.partitions, request, topology, self.is_by_id)?;
-        requested::forget(&mut self.partitions, request, self.is_by_id);
-        // A topic may have been created, or created anew, since.
-        for of_topic in self.partitions.chunk_by_mut(|a, b| a.topic.is_shared(&b.topic)) {
-            let found = topology.topic_ref(&of_topic[0].topic.key(self.is_by_id));
-            of_topic.iter_mut().for_each(|partition| partition.topic = found.clone());
-        }
-        Ok(())
+impl From<i16> for NotBegun {
+    fn from(error_code: i16) -> Self {
+        NotBegun::Refused(error_code)
     }
+}
+
+/// Enters what a request names into the partitions of its session, and takes out what it forgets.
+fn update(
+    partitions: &mut Vec<SessionPartition>,
+    request: &FetchRequest<'_>,
+    topology: &Topology,
+    by_id: bool,
+) -> Result<(), TooMany> {
+    requested::enter(partitions, request, topology, by_id)?;
+    requested::forget(partitions, request, by_id);
+    // A topic may have been created, or created anew, since.
+    for of_topic in partitions.chunk_by_mut(|a, b| a.topic.is_shared(&b.topic)) {
+        let found = topology.topic_ref(&of_topic[0].topic.key(by_id));
+        of_topic.iter_mut().for_each(|partition| partition.topic = found.clone());
+    }
+    Ok(())
 }
 
 impl SessionPartition {
@@ -374,7 +453,7 @@ mod tests {
     fn a_session_does_not_grow_beyond_the_bound() {
         let cache = SessionCache { partitions_max: 3, ..SessionCache::new(100) };
         let id = create(&cache, 2, 0);
-        let ask = |epoch, first: i32, count: i32| {
+        let ask = |epoch, first: i32, count: i32, max| {
             let mut frame = Vec::new();
             let (session_id, session_epoch) = (id, epoch);
             let options = FetchOptions { session_id, session_epoch, ..FetchOptions::default() };
@@ -387,12 +466,44 @@ mod tests {
             writer.forgotten_topics(&mut frame, 0);
             writer.finish(&mut frame);
             let request = FetchRequest::parse(&frame, 13, 0).unwrap();
-            cache.begin(&request, &Topology::default(), 1).map(|(_, all)| all.len())
+            cache.begin(&request, &Topology::default(), 1, max).map(|(_, all)| all.len())
         };
-        assert_eq!(ask(1, 1, 2), Ok(3));
+        assert_eq!(ask(1, 1, 2, 3), Err(NotBegun::Large));
+        assert_eq!(ask(1, 1, 2, 4), Ok(3));
         assert_eq!(cache.entries.lock().partitions, 3);
-        assert_eq!(ask(2, 3, 1), Err(error_code::FETCH_SESSION_ID_NOT_FOUND));
+        let gone = NotBegun::Refused(error_code::FETCH_SESSION_ID_NOT_FOUND);
+        assert_eq!(ask(2, 3, 1, 4), Err(gone));
         assert_eq!((cache.count(), cache.entries.lock().partitions), (0, 0));
+    }
+
+    #[test]
+    fn a_session_whose_partitions_are_elsewhere_is_nobody_elses() {
+        let cache = SessionCache::new(100);
+        let id = create(&cache, 2, 0);
+        let ask = |session_epoch| {
+            let options = FetchOptions { session_id: id, session_epoch, ..FetchOptions::default() };
+            let mut frame = Vec::new();
+            let writer = FetchRequestWriter::start(&mut frame, 13, options, 0);
+            writer.forgotten_topics(&mut frame, 0);
+            writer.finish(&mut frame);
+            frame
+        };
+        let taken = |epoch| {
+            let frame = ask(epoch);
+            let request = FetchRequest::parse(&frame, 13, 0).unwrap();
+            cache.take_partitions(&request, 4).map(|(session, all)| (session, all.len()))
+        };
+        let (session, count) = taken(1).unwrap();
+        assert_eq!(count, 2);
+        for epoch in [1, 2] {
+            let refused = taken(epoch).map(|(_, count)| count);
+            let expected = NotBegun::Refused(error_code::INVALID_FETCH_SESSION_EPOCH);
+            assert_eq!(refused, Err(expected), "{epoch}");
+        }
+        // It ends while it is changed: it is not counted again.
+        cache.end(id, 4).unwrap();
+        assert!(!cache.has_changed(id, &session, 3, 1));
+        assert_eq!(cache.entries.lock().partitions, 0);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use ms_partition::Env;
 use crate::cold::ColdQueue;
 use crate::config::DataPlaneConfig;
 use crate::hub::Hub;
+use crate::large::LargeQueue;
 use crate::listener::ConnectionCounts;
 use crate::pool::PoolLimit;
 use crate::session::SessionCache;
@@ -30,6 +31,7 @@ pub struct Shared {
     pub connections: Arc<ConnectionCounts>,
     pub pool_limit: Arc<PoolLimit>,
     pub cold: ColdQueue,
+    pub large: LargeQueue,
     pub stats: Stats,
     /// Connections of each reactor.
     pub loads: Vec<AtomicUsize>,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::fetch::WaitingFetch;
+use crate::handed::Handed;
 use crate::ids::Seq;
 use crate::out::OutQueue;
 use crate::produce::WaitingProduce;
@@ -23,6 +24,19 @@ pub enum Slot {
     Fetch(Box<WaitingFetch>),
     /// A fetch whose records another thread looks for.
     Locating(Box<WaitingFetch>),
+    /// With the thread for large requests.
+    Large(Box<Handed>),
+}
+
+impl Slot {
+    /// Whether nothing behind the request may be parsed.
+    pub fn holds_gate(&self) -> bool {
+        match self {
+            Slot::Control | Slot::Validating => true,
+            Slot::Large(handed) => handed.holds_gate,
+            _ => false,
+        }
+    }
 }
 
 /// Answers leave in the order of the requests.
@@ -103,6 +117,12 @@ impl Slots {
     /// outcome. A long poll may not.
     pub fn is_working(&self) -> bool {
         self.queue.iter().any(|entry| matches!(entry.slot, Slot::Turn | Slot::Produce(_)))
+    }
+
+    /// Whether a request in front of this one is with the thread for large ones and holds the gate.
+    pub fn is_behind_handed(&self, seq: Seq) -> bool {
+        let mut before = self.queue.iter().take(seq.distance_from(self.first));
+        before.any(|entry| matches!(&entry.slot, Slot::Large(handed) if handed.holds_gate))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (Seq, &Slot)> {

@@ -48,7 +48,7 @@ impl Reactor {
             let connection = connections.get(request.local as usize).and_then(Option::as_ref);
             connection.is_some_and(|connection| match connection.slots.get(request.seq) {
                 Some(Slot::Fetch(fetch)) => fetch.deadline_ms == *at,
-                Some(Slot::Produce(_)) => true,
+                Some(Slot::Produce(_) | Slot::Large(_)) => true,
                 _ => connection.muted_until_ms == *at,
             })
         });

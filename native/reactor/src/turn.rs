@@ -11,6 +11,8 @@ use ms_wire::validate::{BatchRejection, ValidBatch};
 
 use crate::fresh::Fresh;
 use crate::ids::{ConnectionId, Seq};
+use crate::large::LargeKind;
+use crate::named_again::NamedAgain;
 
 /// The block that is the reactor's receive buffer; the others were carry buffers of connections.
 pub const RECEIVE_BLOCK: usize = 0;
@@ -66,9 +68,11 @@ pub enum RequestKind {
         first_item: usize,
         items: usize,
         /// It names a topic or a partition more than once, and the answer does not.
-        names_again: bool,
+        again: Option<NamedAgain>,
     },
     Fetch,
+    /// It names very many partitions: another thread takes it over at the end of the turn.
+    Large(LargeKind),
 }
 
 /// One partition of a Produce.

@@ -93,7 +93,7 @@ impl Batches {
         for topic in request.topics() {
             let found = topology.topic(&topic.key);
             for (partition, place) in topic.partitions().zip(&mut place) {
-                if NamedAgain::supersedes(&again, place) {
+                if NamedAgain::supersedes(again.as_ref(), place) {
                     continue;
                 }
                 let hosted = found.and_then(|topic| topic.partition(partition.index).ok());
@@ -204,7 +204,8 @@ impl<F: FnMut(ValidatedFrame)> Drop for OwedFrame<F> {
     }
 }
 
-fn validate(shared: &Shared, validated: &mut ValidatedFrame) {
+/// Validates what has no verdict yet, however long that takes.
+pub fn validate(shared: &Shared, validated: &mut ValidatedFrame) {
     let topology = shared.topology.load();
     let ValidatedFrame { bytes, frame, body, version, verdicts, .. } = validated;
     // Its reactor has read it before.

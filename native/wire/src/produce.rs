@@ -50,6 +50,17 @@ impl<'a> ProduceRequest<'a> {
     /// Reads the request whose body starts at `body`. One pass, no allocation; the records themselves
     /// are not looked at. Bytes behind the body are ignored.
     pub fn parse(frame: &'a [u8], version: i16, body: usize) -> Result<Self, WireError> {
+        let parsed = Self::parse_up_to(frame, version, body, usize::MAX)?;
+        Ok(parsed.expect("no frame has so many"))
+    }
+
+    /// As `parse`, but `None` as soon as it is seen to name more than `max` topics or partitions.
+    pub fn parse_up_to(
+        frame: &'a [u8],
+        version: i16,
+        body: usize,
+        max: usize,
+    ) -> Result<Option<Self>, WireError> {
         if !(MIN_VERSION..=MAX_VERSION).contains(&version) {
             return Err(WireError::UnsupportedVersion { api_key: PRODUCE, version });
         }
@@ -59,11 +70,17 @@ impl<'a> ProduceRequest<'a> {
         let acks = cursor.i16()?;
         let timeout_ms = cursor.i32()?;
         let topic_count = cursor.array_len_in(flexible)?;
+        if topic_count > max {
+            return Ok(None);
+        }
         let topics_at = cursor.position();
         let (mut partition_count, mut behind_first) = (0, topics_at);
         for i in 0..topic_count {
             let topic = read_topic_head(&mut cursor, version)?;
             partition_count += topic.partition_count;
+            if partition_count > max {
+                return Ok(None);
+            }
             skip_partitions(&mut cursor, topic.partition_count, flexible)?;
             if i == 0 {
                 behind_first = cursor.position();
@@ -72,7 +89,7 @@ impl<'a> ProduceRequest<'a> {
         if flexible {
             cursor.skip_tagged_fields()?;
         }
-        Ok(Self {
+        Ok(Some(Self {
             version,
             acks,
             timeout_ms,
@@ -82,7 +99,7 @@ impl<'a> ProduceRequest<'a> {
             frame,
             topics_at,
             behind_first,
-        })
+        }))
     }
 
     /// The topics in the order of the request.

@@ -5,7 +5,7 @@ use ms_wire::fetch::FetchRequest;
 use ms_wire::fetch_response_reader::FetchResponse;
 use ms_wire::header::{FETCH, PRODUCE};
 use ms_wire::leader::LeaderIdAndEpoch;
-use ms_wire::produce::ProduceRequest;
+use ms_wire::produce::{ProduceRequest, ProduceRequestWriter};
 use ms_wire::produce_response_reader::ProduceResponse;
 use ms_wire::recode::{Part, from_hex, recode, to_hex};
 use ms_wire::topic::TopicKey;
@@ -163,4 +163,32 @@ fn fetch_responses_have_the_values_that_kafka_wrote() {
 
 fn tag<T>(version: i16, value: T) -> Option<T> {
     (version >= 12).then_some(value)
+}
+
+#[test]
+fn a_produce_request_is_read_no_further_than_asked_for() {
+    for version in [8, 9, 13] {
+        let mut frame = Vec::new();
+        let topics: &[(_, &[i32])] = &[(1, &[0, 1]), (2, &[]), (3, &[7])];
+        let writer = ProduceRequestWriter::start(&mut frame, version, None, 1, 0, topics.len());
+        for (id, partitions) in topics {
+            let key = if version >= 13 { TopicKey::Id([*id; 16]) } else { TopicKey::Name(b"a") };
+            writer.topic(&mut frame, key, partitions.len());
+            for index in *partitions {
+                writer.partition(&mut frame, *index, None);
+            }
+            writer.end_topic(&mut frame);
+        }
+        writer.finish(&mut frame);
+        // Three topics, three partitions.
+        for (max, is_read) in [(0, false), (2, false), (3, true), (usize::MAX, true)] {
+            let parsed = ProduceRequest::parse_up_to(&frame, version, 0, max).unwrap();
+            assert_eq!(parsed.map(|it| it.partition_count), is_read.then_some(3), "{max}");
+        }
+        // What is behind the first too many need not even be there.
+        let cut = &frame[..frame.len() - 10];
+        assert!(ProduceRequest::parse(cut, version, 0).is_err());
+        let parsed = ProduceRequest::parse_up_to(cut, version, 0, 1).unwrap();
+        assert!(parsed.is_none());
+    }
 }

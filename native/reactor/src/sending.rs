@@ -1,0 +1,83 @@
+//! The last step of a turn: sending, and closing what is over.
+
+use std::io;
+
+use crate::conn::{CloseReason, Connection};
+use crate::ids::ConnectionId;
+use crate::out::Flush;
+use crate::reactor::Reactor;
+use crate::shared::Stats;
+use crate::slots::Slot;
+
+impl Reactor {
+    /// Sends what the turn answered, and closes what is over.
+    pub fn flush_dirty(&mut self) {
+        let mut dirty = std::mem::take(&mut self.dirty);
+        for local in dirty.drain(..) {
+            self.flush(local);
+        }
+        // Flushing may have made others dirty.
+        dirty.append(&mut self.dirty);
+        self.dirty = dirty;
+    }
+
+    fn flush(&mut self, local: u32) {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+        connection.is_in_dirty = false;
+        if !connection.is_write_blocked && !connection.is_reading_cold {
+            let before = connection.out.len();
+            let flushed = connection.out.flush(&mut connection.stream, &mut self.send_buffer);
+            let sent = before - connection.out.len();
+            self.counters.bytes_out += sent;
+            if sent > 0 || before == 0 {
+                connection.used_ms = self.clock_ms.max(connection.used_ms);
+                connection.write_progress_ms = self.clock_ms;
+            }
+            match flushed {
+                Flush::Done => {}
+                Flush::Blocked => connection.is_write_blocked = true,
+                Flush::Enough => {
+                    connection.is_in_dirty = true;
+                    self.dirty.push(local);
+                }
+                Flush::Cold(read) => {
+                    connection.is_reading_cold = true;
+                    Stats::add(&self.shared.stats.cold_reads, 1);
+                    self.shared.cold.push(connection.id, read.range);
+                }
+                Flush::Failed => return self.close(local, CloseReason::Client),
+            }
+        }
+        match connection.closing {
+            Some(reason) if connection.out.is_empty() && is_answered(connection) => {
+                self.close(local, reason);
+            }
+            _ => self.revive(local),
+        }
+    }
+
+    pub fn cold_done(&mut self, id: ConnectionId, block: io::Result<Vec<u8>>) {
+        let Some(connection) = self.connection(id) else { return };
+        connection.is_reading_cold = false;
+        match block {
+            Ok(block) => {
+                connection.out.unblock(block);
+                self.make_dirty(id.local());
+            }
+            // The head of the answer has announced the bytes: only the connection can go.
+            Err(_) => self.close(id.local(), CloseReason::Client),
+        }
+    }
+}
+
+/// Whether nothing is on its way any more. A connection that is being closed does not wait for TypeScript when the whole
+/// process stops.
+fn is_answered(connection: &Connection) -> bool {
+    let is_stopping = connection.closing == Some(CloseReason::Shutdown);
+    connection.slots.is_empty()
+        || is_stopping
+            && connection
+                .slots
+                .iter()
+                .all(|(_, slot)| matches!(slot, Slot::Control | Slot::Ready(_)))
+}
