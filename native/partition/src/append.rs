@@ -105,7 +105,11 @@ impl Partition {
                 None => core.producers.check(&produced),
             };
             match verdict {
-                Verdict::Refuse(error_code) => pending.result = Some(self.refusal(error_code)),
+                Verdict::Refuse(error_code) => {
+                    let log_start_offset = self.log_start_offset();
+                    let refusal = self.refusal(error_code);
+                    pending.result = Some(AppendDone { log_start_offset, ..refusal });
+                }
                 Verdict::Duplicate(original) => duplicates.push((position, original)),
                 Verdict::Accept => {
                     batch::stamp(pending.bytes, next_offset as i64, term);

@@ -221,6 +221,7 @@ impl Validator<'_> {
         let Some(partition) = turn.partition_of(&turn.items[at]) else { return };
         let mut rules = **partition.rules();
         rules.produce_version = self.version;
+        let log_start = partition.log_start_offset();
         let item = &mut turn.items[at];
         let range = item.range.clone();
         let records = &mut self.bytes[range.clone()];
@@ -232,7 +233,12 @@ impl Validator<'_> {
             }
         };
         match verdict {
-            Err(rejection) => item.outcome = Some(Outcome::rejected(rejection)),
+            Err(rejection) => {
+                let log_start = if rejection.is_of_log { log_start } else { -1 };
+                let mut outcome = Outcome::rejected(rejection);
+                outcome.done.log_start_offset = log_start;
+                item.outcome = Some(outcome);
+            }
             // Its partition came here while the others were validated: the client asks again.
             Ok(None) => item.outcome = Some(Outcome::error(error_code::NOT_LEADER_OR_FOLLOWER)),
             Ok(Some(batch)) if batch.is_transactional => {
@@ -315,7 +321,7 @@ impl PutPartition<'_> {
         response.log_append_time_ms = done.log_append_time_ms;
         response.log_start_offset = done.log_start_offset;
         if let Some(rejection) = &outcome.rejection
-            && !rejection.record_errors.is_empty()
+            && rejection.has_words
         {
             response.record_errors = &rejection.record_errors;
             response.error_message = Some(&rejection.message);

@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use ms_wire::batch::BatchHeader;
-use ms_wire::error_code;
 use ms_wire::produce::ProduceRequest;
 use ms_wire::validate::{
     BatchRejection, Budget, Scratch, ValidBatch, ValidationRules, validate_within,
@@ -174,11 +173,7 @@ pub fn on_worker(shared: &Arc<Shared>, frame: ValidatedFrame) {
 
 /// The refusal of a batch whose validation came to no end.
 fn not_validated() -> Option<Verdict> {
-    Some(Err(BatchRejection {
-        error_code: error_code::UNKNOWN_SERVER_ERROR,
-        message: "the batch could not be validated".into(),
-        record_errors: Vec::new(),
-    }))
+    Some(Err(BatchRejection::unknown("the batch could not be validated")))
 }
 
 /// The frame goes back even when the work panics: the gate of its connection is closed until then.
@@ -225,6 +220,7 @@ mod tests {
 
     use ms_wire::batch::write_crc;
     use ms_wire::compression::{Codec, compress};
+    use ms_wire::error_code;
 
     use super::*;
 

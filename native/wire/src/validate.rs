@@ -102,15 +102,39 @@ impl ValidBatch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchRejection {
     pub error_code: i16,
-    /// Kafka sends it only beside `record_errors`; else it is for the log.
     pub message: Cow<'static, str>,
+    /// Kafka sends a message of its own as well; else it is for the log.
+    pub has_words: bool,
+    /// Kafka's log itself refuses it, not what stands in front: the answer says where the log starts.
+    pub is_of_log: bool,
     /// The records that are at fault, when single records are (KIP-467).
     pub record_errors: Vec<RecordError>,
 }
 
 impl BatchRejection {
     fn new(error_code: i16, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { error_code, message: message.into(), record_errors: Vec::new() }
+        Self {
+            error_code,
+            message: message.into(),
+            has_words: false,
+            is_of_log: false,
+            record_errors: Vec::new(),
+        }
+    }
+
+    /// The refusal of what could not be looked at.
+    pub fn unknown(message: &'static str) -> Self {
+        Self::new(error_code::UNKNOWN_SERVER_ERROR, message)
+    }
+
+    /// What is wrong with a batch that is one.
+    fn of_log(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { is_of_log: true, ..Self::invalid(message) }
+    }
+
+    /// Bytes that say themselves that they are no batch.
+    fn no_batch(message: String) -> Self {
+        Self { has_words: true, ..Self::corrupt(message) }
     }
 
     fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
@@ -235,12 +259,12 @@ fn next_batch(bytes: &[u8]) -> Result<Option<(usize, i8)>, BatchRejection> {
     }
     let length = i32_at(bytes, 8);
     if length < MIN_LENGTH {
-        return Err(BatchRejection::corrupt(format!("a batch length of {length}")));
+        return Err(BatchRejection::no_batch(format!("a batch length of {length}")));
     }
     let Some(&magic) = bytes.get(16) else { return Ok(None) };
     let magic = magic as i8;
     if !(0..=MAGIC).contains(&magic) {
-        return Err(BatchRejection::corrupt(format!("a batch of magic {magic}")));
+        return Err(BatchRejection::no_batch(format!("a batch of magic {magic}")));
     }
     let size = LENGTH_OVERHEAD + length as usize;
     Ok(if size <= bytes.len() { Some((size, magic)) } else { None })
@@ -256,7 +280,7 @@ fn check_header(
         return Err(BatchRejection::new(code, "zstd needs Produce version 7"));
     }
     if header.base_offset != 0 {
-        return Err(BatchRejection::invalid(format!("a base offset of {}", header.base_offset)));
+        return Err(BatchRejection::of_log(format!("a base offset of {}", header.base_offset)));
     }
     if batch.len() > rules.max_message_bytes {
         let (size, limit) = (batch.len(), rules.max_message_bytes);
@@ -271,14 +295,14 @@ fn check_header(
     let (count, last_delta) = (header.record_count, header.last_offset_delta);
     if count <= 0 || last_delta.checked_add(1) != Some(count) {
         let message = format!("{count} records with a last offset delta of {last_delta}");
-        return Err(BatchRejection::invalid(message));
+        return Err(BatchRejection::of_log(message));
     }
     if header.is_control() {
-        return Err(BatchRejection::invalid("clients may not write control batches"));
+        return Err(BatchRejection::of_log("clients may not write control batches"));
     }
     if header.is_idempotent() && header.base_sequence < 0 {
         let (sequence, id) = (header.base_sequence, header.producer_id);
-        return Err(BatchRejection::invalid(format!("sequence {sequence} of producer {id}")));
+        return Err(BatchRejection::of_log(format!("sequence {sequence} of producer {id}")));
     }
     Ok(())
 }
@@ -325,7 +349,7 @@ fn check_records(
     walked.map_err(|error| walk_error(&error))?;
     if let Some(RecordHead { index, offset_delta, .. }) = wrong_delta {
         let message = format!("record {index} has offset delta {offset_delta}");
-        return Err(BatchRejection::invalid(message).into());
+        return Err(BatchRejection::of_log(message).into());
     }
     // Extremes in bounds mean that every record is; else the second pass says which are not.
     let is_suspect = is_keyless && rules.is_compacted
@@ -361,7 +385,7 @@ impl From<CheckError> for BatchRejection {
 fn walk_error(error: &WalkError) -> CheckError {
     match error {
         WalkError::TooLarge { .. } => CheckError::TooLarge,
-        _ => CheckError::Rejected(BatchRejection::invalid(error.to_string())),
+        _ => CheckError::Rejected(BatchRejection::of_log(error.to_string())),
     }
 }
 
@@ -431,5 +455,12 @@ fn list_record_errors(
     } else {
         (error_code::INVALID_RECORD, "records were refused")
     };
-    Err(BatchRejection { error_code, message: message.into(), record_errors: errors }.into())
+    let rejection = BatchRejection {
+        error_code,
+        message: message.into(),
+        has_words: true,
+        is_of_log: true,
+        record_errors: errors,
+    };
+    Err(rejection.into())
 }

@@ -264,3 +264,28 @@ fn the_batches_of_a_request_report_so_many_record_errors_together() {
     }
     assert_eq!(reported, [3, 2, 1]);
 }
+
+#[test]
+fn what_an_answer_says_beside_the_code_depends_on_who_refuses_in_kafka() {
+    let rules = ValidationRules::default();
+    let says = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut bytes = simple(2, Codec::None);
+        change(&mut bytes);
+        let refused = validate(&mut bytes, &rules).expect_err("a changed batch");
+        (refused.has_words, refused.is_of_log)
+    };
+    let put = |at: usize, value: i32| {
+        move |bytes: &mut Vec<u8>| bytes[at..at + 4].copy_from_slice(&value.to_be_bytes())
+    };
+    assert_eq!(says(&|bytes| bytes.truncate(20)), (false, false), "too short for a batch");
+    assert_eq!(says(&put(8, 0)), (true, false), "a length that no batch has");
+    assert_eq!(says(&|bytes| bytes[16] = 3), (true, false), "a magic that no batch has");
+    assert_eq!(says(&put(17, 7)), (false, false), "a wrong checksum");
+    assert_eq!(says(&put(4, 7)), (false, true), "a base offset");
+    let compacted = ValidationRules { is_compacted: true, ..rules };
+    let mut keyless = records(1);
+    keyless[0].key = None;
+    let mut bytes = batch(&header(1), Codec::None, &encode(&keyless));
+    let refused = validate(&mut bytes, &compacted).expect_err("no key");
+    assert_eq!((refused.has_words, refused.is_of_log), (true, true), "a record");
+}
