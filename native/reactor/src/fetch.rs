@@ -213,7 +213,8 @@ impl WaitingFetch {
                 fetch_offset: fetch.fetch_offset,
                 max_bytes: left.min(fetch.partition_max_bytes.max(0) as u32),
                 at_least_one: total == 0,
-                current_leader_epoch: fetch.current_leader_epoch,
+                // Any number below zero says that the client knows none.
+                current_leader_epoch: fetch.current_leader_epoch.max(-1),
                 last_fetched_epoch: fetch.last_fetched_epoch,
                 isolation: self.isolation,
             };
@@ -326,14 +327,18 @@ impl WaitingFetch {
         let answer = &partition.answer;
         let index = partition.of_session.fetch.partition;
         let mut head = FetchPartitionResponse::error(index, answer.error_code);
-        if answer.error_code == error_code::NONE {
+        let is_read = answer.error_code == error_code::NONE;
+        if is_read {
             head.high_watermark = answer.high_watermark;
             head.last_stable_offset = answer.last_stable_offset;
         }
         // A consumer below the log start learns where the log begins (Kafka leaves it at -1).
-        head.log_start_offset = answer.log_start_offset;
-        let is_read_committed = self.isolation == Isolation::ReadCommitted;
-        if !is_read_committed && answer.error_code == error_code::NONE {
+        if is_read || answer.error_code == error_code::OFFSET_OUT_OF_RANGE {
+            head.log_start_offset = answer.log_start_offset;
+        }
+        // Of a partition that is here null means: it was not looked for. Of others Kafka has an empty list.
+        let is_listed = is_read && self.isolation == Isolation::ReadCommitted;
+        if !is_listed && partition.partition.is_some() {
             head.aborted_transactions = None;
         }
         head.diverging_epoch = answer
