@@ -24,10 +24,15 @@ const CHOSEN: Readonly<Record<string, string>> = {
   currentLeaderEpoch: 'leader epoch',
   host: 'host',
   port: 'port',
+  sessionId: 'session id',
 };
 
 /** Sentences are each broker's own: a recording keeps whether there is one. */
-const SENTENCES: ReadonlySet<string> = new Set(['errorMessage', 'documentation']);
+const SENTENCES: ReadonlySet<string> = new Set([
+  'errorMessage',
+  'batchIndexErrorMessage',
+  'documentation',
+]);
 
 /**
  * Replaces what differs from run to run by names: `<topic id 1>`. A value has the same name wherever it appears in
@@ -90,7 +95,7 @@ function byText(some: Recorded, other: Recorded): number {
 }
 
 function isSome(value: unknown, field: string): boolean {
-  if (field === 'port') return Number(value) > 0;
+  if (field === 'port' || field === 'sessionId') return Number(value) > 0;
   if (typeof value === 'bigint' || typeof value === 'number') return value >= 0;
   return value !== '' && value !== ZERO_UUID;
 }
