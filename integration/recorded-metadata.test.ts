@@ -21,7 +21,7 @@ const named = (...names: readonly (string | null)[]): Topics =>
 const identified = (...ids: readonly string[]): Topics =>
   ids.map((topicId) => ({ name: null, topicId }));
 
-/** Kafka answers topics in an order of its own. */
+/** All topics come in an order of Kafka's own. */
 const view = byName('topics');
 
 function about(
@@ -33,7 +33,8 @@ function about(
   const plain = topics?.map(({ name }) => ({ name })) ?? null;
   const wanted = version < IDS_SINCE ? plain : topics;
   const allow = version < ALLOW_SINCE ? {} : { allowAutoTopicCreation: false };
-  return ask(Metadata, version, { topics: wanted, ...allow, ...more }, { view });
+  const options = wanted === null || version === 0 ? { view } : {};
+  return ask(Metadata, version, { topics: wanted, ...allow, ...more }, options);
 }
 
 recorded('metadata', {
@@ -68,6 +69,22 @@ recorded('metadata', {
       const missing = version < ALLOW_SINCE ? 'a/b' : 'z';
       await about(conversation, version, named(missing, 'b', '', 'a'));
     }
+  },
+
+  'the order of many topics': async (conversation) => {
+    const known = ['a', 'b', 'c', 'd', 'e', 'f', 'zeta', 'x1', 'x2', 'x3'];
+    const ids: string[] = [];
+    for (const name of known) ids.push((await conversation.topic(name)).id);
+    const unknown = ['n1', 'n2', '', 'n3', 'zz', 'a b', 'n4'];
+    const topics = named(...known.flatMap((name, i) => [unknown[i] ?? name, name]));
+    const request = { allowAutoTopicCreation: false };
+    for (const version of [4, 12]) {
+      const wanted = version < IDS_SINCE ? topics.map(({ name }) => ({ name })) : topics;
+      await conversation.ask(Metadata, version, { topics: wanted, ...request });
+    }
+    const byId = [...identified(...ids.slice(0, 5), UNKNOWN_ID, ...ids.slice(5))];
+    await conversation.ask(Metadata, 12, { topics: byId, ...request });
+    await conversation.ask(Metadata, 12, { topics: byId.slice(0, 4), ...request });
   },
 
   'what one may do': async (conversation) => {

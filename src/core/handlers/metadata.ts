@@ -8,7 +8,7 @@ import {
   type MetadataResponseTopic,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
-import { mapInTurns } from '../base/index.ts';
+import { inHashSetOrder, inScalaTreeOrder, javaHash, mapInTurns } from '../base/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { isInternalTopic, METADATA_TOPIC, type TopicImage } from '../metadata/index.ts';
@@ -23,6 +23,10 @@ import { brokersOf, describePartition } from './cluster-view.ts';
 const AUTO_CREATE_WAIT_MS = 1000;
 const TOPIC_IDS_SINCE = 10;
 const NULL_NAMES_SINCE = 12;
+/** More keep the order in which they came: to order them would hold up everyone else. */
+const ORDERED_MAX = 1000;
+/** Of so many a Scala set keeps the order in which they came. */
+const SMALL_SET = 4;
 
 /** Who the brokers are, and who leads which partition. Creates missing topics when asked and allowed. */
 export const metadata = defineHandler(Metadata, {
@@ -79,18 +83,45 @@ function visibleTopics(ctx: RequestContext): readonly TopicImage[] {
   return all.filter(({ name }) => ctx.isAllowed('DESCRIBE', 'TOPIC', name));
 }
 
-/** A request that names any topic by its id is one by ids: names beside them do not count. Nothing is answered twice. */
-function wantedTopics({ topics }: MetadataRequest): readonly MetadataRequestTopic[] {
+/**
+ * A request that names any topic by its id is one by ids: names beside them do not count. Nothing is answered twice.
+ * In Kafka's order, which comes out of its sets: topics by name, then the names that none has; unknown ids are first.
+ */
+function wantedTopics({ topics }: MetadataRequest, ctx: RequestContext) {
   const byId = (topics ?? []).filter(({ topicId }) => topicId !== ZERO_UUID);
-  const wanted = byId.length > 0 ? byId : (topics ?? []);
-  const keyOf = byId.length > 0 ? 'topicId' : 'name';
-  return [...new Map(wanted.map((topic) => [topic[keyOf], topic])).values()];
+  if (byId.length === 0) {
+    const names = (topics ?? []).map((topic): Named => [topic.name ?? '', topic]);
+    const [known, unknown] = divided(inSetOrder([...new Map(names)]), ([name]) => {
+      return ctx.metadata.topicByName(name) !== undefined;
+    });
+    const last = unknown.length > ORDERED_MAX ? unknown : inHashSetOrder(unknown, hashOf);
+    return [...known, ...last].map(([, topic]) => topic);
+  }
+  const ids = new Map(byId.map((topic) => [topic.topicId, topic]));
+  const named = [...ids.values()].map((topic): Named => {
+    return [ctx.metadata.topicById(topic.topicId)?.name ?? '', topic];
+  });
+  const [known, unknown] = divided(named, ([name]) => name !== '');
+  return [...unknown, ...inSetOrder(known)].map(([, topic]) => topic);
+}
+
+type Named = readonly [name: string, topic: MetadataRequestTopic];
+
+const hashOf = ([name]: Named) => javaHash(name);
+
+function inSetOrder(named: readonly Named[]): readonly Named[] {
+  const isLeft = named.length <= SMALL_SET || named.length > ORDERED_MAX;
+  return isLeft ? named : inScalaTreeOrder(named, hashOf);
+}
+
+function divided(named: readonly Named[], isKnown: (one: Named) => boolean) {
+  return [named.filter(isKnown), named.filter((one) => !isKnown(one))] as const;
 }
 
 /** Missing topics are made together: each creation for itself would look through all that there are. */
 async function resolveAll(request: MetadataRequest, ctx: RequestContext) {
   const missing: string[] = [];
-  const resolved = await mapInTurns(wantedTopics(request), ctx.pace, (wanted) => {
+  const resolved = await mapInTurns(wantedTopics(request, ctx), ctx.pace, (wanted) => {
     const answer = resolve(wanted, request, ctx);
     if (typeof answer === 'string') missing.push(answer);
     return answer;
