@@ -169,3 +169,6 @@ pub(crate) fn new_entry(entry: &Entry) -> std::result::Result<NewEntry, Consensu
     };
     Ok(NewEntry { index: entry.index, term, payload })
 }
+
+#[cfg(test)]
+mod tests;

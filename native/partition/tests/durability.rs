@@ -3,7 +3,6 @@
 mod common;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::*;
 use ms_log::Disk;
@@ -387,48 +386,15 @@ fn many_appends_that_wait_for_their_sync_ask_the_disk_for_nothing() {
     assert_eq!(partition.high_watermark(), 601);
 }
 
-/// Panics the first time it is told of a waiter: in the middle of a turn.
-struct Panicking(TestNotifier, AtomicBool);
-
-impl Notifier for Panicking {
-    fn wake(&self, waiter: Waiter) {
-        assert!(self.1.swap(true, Ordering::Relaxed), "a bug in one partition's work");
-        self.0.wake(waiter);
-    }
-    fn append_done(&self, slot: ReplySlot, done: AppendDone) {
-        self.0.append_done(slot, done);
-    }
-    fn flush_wanted(&self, partition: Arc<Partition>) {
-        self.0.flush_wanted(partition);
-    }
-    fn tend_wanted(&self, partition: Arc<Partition>) {
-        self.0.tend_wanted(partition);
-    }
-    fn relief_wanted(&self) {
-        self.0.relief_wanted();
-    }
-    fn left_turns(&self, partition: Arc<Partition>, reactor: u16) {
-        self.0.left_turns(partition, reactor);
-    }
-    fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
-        self.0.job_wanted(partition, job);
-    }
-    fn event(&self, handle: Handle, event: PartitionEvent) {
-        self.0.event(handle, event);
-    }
-}
-
 #[test]
 fn a_panic_marks_the_partition_failed_and_leaves_the_others_alone() {
     let disk = SimDisk::new();
     let broker = Broker::start(&disk);
-    let notifier = Arc::new(Panicking(TestNotifier::default(), AtomicBool::new(false)));
-    let mut env = Arc::into_inner(broker.env).expect("nobody else has it");
-    env.notifier = notifier.clone();
-    let env = Arc::new(env);
-    let partition = Partition::open(&env, spec(), HANDLE).expect("opens");
-    let other = PartitionSpec { partition_index: 1, group_id: 78, ..spec() };
-    let other = Partition::open(&env, other, HANDLE).expect("opens");
+    // In the middle of a turn.
+    let bug: Work = Box::new(|| panic!("a bug in one partition's work"));
+    broker.notifier.1.lock().push_back(bug);
+    let partition = broker.open(spec());
+    let other = broker.open(PartitionSpec { partition_index: 1, group_id: 78, ..spec() });
     assert!(partition.wait(Waiter { reactor: 5, id: 1 }, 0));
     assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
     assert_eq!(partition.state(), PartitionState::Failed);
@@ -436,10 +402,10 @@ fn a_panic_marks_the_partition_failed_and_leaves_the_others_alone() {
     assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
     assert_eq!(append(&other, Batch::plain(1)), (0, 0));
     let failed = PartitionEvent::Failed { reason: "a bug in one partition's work".to_string() };
-    assert!(notifier.0.0.lock().events.contains(&failed));
+    assert!(broker.notifier.0.lock().events.contains(&failed));
     // Whether what it had written is on the disk nobody knows.
     other.flush_finished(other.flush_job().expect("something to sync").run());
-    env.record_stop(&[partition, other.clone()]).expect("a disk in order");
+    broker.env.record_stop(&[partition, other.clone()]).expect("a disk in order");
     disk.crash(1);
     assert!(!Broker::start(&disk).env.same_boot);
 }

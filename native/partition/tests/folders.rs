@@ -2,63 +2,27 @@
 
 mod common;
 
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use common::*;
-use ms_log::sim::SimDisk;
-use ms_log::{DirEntry, DirLock, Disk, File, OpenMode, Space};
+use ms_log::sim::{DiskFront, FrontedDisk, SimDisk};
+use ms_log::{Disk, OpenMode};
 use ms_partition::*;
 use ms_wire::error_code::*;
 use parking_lot::Mutex;
 
 type Hook = Box<dyn FnOnce() + Send>;
 
-/// A disk that does something before a call, once.
-struct Hooked {
-    disk: SimDisk,
-    /// In the middle of a deletion: before the folder of this name is synced.
-    before_sync_of: Mutex<Option<(&'static str, Hook)>>,
-}
+/// Does something in the middle of a deletion, once: before the folder of this name is synced.
+struct BeforeSync(Mutex<Option<(&'static str, Hook)>>);
 
-impl Disk for Hooked {
-    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        self.disk.open(path, mode)
-    }
-    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.disk.create_dir_all(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.disk.rename(from, to)
-    }
-    fn remove_file(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_file(path)
-    }
-    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
-        self.disk.remove_dir_all(path)
-    }
-    fn list_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
-        self.disk.list_dir(path)
-    }
-    fn sync_dir(&self, path: &Path) -> io::Result<()> {
-        let hook = self.before_sync_of.lock().take_if(|(name, _)| path.ends_with(*name));
+impl DiskFront for BeforeSync {
+    fn before_sync_dir(&self, path: &Path) {
+        let hook = self.0.lock().take_if(|(name, _)| path.ends_with(*name));
         if let Some((_, hook)) = hook {
             hook();
         }
-        self.disk.sync_dir(path)
-    }
-    fn exists(&self, path: &Path) -> io::Result<bool> {
-        self.disk.exists(path)
-    }
-    fn space(&self, path: &Path) -> io::Result<Space> {
-        self.disk.space(path)
-    }
-    fn lock_dir(&self, dir: &Path) -> io::Result<Box<dyn DirLock>> {
-        self.disk.lock_dir(dir)
-    }
-    fn boot_id(&self) -> io::Result<[u8; 16]> {
-        self.disk.boot_id()
     }
 }
 
@@ -74,11 +38,11 @@ fn new() -> PartitionSpec {
     PartitionSpec { topic_id: [8; 16], group_id: 99, ..old() }
 }
 
-fn set_up() -> (Broker, Arc<Hooked>) {
+fn set_up() -> (Broker, Arc<FrontedDisk<BeforeSync>>) {
     let disk = SimDisk::new();
     let Broker { env, notifier, .. } = Broker::start(&disk);
     let mut env = Arc::into_inner(env).expect("nobody else has it");
-    let hooked = Arc::new(Hooked { disk: disk.clone(), before_sync_of: Mutex::new(None) });
+    let hooked = Arc::new(FrontedDisk(Arc::new(disk.clone()), BeforeSync(Mutex::new(None))));
     env.disk = hooked.clone();
     (Broker { disk, env: Arc::new(env), notifier }, hooked)
 }
@@ -118,7 +82,7 @@ fn a_deletion_of_segments_that_is_under_way_spares_the_successor() {
         }
         *made.lock() = Some(partition);
     });
-    *hooked.before_sync_of.lock() = Some(("orders-0", hook));
+    *hooked.1.0.lock() = Some(("orders-0", hook));
     partition.run_job(JobKind::DeleteSegments);
     let successor = successor.lock().take().expect("opened in the middle of the deletion");
     assert!(!broker.env.is_offline());

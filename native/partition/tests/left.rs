@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -11,59 +10,16 @@ use common::*;
 use ms_log::sim::SimDisk;
 use ms_partition::*;
 use ms_wire::error_code::{KAFKA_STORAGE_ERROR, NONE, OUT_OF_ORDER_SEQUENCE_NUMBER};
-use parking_lot::Mutex;
-
-type Work = Box<dyn FnOnce() + Send>;
-
-/// Each time a waiter is woken, under the lock, another thread does the next piece of work.
-#[derive(Default)]
-struct Meanwhile(TestNotifier, Mutex<VecDeque<Work>>);
-
-impl Notifier for Meanwhile {
-    fn wake(&self, waiter: Waiter) {
-        self.0.wake(waiter);
-        let work = self.1.lock().pop_front();
-        if let Some(work) = work
-            && thread::spawn(work).join().is_err()
-        {
-            panic!("a bug in one partition's work");
-        }
-    }
-    fn append_done(&self, slot: ReplySlot, done: AppendDone) {
-        self.0.append_done(slot, done);
-    }
-    fn flush_wanted(&self, partition: Arc<Partition>) {
-        self.0.flush_wanted(partition);
-    }
-    fn tend_wanted(&self, partition: Arc<Partition>) {
-        self.0.tend_wanted(partition);
-    }
-    fn relief_wanted(&self) {
-        self.0.relief_wanted();
-    }
-    fn left_turns(&self, partition: Arc<Partition>, reactor: u16) {
-        self.0.left_turns(partition, reactor);
-    }
-    fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
-        self.0.job_wanted(partition, job);
-    }
-    fn event(&self, handle: Handle, event: PartitionEvent) {
-        self.0.event(handle, event);
-    }
-}
 
 struct Contended {
-    notifier: Arc<Meanwhile>,
+    notifier: Arc<TestNotifier>,
     partition: Arc<Partition>,
 }
 
 impl Contended {
     fn new() -> Contended {
         let broker = Broker::start(&SimDisk::new());
-        let notifier = Arc::new(Meanwhile::default());
-        let mut env = Arc::into_inner(broker.env).expect("nobody else has it");
-        env.notifier = notifier.clone();
-        let partition = Partition::open(&Arc::new(env), spec(), HANDLE).expect("opens");
+        let (partition, notifier) = (broker.open(spec()), broker.notifier);
         Contended { notifier, partition }
     }
 
@@ -71,18 +27,22 @@ impl Contended {
     fn meanwhile(&self, seen: i64, work: impl FnOnce(&Arc<Partition>) + Send + 'static) {
         assert!(self.partition.wait(Waiter { reactor: 9, id: seen as u64 }, seen));
         let partition = Arc::clone(&self.partition);
-        self.notifier.1.lock().push_back(Box::new(move || work(&partition)));
+        self.notifier.1.lock().push_back(Box::new(move || {
+            if thread::spawn(move || work(&partition)).join().is_err() {
+                panic!("a bug in one partition's work");
+            }
+        }));
     }
 
     /// Slot, error code and base offset of everything that was answered late.
     fn done(&self) -> Vec<(u64, i16, i64)> {
-        let done = std::mem::take(&mut self.notifier.0.0.lock().done);
+        let done = std::mem::take(&mut self.notifier.0.lock().done);
         done.into_iter().map(|(slot, it)| (slot.id, it.error_code, it.base_offset)).collect()
     }
 
     /// Whose turns a reactor was asked to go on with.
     fn passed_on(&self) -> usize {
-        std::mem::take(&mut self.notifier.0.0.lock().left).len()
+        std::mem::take(&mut self.notifier.0.lock().left).len()
     }
 }
 

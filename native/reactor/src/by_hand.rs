@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use ms_log::RealDisk;
+use ms_log::{Disk, RealDisk};
 use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
 
 use crate::config::DataPlaneConfig;
@@ -52,6 +52,15 @@ impl ByHand {
 
     /// One that takes control requests of so many bytes.
     pub fn with_control_bytes(max_control_request_bytes: usize) -> Self {
+        Self::over(Arc::new(RealDisk), max_control_request_bytes)
+    }
+
+    /// One that keeps its partitions on this disk.
+    pub fn on_disk(disk: Arc<dyn Disk>) -> Self {
+        Self::over(disk, 1000)
+    }
+
+    fn over(disk: Arc<dyn Disk>, max_control_request_bytes: usize) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("ms-by-hand-{}-{number}", std::process::id()));
@@ -62,7 +71,7 @@ impl ByHand {
             ..DataPlaneConfig::default()
         };
         let Prepared { shared, mut polls, lock } =
-            Prepared::new(config, Arc::new(RealDisk), Box::new(|| {})).unwrap();
+            Prepared::new(config, disk, Box::new(|| {})).unwrap();
         let reactor = Reactor::new(Arc::clone(&shared), 0, polls.remove(0));
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         Self { reactor, shared, listener, _lock: lock, dir }

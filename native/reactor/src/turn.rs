@@ -254,7 +254,14 @@ mod tests {
     use ms_wire::topic::TopicKey;
     use ms_wire::validate::validate_records;
 
+    use std::io;
+    use std::path::Path;
     use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use ms_log::sim::{DiskFront, FileCall, FileFront, FrontedDisk, FrontedFile};
+    use ms_log::{File, RealDisk};
+    use parking_lot::Mutex;
 
     use super::*;
     use crate::by_hand::frames::{batch, fetch, header, produce};
@@ -320,26 +327,55 @@ mod tests {
     fn contended(partition: &Arc<Partition>, work: impl FnOnce()) {
         let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let mut bytes = batch(&[&[b'x'; 500_000]]);
-                let rules = **partition.rules();
-                let mut scratch = ms_wire::validate::Scratch::default();
-                let valid = validate_records(&mut bytes, &rules, now_ms(), &mut scratch).unwrap();
-                while !is_over.load(Ordering::Relaxed) {
-                    let mut pending = [PendingAppend {
-                        bytes: &mut bytes,
-                        batch: valid.clone(),
-                        acks: 1,
-                        slot: ReplySlot { reactor: 7, id: 0 },
-                        origin: Origin::Client,
-                        result: None,
-                    }];
-                    partition.append_turn(&mut pending, 0, 0, &mut Vec::new());
-                }
-            });
+            scope.spawn(|| append_while(partition, || !is_over.load(Ordering::Relaxed)));
             work();
             is_over.store(true, Ordering::Relaxed);
         });
+    }
+
+    /// What another thread does: it appends again and again.
+    fn append_while(partition: &Arc<Partition>, mut goes_on: impl FnMut() -> bool) {
+        let mut bytes = batch(&[&[b'x'; 500_000]]);
+        let rules = **partition.rules();
+        let mut scratch = ms_wire::validate::Scratch::default();
+        let valid = validate_records(&mut bytes, &rules, now_ms(), &mut scratch).unwrap();
+        while goes_on() {
+            let mut pending = [PendingAppend {
+                bytes: &mut bytes,
+                batch: valid.clone(),
+                acks: 1,
+                slot: ReplySlot { reactor: 7, id: 0 },
+                origin: Origin::Client,
+                result: None,
+            }];
+            partition.append_turn(&mut pending, 0, 0, &mut Vec::new());
+        }
+    }
+
+    /// While it is shut each write to a log says that it began, and waits until it may go on.
+    struct Gate {
+        is_shut: AtomicBool,
+        begun: Sender<()>,
+        go_on: Mutex<Receiver<()>>,
+    }
+
+    #[derive(Clone)]
+    struct Gated(Arc<Gate>);
+
+    impl DiskFront for Gated {
+        fn opened(&self, _path: &Path, file: Arc<dyn File>) -> Arc<dyn File> {
+            Arc::new(FrontedFile(file, self.clone()))
+        }
+    }
+
+    impl FileFront for Gated {
+        fn before(&self, _file: &dyn File, call: FileCall) -> io::Result<()> {
+            if call == FileCall::Write && self.0.is_shut.load(Ordering::SeqCst) {
+                self.0.begun.send(()).unwrap();
+                self.0.go_on.lock().recv().unwrap();
+            }
+            Ok(())
+        }
     }
 
     /// Has clients send these frames, the first a Produce, until the turn of one was left to the other thread.
@@ -348,8 +384,7 @@ mod tests {
             let mut client = hand.connect();
             hand.gather(&mut client, frames);
             hand.reactor.finish_gathered();
-            let connection = hand.reactor.connections[client.local as usize].as_ref().unwrap();
-            if connection.slots.iter().any(|(_, slot)| matches!(slot, Slot::Produce(_))) {
+            if is_left(hand, &client) {
                 return client;
             }
             hand.reactor.close(client.local, CloseReason::Client);
@@ -361,14 +396,49 @@ mod tests {
 
     /// Until nothing of this client is left any more.
     fn wait_until_done(hand: &mut ByHand, client: &Peer) {
-        let is_left = |hand: &ByHand| {
-            let connection = hand.reactor.connections[client.local as usize].as_ref();
-            let mut slots = connection.unwrap().slots.iter();
-            slots.any(|(_, slot)| matches!(slot, Slot::Produce(_)))
-        };
-        while is_left(hand) {
+        while is_left(hand, client) {
             hand.reactor.take_messages();
             std::thread::yield_now();
+        }
+    }
+
+    fn is_left(hand: &ByHand, client: &Peer) -> bool {
+        let connection = hand.reactor.connections[client.local as usize].as_ref().unwrap();
+        connection.slots.iter().any(|(_, slot)| matches!(slot, Slot::Produce(_)))
+    }
+
+    #[test]
+    fn a_turn_that_comes_while_what_was_left_is_done_is_passed_on_to_its_reactor() {
+        let ((begin, begun), (go, go_on)) = (channel(), channel());
+        let go_on = Mutex::new(go_on);
+        let gate = Gated(Arc::new(Gate { is_shut: AtomicBool::new(false), begun: begin, go_on }));
+        let disk = FrontedDisk(Arc::new(RealDisk), gate.clone());
+        let mut hand = ByHand::on_disk(Arc::new(disk));
+        let partition = hand.with_topic(PartitionConfig::default());
+        let (key, records) = (TopicKey::Name(TOPIC.as_bytes()), batch(&[b"mine"]));
+        let produced = produce(9, 1, 1, key, &[(0, Some(&records))]);
+        let (first, second) = (hand.connect(), hand.connect());
+        let mut clients = [first, second];
+        gate.0.is_shut.store(true, Ordering::SeqCst);
+        std::thread::scope(|scope| {
+            // Gone when this ends, however it does: nobody waits for it then.
+            let (go, mut is_first) = (go, true);
+            let other = partition.clone();
+            scope.spawn(move || append_while(&other, || std::mem::replace(&mut is_first, false)));
+            for (number, client) in clients.iter_mut().enumerate() {
+                // The other thread writes what is its own, then what the first client left.
+                begun.recv().unwrap();
+                hand.gather(client, std::slice::from_ref(&produced));
+                hand.reactor.finish_gathered();
+                assert!(is_left(&hand, client));
+                gate.0.is_shut.store(number == 0, Ordering::SeqCst);
+                go.send(()).unwrap();
+            }
+        });
+        while hand.reactor.take_messages() {}
+        assert!(clients.iter().all(|client| !is_left(&hand, client)));
+        for client in &mut clients {
+            assert_eq!(hand.answers(client, 1), [1]);
         }
     }
 

@@ -2,9 +2,11 @@
 //! any single call can be made to fail.
 
 mod crash;
+mod front;
 mod state;
 
 use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space};
+pub use front::{DiskFront, FileCall, FileFront, FrontedDisk, FrontedFile};
 use parking_lot::{Condvar, Mutex};
 pub use state::Fault;
 use state::{FileId, FileState, Node, State};

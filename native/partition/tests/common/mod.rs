@@ -2,6 +2,7 @@
 #![allow(dead_code)]
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,12 +28,19 @@ pub struct Told {
     pub events: Vec<PartitionEvent>,
 }
 
+pub type Work = Box<dyn FnOnce() + Send>;
+
+/// Each time a waiter is woken, under the lock, it does the next piece of work.
 #[derive(Default)]
-pub struct TestNotifier(pub Mutex<Told>);
+pub struct TestNotifier(pub Mutex<Told>, pub Mutex<VecDeque<Work>>);
 
 impl Notifier for TestNotifier {
     fn wake(&self, waiter: Waiter) {
         self.0.lock().woken.push(waiter);
+        let work = self.1.lock().pop_front();
+        if let Some(work) = work {
+            work();
+        }
     }
     fn append_done(&self, slot: ReplySlot, done: AppendDone) {
         self.0.lock().done.push((slot, done));
