@@ -17,17 +17,26 @@ export class TimelineMap<K extends Key, V> extends Map<K, V> {
 
   /** One pass to count and one to place: the time is linear. */
   inKafkaOrder(): [K, V][] {
+    const slots = new Uint32Array(this.size);
     const ends = new Uint32Array(this.#slots);
-    const move = (slot: number, by: number): number => {
-      const end = (ends[slot] ?? 0) + by;
-      ends[slot] = end;
-      return end;
-    };
-    for (const key of this.keys()) move(slotOf(key, this.#slots), 1);
-    for (let slot = 1; slot < this.#slots; slot += 1) move(slot, ends[slot - 1] ?? 0);
+    let at = 0;
+    for (const key of this.keys()) {
+      const slot = slotOf(key, this.#slots);
+      slots[at++] = slot;
+      ends[slot] = (ends[slot] ?? 0) + 1;
+    }
+    for (let slot = 1; slot < ends.length; slot += 1) {
+      ends[slot] = (ends[slot] ?? 0) + (ends[slot - 1] ?? 0);
+    }
     const ordered = new Array<[K, V]>(this.size);
+    at = 0;
     // Of one slot, Kafka shows the last first.
-    for (const entry of this) ordered[move(slotOf(entry[0], this.#slots), -1)] = entry;
+    for (const entry of this) {
+      const slot = slots[at++] ?? 0;
+      const place = (ends[slot] ?? 0) - 1;
+      ends[slot] = place;
+      ordered[place] = entry;
+    }
     return ordered;
   }
 }
@@ -46,8 +55,10 @@ function slotOf(key: Key, slots: number): number {
 
 /** The upper half of the product of two unsigned 32-bit numbers. */
 function highBits(some: number, other: number): number {
-  const [someHigh, someLow] = [some >>> 16, some & 0xffff];
-  const [otherHigh, otherLow] = [other >>> 16, other & 0xffff];
+  const someHigh = some >>> 16;
+  const someLow = some & 0xffff;
+  const otherHigh = other >>> 16;
+  const otherLow = other & 0xffff;
   const middle = someHigh * otherLow + Math.floor((someLow * otherLow) / 65536);
   const lower = someLow * otherHigh + (middle % 65536);
   return someHigh * otherHigh + Math.floor(middle / 65536) + Math.floor(lower / 65536);
