@@ -10,5 +10,5 @@ export {
   partitionHash,
 } from './java-hash.ts';
 export { type Logger, silentLogger } from './logger.ts';
-export { mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';
+export { askInBatches, mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';
 export { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';

@@ -140,19 +140,21 @@ export class RunningMachine<V extends Vocabulary> {
     const { codec, clock, logger, name: coordinator } = this.#options;
     const nowMs = clock.nowMs();
     try {
-      const encoded = records.map((record) => codec.encode(record, nowMs));
-      if (isDivisible || this.#fits(encoded)) return encoded;
+      const encoded: EncodedRecord[] = [];
+      let bytes = BATCH_OVERHEAD_BYTES;
+      for (const record of records) {
+        const one = codec.encode(record, nowMs);
+        bytes += recordBytesMax(one);
+        // Of what will not be written the rest is not encoded either.
+        if (!isDivisible && bytes > this.#options.batchBytesMax) break;
+        encoded.push(one);
+      }
+      if (encoded.length === records.length) return encoded;
       logger.warn({ command, coordinator }, 'the records of one command are larger than a batch');
     } catch (error) {
       logger.warn({ err: error, command, coordinator }, 'a record cannot be written');
     }
     return undefined;
-  }
-
-  #fits(encoded: readonly EncodedRecord[]): boolean {
-    let bytes = BATCH_OVERHEAD_BYTES;
-    for (const record of encoded) bytes += recordBytesMax(record);
-    return bytes <= this.#options.batchBytesMax;
   }
 
   /** Adds records to this turn's batch, beginning a new one where a whole command would not fit. */

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { systemPace } from '../base/index.ts';
 import { configOf } from '../config/testing/config-of.ts';
 import type { CreationOutcome, NewTopic } from '../controller/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
@@ -25,6 +26,7 @@ async function ask(
   const ctx = {
     controller,
     config: configOf({}),
+    pace: systemPace,
     isAllowed: () => true,
     deadlineMs: () => 0,
   } as unknown as RequestContext;

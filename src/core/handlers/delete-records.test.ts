@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { systemPace } from '../base/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
 import { deleteRecords } from './delete-records.ts';
 
@@ -14,7 +15,8 @@ async function ask(topics: readonly (readonly [string, Partitions])[], timeoutMs
     },
   };
   const deadlineMs = (ms: number) => 100 + ms;
-  const ctx = { partitions, isAllowed: () => true, deadlineMs } as unknown as RequestContext;
+  const services = { partitions, pace: systemPace };
+  const ctx = { ...services, isAllowed: () => true, deadlineMs } as unknown as RequestContext;
   const request = topics.map(([name, wanted]) => ({
     name,
     partitions: wanted.map(([partitionIndex, offset]) => ({ partitionIndex, offset })),

@@ -1,5 +1,6 @@
 import { DeleteRecords, type DeleteRecordsTopic, ErrorCode } from '../../kafka-protocol/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { defineHandler } from '../dispatch/handler.ts';
+import { askPartitions } from './ask-partitions.ts';
 
 /** A client's timeout is for other replicas to follow, of which there are none: the log here gets so long at least. */
 const LEAST_TIME_MS = 1000;
@@ -11,10 +12,23 @@ type Offsets = ReadonlyMap<number, bigint>;
 export const deleteRecords = defineHandler(DeleteRecords, {
   async handle(request, ctx) {
     const deadlineMs = ctx.deadlineMs(Math.max(LEAST_TIME_MS, request.timeoutMs));
-    const topics = [...offsetsByTopic(request.topics)].map(([name, offsets]) =>
-      deleteFromTopic(name, offsets, deadlineMs, ctx),
+    const answered = await askPartitions(
+      [...offsetsByTopic(request.topics)],
+      ctx.pace,
+      ([, offsets]) => [...offsets],
+      async ([name], [partitionIndex, offset]) => {
+        if (!ctx.isAllowed('DELETE', 'TOPIC', name)) {
+          // Decided before any look-up, so the answer cannot reveal whether the topic exists.
+          const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
+          return { partitionIndex, lowWatermark: -1n, errorCode };
+        }
+        const result = await ctx.partitions.deleteRecords(name, partitionIndex, offset, deadlineMs);
+        return { partitionIndex, ...result };
+      },
     );
-    return { topics: await Promise.all(topics) };
+    return {
+      topics: answered.map(({ topic: [name], answers }) => ({ name, partitions: answers })),
+    };
   },
 });
 
@@ -28,23 +42,4 @@ function offsetsByTopic(topics: readonly DeleteRecordsTopic[]): ReadonlyMap<stri
     }
   }
   return byTopic;
-}
-
-async function deleteFromTopic(
-  name: string,
-  offsets: Offsets,
-  deadlineMs: number,
-  ctx: RequestContext,
-) {
-  if (!ctx.isAllowed('DELETE', 'TOPIC', name)) {
-    // Decided before any look-up, so the answer cannot reveal whether the topic exists.
-    const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
-    const refuse = (partitionIndex: number) => ({ partitionIndex, lowWatermark: -1n, errorCode });
-    return { name, partitions: [...offsets.keys()].map(refuse) };
-  }
-  const results = [...offsets].map(async ([partitionIndex, offset]) => {
-    const result = await ctx.partitions.deleteRecords(name, partitionIndex, offset, deadlineMs);
-    return { partitionIndex, ...result };
-  });
-  return { name, partitions: await Promise.all(results) };
 }

@@ -13,17 +13,12 @@ export const describeGroups = defineHandler(DescribeGroups, {
     const isAllowed = (groupId: string) => ctx.isAllowed('DESCRIBE', 'GROUP', groupId);
     const allowed = request.groups.filter(isAllowed);
     const refused = request.groups.filter((groupId) => !isAllowed(groupId));
-    const described = await ctx.groups.describeGroups(allowed);
     const isAsked = request.includeAuthorizedOperations;
-    return {
-      groups: [
-        ...refused.map((groupId) => ({
-          groupId,
-          errorCode: ErrorCode.GROUP_AUTHORIZATION_FAILED,
-        })),
-        ...described.map((group) => shaped(group, isAsked, ctx)),
-      ],
-    };
+    const described = await ctx.groups.describeGroups(allowed, (group) => {
+      return shaped(group, isAsked, ctx);
+    });
+    const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED;
+    return { groups: [...refused.map((groupId) => ({ groupId, errorCode })), ...described] };
   },
   failed: ({ groups }, errorCode) => ({
     groups: groups.map((groupId) => ({ groupId, errorCode })),
@@ -31,13 +26,15 @@ export const describeGroups = defineHandler(DescribeGroups, {
 });
 
 /** Before version 6 (KIP-1043) a group that does not exist is Dead, and no error. */
-function shaped(group: Draft<DescribedGroup>, isAsked: boolean, ctx: RequestContext) {
+function shaped(
+  group: Draft<DescribedGroup>,
+  isAsked: boolean,
+  ctx: RequestContext,
+): Draft<DescribedGroup> {
   const isMissing = group.errorCode === ErrorCode.GROUP_ID_NOT_FOUND;
-  const shown =
-    isMissing && ctx.apiVersion < 6
-      ? { ...group, errorCode: ErrorCode.NONE, errorMessage: null }
-      : group;
-  const isGood = shown.errorCode === ErrorCode.NONE;
+  const isDead = isMissing && ctx.apiVersion < 6;
+  const isGood = isDead || group.errorCode === ErrorCode.NONE;
   const authorizedOperations = isAsked && isGood ? GROUP_OPERATIONS : OPERATIONS_NOT_ASKED;
-  return { ...shown, authorizedOperations };
+  const noError = isDead ? { errorCode: ErrorCode.NONE, errorMessage: null } : undefined;
+  return { ...group, ...noError, authorizedOperations };
 }

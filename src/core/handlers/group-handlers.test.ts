@@ -320,7 +320,9 @@ describe('DescribeGroups, ListGroups and DeleteGroups', () => {
       errorCode,
       errorMessage: 'Group g not found.',
     };
-    const groups = { describeGroups: async () => [dead] };
+    const groups = {
+      describeGroups: async (_: unknown, shape: (group: object) => object) => [shape(dead)],
+    };
     const request = { groups: ['g'], includeAuthorizedOperations: true };
     expect(await call(describeGroups, request, { apiVersion: 5, groups })).toMatchObject({
       groups: [{ groupState: 'Dead', errorCode: NONE, authorizedOperations: 3400 }],

@@ -1,7 +1,46 @@
 import { expect, test } from '@jest/globals';
-import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { ErrorCode, type ListOffsetsResponse } from '../../kafka-protocol/index.ts';
+import { systemPace } from '../base/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
 import { listOffsets } from './list-offsets.ts';
+
+const isAllowed = () => true;
+
+test('of many partitions each has its own answer', async () => {
+  let [open, mostOpen] = [0, 0];
+  const partitions = {
+    listOffsets: async (topic: string, index: number) => {
+      open += 1;
+      mostOpen = Math.max(mostOpen, open);
+      // Those asked later are answered earlier.
+      for (let i = index % 7; i < 7; i++) await Promise.resolve();
+      open -= 1;
+      const offset = BigInt(1000 * Number(topic) + index);
+      return { errorCode: ErrorCode.NONE, timestamp: -1n, offset, leaderEpoch: 1 };
+    },
+  };
+  const ctx = { apiVersion: 7, isAllowed, pace: systemPace, partitions };
+  const asked = (partitionIndex: number) => ({
+    partitionIndex,
+    currentLeaderEpoch: -1,
+    timestamp: -1n,
+  });
+  const topics = Array.from({ length: 50 }, (_, i) => ({
+    name: `${i}`,
+    partitions: Array.from({ length: i }, (_, index) => asked(index)),
+  }));
+  const request = { replicaId: -1, isolationLevel: 0, topics, timeoutMs: 0 };
+  const answer = await listOffsets.handle(request, ctx as unknown as RequestContext);
+  const { topics: answered } = answer as ListOffsetsResponse;
+  expect(answered).toHaveLength(49);
+  for (const { name, partitions } of answered) {
+    expect(partitions).toHaveLength(Number(name));
+    for (const { partitionIndex, offset } of partitions) {
+      expect(Number(offset)).toBe(1000 * Number(name) + partitionIndex);
+    }
+  }
+  expect(mostOpen).toBe(256);
+});
 
 test('C-090 the isolation level of the request reaches the partition', async () => {
   const asked: string[] = [];
@@ -11,7 +50,12 @@ test('C-090 the isolation level of the request reaches the partition', async () 
       return { errorCode: ErrorCode.NONE, timestamp: -1n, offset: 7n, leaderEpoch: 1 };
     },
   };
-  const ctx = { apiVersion: 7, isAllowed: () => true, partitions } as unknown as RequestContext;
+  const ctx = {
+    apiVersion: 7,
+    isAllowed,
+    pace: systemPace,
+    partitions,
+  } as unknown as RequestContext;
   const partition = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp: -1n };
   for (const isolationLevel of [0, 1]) {
     const topics = [{ name: 't', partitions: [partition] }];
@@ -27,7 +71,12 @@ test('before version 4 an answer has no leader epoch, and before 5 another word 
   const ask = async (apiVersion: number, errorCode: number, timestamp = -1n) => {
     const found = { errorCode, timestamp: 3n, offset: 7n, leaderEpoch: 1 };
     const partitions = { listOffsets: async () => found };
-    const ctx = { apiVersion, isAllowed: () => true, partitions } as unknown as RequestContext;
+    const ctx = {
+      apiVersion,
+      isAllowed,
+      pace: systemPace,
+      partitions,
+    } as unknown as RequestContext;
     const partition = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp };
     const topics = [{ name: 't', partitions: [partition] }];
     const request = { replicaId: -1, isolationLevel: 0, topics, timeoutMs: 0 };

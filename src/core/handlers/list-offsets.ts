@@ -6,6 +6,7 @@ import {
 } from '../../kafka-protocol/index.ts';
 import { inScalaMapOrder, inScalaTreeOrder, javaHash, partitionHash } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { askPartitions } from './ask-partitions.ts';
 
 /** The first version in which a special timestamp may be asked for; the others are refused. */
 const specialTimestampsSince = new Map([
@@ -32,18 +33,19 @@ export const listOffsets = defineHandler(ListOffsets, {
     const isAllowed = ({ name }: { readonly name: string }) => {
       return ctx.isAllowed('DESCRIBE', 'TOPIC', name);
     };
-    const answered = merged(request.topics.filter(isAllowed)).map(async ({ name, partitions }) => ({
-      name,
-      partitions: await Promise.all(
-        partitions.map((asked) => {
-          if (asked.isRepeated) return refuse(asked.partition, ErrorCode.INVALID_REQUEST);
-          return answer(name, asked.partition, isolation, ctx);
-        }),
-      ),
-    }));
+    const answered = await askPartitions(
+      merged(request.topics.filter(isAllowed)),
+      ctx.pace,
+      ({ partitions }) => partitions,
+      ({ name }, { partition, isRepeated }) => {
+        if (isRepeated) return refuse(partition, ErrorCode.INVALID_REQUEST);
+        return answer(name, partition, isolation, ctx);
+      },
+    );
+    const found = answered.map(({ topic: { name }, answers }) => ({ name, partitions: answers }));
     const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     const refused = request.topics.filter((topic) => !isAllowed(topic));
-    const topics = [...(await Promise.all(answered)), ...refuseAll(refused, errorCode)];
+    const topics = [...found, ...refuseAll(refused, errorCode)];
     return { topics: ctx.apiVersion >= LEADER_EPOCH_SINCE ? topics : topics.map(withoutEpoch) };
   },
 });

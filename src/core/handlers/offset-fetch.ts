@@ -4,7 +4,7 @@ import {
   type OffsetFetchRequest,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
-import { mapInTurns } from '../base/index.ts';
+import { askInBatches, mapInTurns } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import type { FetchedOffset } from '../group/index.ts';
 
@@ -14,9 +14,9 @@ import type { FetchedOffset } from '../group/index.ts';
  */
 export const offsetFetch = defineHandler(OffsetFetch, {
   async handle(request, ctx) {
-    const groups = await Promise.all(
-      await mapInTurns(asked(request, ctx), ctx.pace, (group) => fetchGroup(group, ctx)),
-    );
+    const groups = await askInBatches(asked(request, ctx), ctx.pace, (group) => {
+      return fetchGroup(group, ctx);
+    });
     if (ctx.apiVersion >= 8) return { groups };
     const [group] = groups;
     return { topics: group?.topics ?? [], errorCode: group?.errorCode ?? ErrorCode.NONE };
