@@ -18,12 +18,17 @@ const OTHERS_MAX: u64 = 1024;
 const DEFAULT_MAX: usize = 256;
 /// With fewer a consumer would close what it comes back to.
 const LEAST: usize = 8;
+/// Index maps that are in memory, beside one. A segment of 1 GiB may have 7 MiB of them.
+const MAPS_BYTES_MAX: usize = 64 << 20;
 
 /// The sealed segments that are open, of all logs that share this; at most so many.
 pub struct Descriptors {
     max: usize,
     /// The oldest first. What is gone or was closed otherwise keeps its place until its turn comes.
     open: Mutex<VecDeque<Weak<Slot>>>,
+    /// Bytes of the maps of all that is open.
+    maps_bytes: AtomicUsize,
+    maps_bytes_max: usize,
     unsynced: AtomicUsize,
 }
 
@@ -52,9 +57,15 @@ struct Opened {
 impl Descriptors {
     /// At most `max` sealed segments are open, beside those that are being read; half as many again wait for their sync.
     pub fn new(max: usize) -> Arc<Descriptors> {
+        Descriptors::with_maps(max, MAPS_BYTES_MAX)
+    }
+
+    fn with_maps(max: usize, maps_bytes_max: usize) -> Arc<Descriptors> {
         Arc::new(Descriptors {
             max: max.max(2),
             open: Mutex::default(),
+            maps_bytes: AtomicUsize::new(0),
+            maps_bytes_max,
             unsynced: AtomicUsize::new(0),
         })
     }
@@ -69,14 +80,19 @@ impl Descriptors {
         self.unsynced.load(Ordering::Relaxed) >= self.max / 2
     }
 
-    fn enter(&self, slot: Weak<Slot>) {
+    fn are_maps_large(&self) -> bool {
+        self.maps_bytes.load(Ordering::Relaxed) > self.maps_bytes_max
+    }
+
+    /// Closes what is too much, with `new` in the list if it is none of it yet.
+    fn enter(&self, new: Option<Weak<Slot>>) {
         // Files are closed when the lock is free again.
         let mut closed = Vec::new();
         let mut open = self.open.lock();
-        open.push_back(slot);
+        open.extend(new);
         // Each is passed over once at most.
         let mut chances = open.len();
-        while open.len() > self.max {
+        while open.len() > self.max || (open.len() > 1 && self.are_maps_large()) {
             let Some(oldest) = open.pop_front() else { return };
             let Some(slot) = oldest.upgrade() else { continue };
             if chances > 0 && slot.is_used.swap(false, Ordering::Relaxed) {
@@ -140,25 +156,70 @@ impl Slot {
     pub fn keep(self: &Arc<Self>, file: Option<Arc<dyn File>>, maps: Option<Arc<SegmentMaps>>) {
         let mut opened = self.opened.lock();
         opened.file = file.or(opened.file.take());
-        opened.maps = maps.or(opened.maps.take());
+        let has_maps = maps.is_some();
+        if has_maps {
+            self.all.maps_bytes.fetch_add(maps_bytes(&maps), Ordering::Relaxed);
+            self.all.maps_bytes.fetch_sub(maps_bytes(&opened.maps), Ordering::Relaxed);
+            opened.maps = maps;
+        }
         let is_new = !std::mem::replace(&mut opened.is_listed, true);
         drop(opened);
-        if is_new {
-            self.all.enter(Arc::downgrade(self));
+        if is_new || has_maps {
+            self.all.enter(is_new.then(|| Arc::downgrade(self)));
         }
     }
 
     /// Gives up the file and the maps, for the list, which forgets the slot; what was open is for the caller to drop.
     fn let_go(&self) -> Opened {
         let mut opened = self.opened.lock();
+        self.all.maps_bytes.fetch_sub(maps_bytes(&opened.maps), Ordering::Relaxed);
         let last = opened.file.as_ref().map(Arc::downgrade).or(opened.last.take());
         std::mem::replace(&mut *opened, Opened { last, ..Opened::default() })
     }
 }
 
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let bytes = maps_bytes(&self.opened.get_mut().maps);
+        self.all.maps_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+fn maps_bytes(maps: &Option<Arc<SegmentMaps>>) -> usize {
+    maps.as_ref().map_or(0, |maps| maps.bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::maps::TimeEntry;
+
+    #[test]
+    fn the_maps_in_memory_are_bounded_in_sum() {
+        let times = vec![TimeEntry { timestamp: 0, offset: 0 }; 100];
+        let maps = Arc::new(SegmentMaps { times, ..SegmentMaps::default() });
+        let all = Descriptors::with_maps(100, 3 * maps.bytes());
+        let slots: Vec<_> = (0..5).map(|_| Slot::new(&all)).collect();
+        let loaded = || slots.iter().map(|slot| slot.opened.lock().maps.is_some());
+        for slot in &slots {
+            slot.keep(None, Some(maps.clone()));
+            assert!(!all.are_maps_large());
+        }
+        assert_eq!(loaded().collect::<Vec<_>>(), [false, false, true, true, true]);
+        // What was used meanwhile stays.
+        assert!(slots[2].maps().is_some());
+        slots[0].keep(None, Some(maps.clone()));
+        assert_eq!(loaded().collect::<Vec<_>>(), [true, false, true, false, true]);
+        slots[0].keep(None, Some(maps.clone()));
+        assert_eq!(all.maps_bytes.load(Ordering::Relaxed), 3 * maps.bytes());
+        drop(slots);
+        assert_eq!(all.maps_bytes.load(Ordering::Relaxed), 0);
+        // One is there however large it is.
+        let small = Descriptors::with_maps(100, 1);
+        let slot = Slot::new(&small);
+        slot.keep(None, Some(maps.clone()));
+        assert!(slot.maps().is_some());
+    }
 
     #[test]
     fn a_half_of_what_partitions_leave_to_others_is_for_sealed_segments() {

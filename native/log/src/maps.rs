@@ -40,6 +40,13 @@ pub(crate) struct SegmentMaps {
 }
 
 impl SegmentMaps {
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        size_of_val(self.index.as_slice())
+            + size_of_val(self.times.as_slice())
+            + size_of_val(self.controls.as_slice())
+    }
+
     /// The last line at or below an offset.
     pub fn by_offset(&self, relative: u32) -> Option<IndexEntry> {
         before(&self.index, |line| line.offset <= relative)
