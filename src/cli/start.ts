@@ -2,6 +2,7 @@ import { type Broker, type BrokerConfig, MetadataLogError } from '../core/index.
 import type { Engine } from '../engine/index.ts';
 import { openDataFolder, readIdentity, unusable } from './data-folder.ts';
 import { ExitCode } from './failure.ts';
+import { setUpHeap } from './heap.ts';
 import { type Host, processHost } from './host.ts';
 import { engineFailure, listenFailure, readyLine } from './listening.ts';
 import type { LoadedConfig } from './load-config.ts';
@@ -21,6 +22,7 @@ export async function runBroker(
   onStopped: () => void = () => {},
   host: Host = processHost,
 ): Promise<Broker> {
+  const collectGarbage = setUpHeap();
   const logger = new ProcessLogger();
   for (const warning of warnings) logger.warn({}, warning);
   if (readIdentity(config.logDir) === undefined) await probeListeners(config, host);
@@ -36,6 +38,7 @@ export async function runBroker(
       engine,
       logger,
       openFilesMax: openFilesMax(),
+      collectGarbage,
     });
   } catch (error) {
     if (stopper.isStopping()) return await new Promise(() => {}); // The signal ends the process.

@@ -31,6 +31,8 @@ export interface BrokerDeps {
   readonly clock?: Clock;
   /** Files and sockets that the process may have open; undefined: nobody knows. */
   readonly openFilesMax?: number | undefined;
+  /** Collects all garbage at once; called when a request is done that has left much. */
+  readonly collectGarbage?: () => void;
 }
 
 export interface Broker {
@@ -89,7 +91,7 @@ class Assembly {
   }
 
   async start(): Promise<Broker> {
-    const { engine, config, identity, logger } = this.#deps;
+    const { engine, config, identity, logger, collectGarbage } = this.#deps;
     engine.subscribe(this.#receiver());
     const log = await engine.openPartition(metadataPartition).catch((cause) => {
       throw new MetadataLogError(`cannot be opened: ${messageOf(cause)}`, { cause });
@@ -103,7 +105,7 @@ class Assembly {
     const clock = this.#clock;
     const answering = { metadata, controller, partitions, groups };
     const services = { config, clusterId, clock, pace: systemPace, ...answering };
-    const dispatcher = createDispatcher(engine, handlerTable, services, logger);
+    const dispatcher = createDispatcher(engine, handlerTable, services, logger, collectGarbage);
     this.#dispatcher = dispatcher;
     if (this.#earlyRole !== undefined) controller.role(this.#earlyRole);
 

@@ -59,11 +59,16 @@ export class Admission {
 
   #take(taken: number): Place {
     let items = taken;
+    let most = 0;
     this.#items += items;
     return {
+      get most() {
+        return most;
+      },
       holds: (counted) => {
         this.#items += counted - items;
         items = counted;
+        most = Math.max(most, counted);
         this.#admitLater();
       },
     };
@@ -94,6 +99,8 @@ export class Admission {
 export interface Place {
   /** So many items from now on; none when it is answered. */
   holds(items: number): void;
+  /** The most it has held since it was decoded. */
+  readonly most: number;
 }
 
-const NO_PLACE: Place = { holds() {} };
+const NO_PLACE: Place = { holds() {}, most: 0 };

@@ -24,6 +24,8 @@ export interface Dispatcher {
   disconnected(connection: ConnectionId): void;
 }
 
+/** A request of so many items leaves more garbage than should wait for its turn. */
+const MUCH_GARBAGE_ITEMS = 20_000;
 /** Arrays of so many items are written in turns. */
 const LONG_ARRAY_ITEMS = 64;
 const ANONYMOUS = 'User:ANONYMOUS';
@@ -35,6 +37,7 @@ export function createDispatcher(
   handlers: readonly Handler[],
   services: Services,
   logger: Logger,
+  collectGarbage: () => void = () => {},
 ): Dispatcher {
   const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]));
   const peers = new Map<number, { readonly gen: number; readonly host: string }>();
@@ -75,7 +78,10 @@ export function createDispatcher(
       const { connection, reqSeq } = frame;
       engine.respond({ connection, reqSeq, closeAfter: true });
     });
-    void served.finally(() => place.holds(0));
+    void served.finally(() => {
+      if (place.most >= MUCH_GARBAGE_ITEMS) collectGarbage();
+      place.holds(0);
+    });
   }
 
   // Whoever floods the broker with them must not flood its log.
@@ -106,7 +112,8 @@ export function createDispatcher(
     const { clientId } = readRequestHeader(reader, requestHeaderVersion);
     const request = api.request.read(reader, apiVersion);
     // Who waits for other members of its group holds up no one else.
-    place.holds(handler.isParked ? 0 : reader.items);
+    place.holds(reader.items);
+    if (handler.isParked) place.holds(0);
     await answer(frame, handler, apiVersion, await callHandler(handler, request, frame, clientId));
   }
 
