@@ -15,7 +15,7 @@ import { judgeStall, measureStall } from './stall.ts';
 const usage = `npm run bench -- MODE [options]
   compare (the default)  load on Apache Kafka and MemoryStreamer in turn, in one run; --reps 3, --only TEXT
   life                   start to first acknowledgement, idle memory and CPU, of both; --starts 10
-  partitions             10,000 partitions: creation, stop, restart, kill -9, memory; --reps 3, --count 10000
+  partitions             9,999 partitions: creation, stop, restart, kill -9, memory; --reps 3, --count 9999
   stall                  Produce and Fetch while the JavaScript thread stalls; --pairs 7
   micro                  single functions by the clock, replay of offsets
   all                    the five above as one table
@@ -80,7 +80,7 @@ async function life(): Promise<Row[]> {
 }
 
 async function partitions(): Promise<Row[]> {
-  const [count, reps] = [Number(option('--count', '10000')), Number(option('--reps', '3'))];
+  const [count, reps] = [Number(option('--count', '9999')), Number(option('--reps', '3'))];
   const rows: Row[] = [];
   for (const shape of ['one topic', 'a topic each'] as const) {
     const runs: Many[] = [];
