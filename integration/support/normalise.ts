@@ -86,8 +86,10 @@ export class Normaliser {
 }
 
 /** Kafka shows the members of a group in an order that follows from their random ids. */
-function isSet(field: string, items: readonly object[]): boolean {
-  return field === 'members' && items.every((item) => !('errorCode' in item));
+function isSet(field: string, items: readonly unknown[]): boolean {
+  const isMember = (item: unknown) =>
+    typeof item === 'object' && item !== null && !('errorCode' in item);
+  return field === 'members' && items.every(isMember);
 }
 
 function byText(some: Recorded, other: Recorded): number {

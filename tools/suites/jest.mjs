@@ -16,7 +16,8 @@ export async function runJest(root, project, extra, settings = {}, output = proc
     project,
     '--json',
     `--outputFile=${file}`,
-    ...(project === 'integration' ? ['--runInBand'] : ['--maxWorkers=2']),
+    // A test that failed may leave a broker behind: jest would wait for it.
+    ...(project === 'integration' ? ['--runInBand', '--forceExit'] : ['--maxWorkers=2']),
     ...extra.filter((word) => word !== '--update'),
   ];
   const env = { ...process.env, ...settings, ...(isUpdate ? { UPDATE_TRACES: '1' } : {}) };

@@ -8,7 +8,7 @@ use crate::segment::ActiveSegment;
 use std::sync::Arc;
 
 /// Writeback of a log begins after so many bytes, where it is due.
-const WRITEBACK_BYTES: u64 = 8 << 20;
+pub const WRITEBACK_BYTES: u64 = 8 << 20;
 /// A segment with less than this gets no space ahead: most partitions are small.
 const RESERVE_FROM: u32 = 256 << 10;
 

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use ms_log::PageCache;
 
 /// One for a log directory. Partitions count what they write; the flusher compares that with what the kernel says.
-#[derive(Default)]
 pub(crate) struct Dirty {
     /// Bytes that partitions wrote and for which they have asked for no writeback.
     counted: AtomicU64,
@@ -16,11 +15,26 @@ pub(crate) struct Dirty {
     is_kernel_at_work: AtomicBool,
     /// Bytes above which no Produce is taken up; 0: none.
     max: u64,
+    /// Four fifths of the bound: with its default, an eighth of the memory, that is a tenth, where Linux begins by itself
+    /// (`vm.dirty_background_ratio`). `u64::MAX`: there is no bound.
+    filling_from: u64,
+}
+
+impl Default for Dirty {
+    fn default() -> Dirty {
+        Dirty::bounded(0)
+    }
 }
 
 impl Dirty {
     pub fn bounded(max: u64) -> Dirty {
-        Dirty { max, ..Dirty::default() }
+        Dirty {
+            counted: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+            is_kernel_at_work: AtomicBool::new(false),
+            max,
+            filling_from: if max == 0 { u64::MAX } else { max / 5 * 4 },
+        }
     }
 
     /// Compares with the kernel's own count. Until the next look it is an estimate: what a partition takes off may be
@@ -36,12 +50,6 @@ impl Dirty {
         self.max > 0 && self.counted.load(Ordering::Relaxed) >= self.max / 4
     }
 
-    /// Four fifths of the bound: with its default, an eighth of the memory, that is a tenth, where Linux begins by itself
-    /// (`vm.dirty_background_ratio`). `u64::MAX`: there is no bound.
-    fn filling_from(&self) -> u64 {
-        if self.max == 0 { u64::MAX } else { self.max / 5 * 4 }
-    }
-
     fn waiting(&self) -> u64 {
         self.counted.load(Ordering::Relaxed).saturating_sub(self.begun.load(Ordering::Relaxed))
     }
@@ -53,7 +61,7 @@ impl Dirty {
 
     /// Most of what may wait does, and the kernel has not begun with it: the flusher has to.
     pub fn is_filling(&self) -> bool {
-        self.waiting() >= self.filling_from() && !self.is_kernel_at_work.load(Ordering::Relaxed)
+        self.waiting() >= self.filling_from && !self.is_kernel_at_work.load(Ordering::Relaxed)
     }
 
     /// A partition has `now` bytes, and had `before`. Says whether the directory is filling since.
@@ -65,7 +73,7 @@ impl Dirty {
         let added = now - before;
         let counted = self.counted.fetch_add(added, Ordering::Relaxed);
         let waited = counted.saturating_sub(self.begun.load(Ordering::Relaxed));
-        waited < self.filling_from() && self.is_filling()
+        waited < self.filling_from && waited + added >= self.filling_from && self.is_filling()
     }
 }
 

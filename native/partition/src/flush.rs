@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ms_log::{FlushJob, Flushed, LogError, PartitionLog};
+use ms_log::{FlushJob, Flushed, LogError, PartitionLog, WRITEBACK_BYTES};
 
 use crate::api::*;
 use crate::partition::{Body, Partition, Shared, Unstarted};
@@ -92,7 +92,8 @@ impl Partition {
             return;
         }
         shared.unstarted.looked_at = written;
-        let is_due = log.wants_tending(self.env.is_filling());
+        let is_filling = written >= WRITEBACK_BYTES && self.env.is_filling();
+        let is_due = log.wants_tending(is_filling);
         self.count_unstarted(shared);
         if is_due && !std::mem::replace(&mut shared.is_tend_wanted, true) {
             self.env.notifier.tend_wanted(Arc::clone(self));
