@@ -42,6 +42,8 @@ pub struct Space {
 pub struct PageCache {
     /// Written and not yet on its way to a disk.
     pub dirty: u64,
+    /// On its way.
+    pub in_writeback: u64,
     /// From so much on the kernel begins by itself.
     pub background: u64,
 }

@@ -100,6 +100,7 @@ fn page_cache_of(vmstat: &str, page_bytes: u64) -> Option<PageCache> {
     };
     Some(PageCache {
         dirty: bytes("nr_dirty")?,
+        in_writeback: bytes("nr_writeback")?,
         background: bytes("nr_dirty_background_threshold")?,
     })
 }
@@ -217,9 +218,8 @@ mod tests {
 
     #[test]
     fn reads_what_the_page_cache_holds() {
-        let text =
-            "nr_dirtied 7\nnr_dirty 3\nnr_dirty_threshold 9\nnr_dirty_background_threshold 5\n";
-        let read = PageCache { dirty: 12288, background: 20480 };
+        let text = "nr_dirtied 7\nnr_dirty 3\nnr_dirty_threshold 9\nnr_dirty_background_threshold 5\nnr_writeback_temp 8\nnr_writeback 1\n";
+        let read = PageCache { dirty: 12288, in_writeback: 4096, background: 20480 };
         assert_eq!(page_cache_of(text, 4096), Some(read));
         assert_eq!(page_cache_of("nr_dirty 3\n", 4096), None);
         assert_eq!(page_cache_of("nr_dirty x\nnr_dirty_background_threshold 5\n", 4096), None);

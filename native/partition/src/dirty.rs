@@ -84,7 +84,7 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     fn kernel(dirty: u64, background: u64) -> PageCache {
-        PageCache { dirty: dirty * MIB, background: background * MIB }
+        PageCache { dirty: dirty * MIB, in_writeback: 0, background: background * MIB }
     }
 
     #[test]

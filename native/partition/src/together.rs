@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ms_log::{LogError, sync_created};
+use ms_log::{LogError, PageCache, sync_created};
 use parking_lot::Mutex;
 
 use crate::Partition;
@@ -12,9 +12,11 @@ use crate::env::Env;
 use crate::folders;
 use crate::open::{Found, OpenError, campaign, find, finish};
 
-/// From so many new folders on the whole file system is synced: one commit of its journal instead of several for each. That
-/// writes what others have written too, so a few folders are synced by themselves.
+/// From so many new folders on the whole file system is synced: one commit of its journal instead of several for each.
 const SYNC_ALL_FROM: usize = 8;
+/// That writes what others have written too, records above all. So it is done while no more than this waits in the page cache
+/// for each new folder; else the folders are synced by themselves.
+const DIRTY_MAX: u64 = 256 << 10;
 
 impl Partition {
     /// Opens some partitions; those that are new are durable when it returns. Waits for the disk: on a worker, several of
@@ -60,8 +62,7 @@ fn sync_new(
     if dirs.is_empty() {
         return;
     }
-    let is_alone = dirs.len() < SYNC_ALL_FROM;
-    let shared = if is_alone { None } else { env.state.whole_disk.sync(env) };
+    let shared = if is_worth_all(env, dirs.len()) { env.state.whole_disk.sync(env) } else { None };
     let synced = shared.unwrap_or_else(|| {
         let alone = sync_created(env.disk.as_ref(), &env.log_dir, &dirs);
         alone.map_err(|error| match error {
@@ -77,6 +78,13 @@ fn sync_new(
         }
         *found = Err(again(&error).into());
     }
+}
+
+fn is_worth_all(env: &Env, folders: usize) -> bool {
+    let is_little = |cache: PageCache| {
+        cache.dirty.saturating_add(cache.in_writeback) <= DIRTY_MAX * folders as u64
+    };
+    folders >= SYNC_ALL_FROM && env.disk.page_cache().is_none_or(is_little)
 }
 
 /// An error that several have.

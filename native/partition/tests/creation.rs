@@ -6,7 +6,7 @@ use std::path::Path;
 
 use common::*;
 use ms_log::sim::{Fault, SimDisk};
-use ms_log::{Disk, OpenMode, read_identity};
+use ms_log::{Disk, OpenMode, PageCache, read_identity};
 use ms_partition::*;
 use ms_wire::error_code::NONE;
 
@@ -58,17 +58,20 @@ fn what_was_created_is_durable_when_it_is_open_however_many_there_are() {
 }
 
 #[test]
-fn many_partitions_are_made_durable_by_one_sync() {
-    let calls = |count| {
+fn many_partitions_are_made_durable_by_one_sync_unless_others_have_much_to_sync() {
+    let calls_beside = |dirty, count| {
         let disk = SimDisk::new();
+        disk.set_page_cache(PageCache { dirty, in_writeback: 0, background: u64::MAX });
         let broker = Broker::start(&disk);
         let before = disk.calls();
         assert!(Partition::open_many(&broker.env, specs(count)).iter().all(Result::is_ok));
         disk.calls() - before
     };
+    let calls = |count| calls_beside(5 << 20, count);
     // Its files cost as much each, and nothing else does.
     assert_eq!((calls(60) - calls(40)) % 20, 0);
     assert!((calls(60) - calls(40)) / 20 <= 10);
+    assert!((calls_beside(1 << 30, 60) - calls_beside(1 << 30, 40)) / 20 > 10);
 }
 
 #[test]

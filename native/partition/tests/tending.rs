@@ -93,7 +93,7 @@ fn writeback_is_left_to_a_kernel_that_is_at_it() {
     let partition = open(&broker, 0);
     let look = |dirty: usize, background: usize| {
         let (dirty, background) = ((dirty * MIB) as u64, (background * MIB) as u64);
-        broker.disk.set_page_cache(PageCache { dirty, background });
+        broker.disk.set_page_cache(PageCache { dirty, in_writeback: 0, background });
         broker.env.look_at_page_cache()
     };
     assert!(!look(0, 0), "nothing is written yet");
