@@ -62,10 +62,16 @@ impl FlushState {
         self.folder = false;
     }
 
-    /// What recovery found: durable up to `point`; the names of what is there may not be.
-    pub fn found(&mut self, point: LogPoint) {
+    /// What recovery found: durable up to `point`; the names of what is there may not be, unless it is as it was when that
+    /// was flushed.
+    pub fn found(&mut self, point: LogPoint, is_as_it_was: bool) {
         self.flushed = point;
-        self.folder = true;
+        self.folder = !is_as_it_was;
+    }
+
+    /// Whether no sealed segment waits for its sync.
+    pub fn is_nothing_sealed(&self) -> bool {
+        self.sealing.is_empty()
     }
 
     /// A segment was sealed and a new file begun.

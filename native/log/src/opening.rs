@@ -261,7 +261,10 @@ impl<'a> Opening<'a> {
             Some(found) => found.flushed,
             None => LogPoint::default(),
         };
-        log.flush.found(durable);
+        let is_as_it_was = self.report.set_aside.is_empty()
+            && !self.is_counted
+            && self.checkpoint.is_some_and(|found| found.flushed == log.end_point());
+        log.flush.found(durable, is_as_it_was && log.flush.is_nothing_sealed());
         if how.sync_on_open
             && let Some(job) = log.flush_job()
         {

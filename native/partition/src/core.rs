@@ -46,8 +46,9 @@ pub(crate) struct Core {
     pub producers: Producers,
     /// The next offset. Valid in this term only.
     pub next_offset: u64,
-    /// The no-op of this term; the partition serves once it is in the file.
-    pub no_op: Option<u64>,
+    /// What has to be committed before this term serves; `None`: it does not even ask. A term that began when the log was
+    /// opened serves at once, its no-op is written in front of what is appended first.
+    pub serves_from: Option<u64>,
     /// First offset of this term.
     pub term_start: u64,
     /// TypeScript knows that this term is led.
@@ -73,7 +74,7 @@ impl Core {
             group,
             producers,
             next_offset,
-            no_op: None,
+            serves_from: None,
             term_start: next_offset,
             is_role_told: false,
             unpersisted: VecDeque::new(),
@@ -98,15 +99,29 @@ impl Core {
 
     /// This check decides whether a proposal may be made, not raft-rs.
     pub fn is_serving(&self) -> bool {
-        self.no_op.is_some() && self.group.is_leader()
+        self.serves_from.is_some() && self.group.is_leader()
+    }
+
+    /// Puts off the first entry of the term, whose hard state is durable: until something is appended the files stay as they
+    /// are. The only voter knows that all of its log is committed, and needs no entry of its own term to find out.
+    pub fn serve_at_once(&mut self) {
+        self.serves_from = Some(self.log().last_index());
+    }
+
+    /// Bytes of the first entry of this term, while it is put off.
+    fn put_off_bytes(&self) -> usize {
+        let is_written = self.log().latest_epoch() == Some(self.group.term());
+        if is_written { 0 } else { frame::CONTROL_HEADER_BYTES }
     }
 
     /// Begins a new segment if the turn belongs into one.
     pub fn roll_if_needed(&mut self, next: &NextAppend, now_ms: i64) -> Result<bool, TurnFailure> {
         // The state up to the log end: what this turn let in comes after the roll.
         let (producers, undo) = (&self.producers, &self.undo);
+        let next =
+            NextAppend { bytes: next.bytes.saturating_add(self.put_off_bytes() as u32), ..*next };
         let log = &mut self.group.log_mut().0;
-        if !log.should_roll(next, now_ms) {
+        if !log.should_roll(&next, now_ms) {
             return Ok(false);
         }
         log.roll(now_ms, producers.encode_before(undo)).map(|()| true).map_err(roll_failure)
@@ -160,12 +175,7 @@ impl Core {
         }
         let last_index = self.group.log().0.last_index();
         let no_op = self.entries.iter().find(|entry| is_no_op(entry)).map(|entry| entry.index);
-        if no_op.is_some() {
-            self.no_op = no_op;
-            self.is_role_told = false;
-            self.next_offset = self.group.log().0.log_end_offset();
-            self.term_start = self.next_offset;
-        }
+        self.serves_from = self.serves_from.or(no_op);
         self.group.written();
         // Consensus counts everything before a Ready as persisted with it.
         if waits_for_sync || !self.unpersisted.is_empty() {

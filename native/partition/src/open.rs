@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Ready, Start};
+use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Start};
 use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Damage, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
@@ -39,7 +39,6 @@ pub enum OpenError {
 /// A group that has won its election and may act on it once the hard-state log is durable up to `sequence`.
 pub(crate) struct Elected {
     core: Core,
-    ready: Ready,
     pub sequence: u64,
 }
 
@@ -56,8 +55,7 @@ pub(crate) struct Found {
 
 impl Partition {
     /// Opens the folder that is there with these ids, or creates it durably; a folder of other ids is set aside. The
-    /// partition leads when this returns, unless the disk is full: then it leads as soon as there is space. Waits for the
-    /// disk: on a worker.
+    /// partition leads when this returns. Waits for the disk: on a worker.
     pub fn open(
         env: &Arc<Env>,
         spec: PartitionSpec,
@@ -160,30 +158,17 @@ pub(crate) fn finish(
     handle: Handle,
     (elected, lease): (Elected, Arc<Lease>),
 ) -> Result<Arc<Partition>, OpenError> {
-    let is_fsync_mode = spec.fsync_always || spec.config.flush_messages <= 1;
-    match lead(elected, is_fsync_mode) {
-        Ok(mut core) => {
-            // Segments whose removal was decided and not carried out before the last stop.
-            let left = core.log_mut().delete_segments_below();
-            let body = Body::Leading(Box::new(core));
-            let partition = Partition::new(env, spec, handle, lease, PartitionState::Open, body);
-            folders::opened(env, &partition)?;
-            if let Some(job) = left {
-                partition.run_delete(job);
-            }
-            Ok(partition)
-        }
-        Err(RebuildError::Later(idle)) => {
-            let body = Body::Idle(idle);
-            let state = PartitionState::NoSpace;
-            let partition = Partition::new(env, spec, handle, lease, state, body);
-            folders::opened(env, &partition)?;
-            Ok(partition)
-        }
-        Err(RebuildError::Offline(reason) | RebuildError::Broken(reason)) => {
-            Err(OpenError::Io(io::Error::other(reason)))
-        }
+    let mut core = elected.core;
+    core.serve_at_once();
+    // Segments whose removal was decided and not carried out before the last stop.
+    let left = core.log_mut().delete_segments_below();
+    let body = Body::Leading(Box::new(core));
+    let partition = Partition::new(env, spec, handle, lease, PartitionState::Open, body);
+    folders::opened(env, &partition)?;
+    if let Some(job) = left {
+        partition.run_delete(job);
     }
+    Ok(partition)
 }
 
 fn open_existing(
@@ -283,19 +268,20 @@ pub(crate) fn campaign(
     files.0.retain_entries_from(last_index);
     let mut core = Core::new(RaftConsensus::new(files, &start)?, producers);
     core.group.campaign()?;
-    let ready = core.ready().ok_or(ConsensusError::NotLeader)?;
-    let state = ready.hard_state.unwrap_or_default();
-    let (term, vote, commit) = (state.term, state.vote, last_index);
+    let (term, vote, commit) = (u64::from(core.group.term()), env.voter_id(), last_index);
     core.noted_commit = commit;
     env.hard_state.append(group_id, &Record::Opened);
     let record = Record::HardState(LoggedHardState { term, vote, commit });
     let sequence = env.hard_state.append(group_id, &record);
-    Ok(Elected { core, ready, sequence })
+    Ok(Elected { core, sequence })
 }
 
 /// Writes the term's first entry; in fsync mode waits until it is durable.
 fn lead(elected: Elected, is_fsync_mode: bool) -> Result<Core, RebuildError> {
-    let Elected { mut core, ready, .. } = elected;
+    let Elected { mut core, .. } = elected;
+    let Some(ready) = core.ready() else {
+        return Err(RebuildError::Broken(ConsensusError::NotLeader.to_string()));
+    };
     if let Err(error) = core.write(ready, 0, |_| &[], is_fsync_mode) {
         return Err(write_error(error, core));
     }

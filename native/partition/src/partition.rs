@@ -190,14 +190,7 @@ impl Partition {
             shared: Intake::new(shared, left::BOUND),
             checkpoint_cache: Mutex::new(None),
         });
-        partition.locked(|shared| {
-            // Of a log that is opened everything is committed: there is no other voter.
-            if let Body::Idle(idle) = &shared.body {
-                let log_end = idle.files.0.log_end_offset() as i64;
-                partition.high_watermark.store(log_end, Ordering::Release);
-            }
-            partition.settle(shared, None);
-        });
+        partition.locked(|shared| partition.settle(shared, None));
         partition
     }
 
@@ -281,7 +274,7 @@ impl Partition {
         let before = self.high_watermark.swap(high_watermark, Ordering::AcqRel);
         if core.is_serving()
             && !core.is_role_told
-            && core.no_op.is_some_and(|index| index <= commit)
+            && core.serves_from.is_some_and(|index| index <= commit)
         {
             core.is_role_told = true;
             self.is_leader.store(true, Ordering::Release);

@@ -134,11 +134,14 @@ impl Partition {
         };
         if matches!(query.timestamp, EARLIEST_TIMESTAMP | EARLIEST_LOCAL_TIMESTAMP) {
             let log_start = log.log_start_offset();
-            return listed(log_start as i64, epoch_or_none(log.epoch_at_offset(log_start)));
+            // The end of the log is where this term begins, or goes on.
+            let is_empty = log_start == log.log_end_offset();
+            let epoch = epoch_or_none(log.epoch_at_offset(log_start));
+            return listed(log_start as i64, if is_empty { self.leader_epoch() } else { epoch });
         }
         // A fresh leader does not know yet how far its predecessor had committed.
         if let Body::Leading(core) = &shared.body
-            && core.no_op.is_none_or(|no_op| no_op > core.group.commit_index())
+            && core.serves_from.is_none_or(|index| index > core.group.commit_index())
         {
             return Err(error_code::OFFSET_NOT_AVAILABLE);
         }
@@ -284,7 +287,15 @@ impl Partition {
             Some(end) => {
                 EpochEnd { leader_epoch: end.epoch as i32, end_offset: end.end_offset as i64 }
             }
-            None => EpochEnd { leader_epoch: epoch, end_offset: log.log_start_offset() as i64 },
+            None if epoch < 0 => {
+                EpochEnd { leader_epoch: epoch, end_offset: log.log_start_offset() as i64 }
+            }
+            // Terms of which nothing was written, this one or earlier ones, begin and end at the end of the log.
+            None => {
+                let before = log.latest_epoch().map_or(epoch, |latest| latest as i32);
+                let leader_epoch = if epoch == self.leader_epoch() { epoch } else { before };
+                EpochEnd { leader_epoch, end_offset: log.log_end_offset() as i64 }
+            }
         }
     }
 
