@@ -84,6 +84,8 @@ class Assembly {
   #groups: GroupCoordinator | undefined;
   #dispatcher: Dispatcher | undefined;
   #earlyRole: Role | undefined;
+  /** The controller has read the metadata log; before, what is wrong with that is its to say. */
+  #isFollowing = false;
 
   constructor(deps: BrokerDeps) {
     this.#deps = deps;
@@ -133,6 +135,7 @@ class Assembly {
 
   async #replay(log: OpenedPartition, metadata: ClusterMetadata): Promise<void> {
     const { engine } = this.#deps;
+    this.#isFollowing = true;
     const committed = await engine.readBarrier(log.handle);
     metadata.committed(committed);
     await metadata.waitUntilApplied(committed, Number.MAX_SAFE_INTEGER);
@@ -246,7 +249,7 @@ class Assembly {
         else this.#controller.role(role);
       },
       committed: (handle, offset) => {
-        if (isMetadataLog(handle.index)) this.#metadata?.committed(offset);
+        if (this.#isFollowing && isMetadataLog(handle.index)) this.#metadata?.committed(offset);
       },
       closed: (handle) => this.#metadata?.closed(handle),
       failed: (handle, reason) => logger.error({ handle, reason }, 'a partition went off-line'),
