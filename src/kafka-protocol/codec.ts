@@ -1,6 +1,8 @@
 import { MalformedError, type Reader } from './reader.ts';
 import { UnencodableError, type Writer } from './writer.ts';
 
+export { ZERO_UUID } from './uuid.ts';
+
 /**
  * What `write` accepts for a message of type T: any field may be left out and then has the default of its
  * definition (zero, empty, false, or what the definition names).
@@ -44,9 +46,6 @@ export interface RecordFormat<T> extends Codec<T> {
   readonly maxVersion: number;
   readonly flexibleFrom: number;
 }
-
-/** The id that means "none". */
-export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0);
 

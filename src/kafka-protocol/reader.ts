@@ -1,3 +1,5 @@
+import { ZERO_UUID } from './uuid.ts';
+
 /** Bytes that are not what the format says. The only error a reader throws, whatever the input. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError';
@@ -85,6 +87,10 @@ export class Reader {
   /** Kafka's text of a 16-byte id: base64url, 22 characters. */
   uuid(): string {
     const start = this.#take(16);
+    let bits = 0;
+    for (let at = start; at < start + 16; at += 4) bits |= this.#bytes.readInt32BE(at);
+    // A topic that is given by its name has this id, and a request may have 100,000.
+    if (bits === 0) return ZERO_UUID;
     return this.#bytes.toString('base64url', start, start + 16);
   }
 

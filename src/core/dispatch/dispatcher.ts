@@ -26,6 +26,8 @@ export interface Dispatcher {
 
 /** A request of so many items leaves more garbage than should wait for its turn. */
 const MUCH_GARBAGE_ITEMS = 20_000;
+/** To decode so many took a turn of its own. */
+const TURN_ITEMS = 1000;
 /** Arrays of so many items are written in turns. */
 const LONG_ARRAY_ITEMS = 64;
 const ANONYMOUS = 'User:ANONYMOUS';
@@ -114,6 +116,7 @@ export function createDispatcher(
     // Who waits for other members of its group holds up no one else.
     place.holds(reader.items);
     if (handler.isParked) place.holds(0);
+    if (reader.items >= TURN_ITEMS) await services.pace.nextTurn();
     await answer(frame, handler, apiVersion, await callHandler(handler, request, frame, clientId));
   }
 

@@ -1,0 +1,2 @@
+/** The id of no topic, as Kafka writes ids. */
+export const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
