@@ -7,8 +7,9 @@ export {
   inHashMapOrder,
   inHashSetOrder,
   javaHash,
-  partitionHash,
+  partitionHasher,
 } from './java-hash.ts';
 export { type Logger, silentLogger } from './logger.ts';
+export { ORDERED_MAX } from './ordered-by.ts';
 export { askInBatches, mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';
 export { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';

@@ -1,3 +1,5 @@
+import { orderedBy } from './ordered-by.ts';
+
 /** `hashCode` of a Java string: over UTF-16 units, in 32 bits. */
 export function javaHash(text: string): number {
   let hash = 0;
@@ -5,9 +7,10 @@ export function javaHash(text: string): number {
   return hash;
 }
 
-/** `hashCode` of the Java object that names a partition. */
-export function partitionHash(topic: string, partitionIndex: number): number {
-  return (Math.imul(31, 31 + partitionIndex) + javaHash(topic)) | 0;
+/** `hashCode` of the Java objects that name the partitions of a topic. */
+export function partitionHasher(topic: string): (partitionIndex: number) => number {
+  const hash = javaHash(topic);
+  return (partitionIndex) => (Math.imul(31, 31 + partitionIndex) + hash) | 0;
 }
 
 /**
@@ -27,24 +30,21 @@ export function inHashSetOrder<T>(items: readonly T[], hashOf: (item: T) => numb
 
 /** The same for a `ConcurrentHashMap`: it grows one entry earlier, and the first of a bucket comes first. */
 export function inConcurrentHashMapOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
+  return byBucket(items, hashOf, concurrentCapacity(items.length));
+}
+
+/** How many buckets a `ConcurrentHashMap` of so many entries has. */
+export function concurrentCapacity(entries: number): number {
   let capacity = 16;
-  while (items.length >= 0.75 * capacity) capacity *= 2;
-  return byBucket(items, hashOf, capacity);
+  while (entries >= 0.75 * capacity) capacity *= 2;
+  return capacity;
 }
 
 function byBucket<T>(items: readonly T[], hashOf: (item: T) => number, capacity: number): T[] {
-  return sortedBy(items, (item) => spread(hashOf(item)) & (capacity - 1));
+  return orderedBy(items, (item) => spread(hashOf(item)) & (capacity - 1));
 }
 
 /** What the maps make of a hash. */
 export function spread(hash: number): number {
   return hash ^ (hash >>> 16);
-}
-
-/** Equal ones stay as they came. */
-export function sortedBy<T>(items: readonly T[], rankOf: (item: T) => number): T[] {
-  return items
-    .map((item) => ({ item, rank: rankOf(item) }))
-    .sort((some, other) => some.rank - other.rank)
-    .map(({ item }) => item);
 }

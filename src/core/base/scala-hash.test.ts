@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { javaHash } from './java-hash.ts';
 import { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';
 
@@ -17,3 +18,43 @@ test('an immutable map shows keys as Kafka 4.4.0 did', () => {
   );
   expect(inScalaTreeOrder(['Aa', 'orders', 'BB', 'b', 'a'], javaHash)).toHaveLength(5);
 });
+
+test('a node of an immutable map shows what it holds, then its children', () => {
+  const inOrder = (bits: number, hashes: readonly number[]): readonly number[] => {
+    if (bits >= 32 || hashes.length < 2) return hashes;
+    const places = Array.from({ length: 32 }, (_, place) => {
+      return hashes.filter((hash) => ((improved(hash) >>> bits) & 31) === place);
+    });
+    const held = places.filter(({ length }) => length === 1);
+    const children = places.filter(({ length }) => length > 1);
+    return [...held.flat(), ...children.flatMap((child) => inOrder(bits + 5, child))];
+  };
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.integer(), fc.nat(40)), { maxLength: 200 }), (hashes) => {
+      expect(inScalaTreeOrder(hashes, (hash) => hash)).toEqual(inOrder(0, hashes));
+    }),
+  );
+});
+
+test('a bucket of a mutable map goes by the whole hash, below zero first', () => {
+  const mixed = (hash: number) => hash ^ (hash >>> 16);
+  const isUnder = (some: number, other: number) => {
+    const difference = (mixed(some) & 15) - (mixed(other) & 15);
+    return difference === 0 ? mixed(some) <= mixed(other) : difference < 0;
+  };
+  fc.assert(
+    fc.property(fc.array(fc.integer(), { maxLength: 11 }), (hashes) => {
+      const ordered = inScalaMapOrder(hashes, (hash) => hash);
+      expect(ordered.toSorted()).toEqual(hashes.toSorted());
+      expect(ordered.every((hash, i) => i === 0 || isUnder(ordered[i - 1] ?? 0, hash))).toBe(true);
+    }),
+  );
+});
+
+/** What the map makes of a hash before it looks for a place. */
+function improved(hash: number): number {
+  const added = (hash + ~(hash << 9)) | 0;
+  const shifted = added ^ (added >>> 14);
+  const multiplied = (shifted + (shifted << 4)) | 0;
+  return multiplied ^ (multiplied >>> 10);
+}

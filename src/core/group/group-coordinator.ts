@@ -13,7 +13,7 @@ import {
   javaHash,
   type Logger,
   type Pace,
-  partitionHash,
+  partitionHasher,
   systemPace,
 } from '../base/index.ts';
 import {
@@ -235,9 +235,8 @@ export class GroupCoordinator {
   }
 
   async listGroups(states: readonly string[], types: readonly string[]) {
-    const partitions = inConcurrentHashMapOrder([...this.#partitions], ([index]) => {
-      return partitionHash(OFFSETS_TOPIC, index);
-    });
+    const hashOf = partitionHasher(OFFSETS_TOPIC);
+    const partitions = inConcurrentHashMapOrder([...this.#partitions], ([index]) => hashOf(index));
     const replies = partitions.map(async ([, partition]) => {
       try {
         const reply = await partition.execute({ kind: 'list', states, types });

@@ -103,10 +103,7 @@ export function fetch(
   input: Input,
 ): Effects<GroupVocabulary> {
   if (command.topics === undefined) {
-    const topics = offsets.inKafkaOrder(command.groupId).map(([name, partitions]) => ({
-      name,
-      partitions: partitions.map(([index, offset]) => fetched(index, offset)),
-    }));
+    const topics = offsets.inKafkaOrder(command.groupId, fetched);
     return answer(input, { kind: 'fetch', errorCode: ErrorCode.NONE, topics });
   }
   const stored = offsets.of(command.groupId);

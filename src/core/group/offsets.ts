@@ -23,9 +23,15 @@ export class OffsetStore {
   }
 
   /** All of a group, in the order in which Kafka shows it. */
-  inKafkaOrder(groupId: string): readonly (readonly [string, [number, CommittedOffset][]])[] {
-    const topics = this.#groups.get(groupId)?.inKafkaOrder() ?? [];
-    return topics.map(([name, partitions]) => [name, partitions.inKafkaOrder()]);
+  inKafkaOrder<Shaped>(
+    groupId: string,
+    shape: (partitionIndex: number, offset: CommittedOffset) => Shaped,
+  ): readonly { readonly name: string; readonly partitions: readonly Shaped[] }[] {
+    const topics = this.#groups.get(groupId);
+    if (topics === undefined) return [];
+    return topics.inKafkaOrder((name, partitions) => {
+      return { name, partitions: partitions.inKafkaOrder(shape) };
+    });
   }
 
   groupIds(): IterableIterator<string> {

@@ -1,4 +1,4 @@
-import { inHashMapOrder, javaHash, partitionHash } from '../base/index.ts';
+import { inHashMapOrder, javaHash, partitionHasher } from '../base/index.ts';
 
 /** The partition of `__consumer_offsets` that a group belongs to: Kafka's, so that tools agree with us. */
 export function partitionFor(groupId: string, partitions: number): number {
@@ -19,6 +19,6 @@ export function byPartition(
     if (those === undefined) groups.set(index, [groupId]);
     else those.push(groupId);
   }
-  const ordered = inHashMapOrder([...groups.keys()], (index) => partitionHash(topic, index));
+  const ordered = inHashMapOrder([...groups.keys()], partitionHasher(topic));
   return ordered.map((index) => groups.get(index) ?? []);
 }

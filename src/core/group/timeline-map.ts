@@ -1,4 +1,4 @@
-import { javaHash } from '../base/index.ts';
+import { javaHash, ORDERED_MAX } from '../base/index.ts';
 
 type Key = string | number;
 
@@ -15,8 +15,20 @@ export class TimelineMap<K extends Key, V> extends Map<K, V> {
     return super.set(key, value);
   }
 
-  /** One pass to count and one to place: the time is linear. */
-  inKafkaOrder(): [K, V][] {
+  /** What `shape` makes of each entry. More than ORDERED_MAX are in the order in which they were put first. */
+  inKafkaOrder<Shaped>(shape: (key: K, value: V) => Shaped): Shaped[] {
+    const places = this.size > ORDERED_MAX ? undefined : this.#places();
+    const ordered = new Array<Shaped>(this.size);
+    let at = 0;
+    for (const [key, value] of this) {
+      ordered[places?.[at] ?? at] = shape(key, value);
+      at += 1;
+    }
+    return ordered;
+  }
+
+  /** Where each entry goes, in one pass to count and one to place. */
+  #places(): Uint32Array {
     const slots = new Uint32Array(this.size);
     const ends = new Uint32Array(this.#slots);
     let at = 0;
@@ -28,16 +40,12 @@ export class TimelineMap<K extends Key, V> extends Map<K, V> {
     for (let slot = 1; slot < ends.length; slot += 1) {
       ends[slot] = (ends[slot] ?? 0) + (ends[slot - 1] ?? 0);
     }
-    const ordered = new Array<[K, V]>(this.size);
-    at = 0;
     // Of one slot, Kafka shows the last first.
-    for (const entry of this) {
-      const slot = slots[at++] ?? 0;
+    return slots.map((slot) => {
       const place = (ends[slot] ?? 0) - 1;
       ends[slot] = place;
-      ordered[place] = entry;
-    }
-    return ordered;
+      return place;
+    });
   }
 }
 

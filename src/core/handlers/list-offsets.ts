@@ -4,7 +4,13 @@ import {
   type ListOffsetsPartition,
   type ListOffsetsTopic,
 } from '../../kafka-protocol/index.ts';
-import { inScalaMapOrder, inScalaTreeOrder, javaHash, partitionHash } from '../base/index.ts';
+import {
+  inScalaMapOrder,
+  inScalaTreeOrder,
+  javaHash,
+  mapInTurns,
+  partitionHasher,
+} from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { askPartitions } from './ask-partitions.ts';
 
@@ -34,7 +40,7 @@ export const listOffsets = defineHandler(ListOffsets, {
       return ctx.isAllowed('DESCRIBE', 'TOPIC', name);
     };
     const answered = await askPartitions(
-      merged(request.topics.filter(isAllowed)),
+      await merged(request.topics.filter(isAllowed), ctx),
       ctx.pace,
       ({ partitions }) => partitions,
       ({ name }, { partition, isRepeated }) => {
@@ -56,20 +62,22 @@ interface Asked {
 }
 
 /** Every topic and partition once, in Kafka's order, which comes out of its maps. */
-function merged(topics: readonly ListOffsetsTopic[]) {
+async function merged(topics: readonly ListOffsetsTopic[], ctx: RequestContext) {
   const byName = new Map<string, Map<number, Asked>>();
-  for (const { name, partitions } of topics) {
-    if (partitions.length === 0) continue;
+  await mapInTurns(topics, ctx.pace, ({ name, partitions }) => {
+    if (partitions.length === 0) return;
     const asked = byName.get(name) ?? new Map<number, Asked>();
     byName.set(name, asked);
     for (const partition of partitions) {
       const { partitionIndex } = partition;
       asked.set(partitionIndex, { partition, isRepeated: asked.has(partitionIndex) });
     }
-  }
-  return inScalaTreeOrder([...byName], ([name]) => javaHash(name)).map(([name, asked]) => {
-    const hashOf = ({ partition }: Asked) => partitionHash(name, partition.partitionIndex);
-    return { name, partitions: inScalaMapOrder([...asked.values()], hashOf) };
+  });
+  const ordered = inScalaTreeOrder([...byName], ([name]) => javaHash(name));
+  return mapInTurns(ordered, ctx.pace, ([name, asked]) => {
+    const hashOf = partitionHasher(name);
+    const hashOfAsked = ({ partition }: Asked) => hashOf(partition.partitionIndex);
+    return { name, partitions: inScalaMapOrder([...asked.values()], hashOfAsked) };
   });
 }
 

@@ -23,8 +23,6 @@ import { brokersOf, describePartition } from './cluster-view.ts';
 const AUTO_CREATE_WAIT_MS = 1000;
 const TOPIC_IDS_SINCE = 10;
 const NULL_NAMES_SINCE = 12;
-/** More keep the order in which they came: to order them would hold up everyone else. */
-const ORDERED_MAX = 1000;
 /** Of so many a Scala set keeps the order in which they came. */
 const SMALL_SET = 4;
 
@@ -87,22 +85,31 @@ function visibleTopics(ctx: RequestContext): readonly TopicImage[] {
  * A request that names any topic by its id is one by ids: names beside them do not count. Nothing is answered twice.
  * In Kafka's order, which comes out of its sets: topics by name, then the names that none has; unknown ids are first.
  */
-function wantedTopics({ topics }: MetadataRequest, ctx: RequestContext) {
+async function wantedTopics({ topics }: MetadataRequest, ctx: RequestContext) {
   const byId = (topics ?? []).filter(({ topicId }) => topicId !== ZERO_UUID);
   if (byId.length === 0) {
-    const names = (topics ?? []).map((topic): Named => [topic.name ?? '', topic]);
-    const [known, unknown] = divided(inSetOrder([...new Map(names)]), ([name]) => {
+    const names = await lastOfEach(topics ?? [], ({ name }) => name ?? '', ctx);
+    const [known, unknown] = await divided(inSetOrder(names), ctx, ([name]) => {
       return ctx.metadata.topicByName(name) !== undefined;
     });
-    const last = unknown.length > ORDERED_MAX ? unknown : inHashSetOrder(unknown, hashOf);
-    return [...known, ...last].map(([, topic]) => topic);
+    return [...known, ...inHashSetOrder(unknown, hashOf)];
   }
-  const ids = new Map(byId.map((topic) => [topic.topicId, topic]));
-  const named = [...ids.values()].map((topic): Named => {
-    return [ctx.metadata.topicById(topic.topicId)?.name ?? '', topic];
+  const ids = await lastOfEach(byId, ({ topicId }) => topicId, ctx);
+  const named = await mapInTurns(ids, ctx.pace, ([id, topic]): Named => {
+    return [ctx.metadata.topicById(id)?.name ?? '', topic];
   });
-  const [known, unknown] = divided(named, ([name]) => name !== '');
-  return [...unknown, ...inSetOrder(known)].map(([, topic]) => topic);
+  const [known, unknown] = await divided(named, ctx, ([name]) => name !== '');
+  return [...unknown, ...inSetOrder(known)];
+}
+
+async function lastOfEach(
+  topics: readonly MetadataRequestTopic[],
+  keyOf: (topic: MetadataRequestTopic) => string,
+  ctx: RequestContext,
+): Promise<readonly Named[]> {
+  const byKey = new Map<string, MetadataRequestTopic>();
+  await mapInTurns(topics, ctx.pace, (topic) => void byKey.set(keyOf(topic), topic));
+  return [...byKey];
 }
 
 type Named = readonly [name: string, topic: MetadataRequestTopic];
@@ -110,18 +117,23 @@ type Named = readonly [name: string, topic: MetadataRequestTopic];
 const hashOf = ([name]: Named) => javaHash(name);
 
 function inSetOrder(named: readonly Named[]): readonly Named[] {
-  const isLeft = named.length <= SMALL_SET || named.length > ORDERED_MAX;
-  return isLeft ? named : inScalaTreeOrder(named, hashOf);
+  return named.length <= SMALL_SET ? named : inScalaTreeOrder(named, hashOf);
 }
 
-function divided(named: readonly Named[], isKnown: (one: Named) => boolean) {
-  return [named.filter(isKnown), named.filter((one) => !isKnown(one))] as const;
+async function divided(
+  named: readonly Named[],
+  ctx: RequestContext,
+  isKnown: (one: Named) => boolean,
+) {
+  const [known, unknown]: [Named[], Named[]] = [[], []];
+  await mapInTurns(named, ctx.pace, (one) => (isKnown(one) ? known : unknown).push(one));
+  return [known, unknown] as const;
 }
 
 /** Missing topics are made together: each creation for itself would look through all that there are. */
 async function resolveAll(request: MetadataRequest, ctx: RequestContext) {
   const missing: string[] = [];
-  const resolved = await mapInTurns(wantedTopics(request, ctx), ctx.pace, (wanted) => {
+  const resolved = await mapInTurns(await wantedTopics(request, ctx), ctx.pace, ([, wanted]) => {
     const answer = resolve(wanted, request, ctx);
     if (typeof answer === 'string') missing.push(answer);
     return answer;
