@@ -260,10 +260,7 @@ describe('start refuses with one line and leaves nothing running', () => {
       { listeners: 'SASL_SSL://localhost:0,CONTROLLER://127.0.0.1:0' },
       'Listener SASL_SSL is refused: it uses SASL_SSL, and only PLAINTEXT is built.',
     ],
-    [
-      { 'num.partitions': 'x' },
-      'Invalid value x for configuration num.partitions: Not a number of type INT',
-    ],
+    [{ 'num.partitions': 'x' }, 'num.partitions=x is refused: it is not a number of type int.'],
   ])('%j', async (changes, message) => {
     expect(await refusal(changes)).toBe(`memorystreamer: ROOT/server.properties: ${message}\n`);
     expect(existsSync(join(root, 'data'))).toBe(false);

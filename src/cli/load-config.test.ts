@@ -88,10 +88,10 @@ num.\\
   test('one line says what is wrong and where, and how much more', () => {
     writeFileSync(file, stock('controller.quorum.voters=1@localhost:9093'));
     expect(failure(['num.partitions=x'])).toBe(
-      'ROOT/server.properties: Invalid value x for configuration num.partitions: Not a number of type INT',
+      'ROOT/server.properties: num.partitions=x is refused: it is not a number of type int.',
     );
     expect(failure(['num.partitions=x', 'num.io.threads=0', 'log.roll.hours=0'])).toBe(
-      'ROOT/server.properties: Invalid value x for configuration num.partitions: Not a number of type INT (and 2 more problems)',
+      'ROOT/server.properties: num.partitions=x is refused: it is not a number of type int. (and 2 more problems)',
     );
   });
 

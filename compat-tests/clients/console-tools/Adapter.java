@@ -81,13 +81,26 @@ public final class Adapter {
         args.addAll(List.of("--partitions", request.get("partitions").asText()));
         request.get("configs").fields().forEachRemaining(entry ->
             args.addAll(List.of("--config", entry.getKey() + "=" + entry.getValue().asText())));
-        succeed(topics(request, args.toArray(String[]::new)));
+        Tool tool = topics(request, args.toArray(String[]::new));
+        if (tool.code != 0) {
+            throw new Serve.Named(withoutWords(errorOf(tool), topic(request)));
+        }
     }
 
     private static void succeed(Tool tool) {
         if (tool.code != 0) {
-            throw new Serve.Named(tool.text().lines().filter(line -> line.startsWith("Error")).findFirst().orElse(tool.text()));
+            throw new Serve.Named(errorOf(tool));
         }
+    }
+
+    private static String errorOf(Tool tool) {
+        return tool.text().lines().filter(line -> line.startsWith("Error")).findFirst().orElse(tool.text());
+    }
+
+    /** What follows the tool's own words is said by the broker, in words of its own that name the topic. */
+    private static String withoutWords(String line, String topic) {
+        int colon = line.indexOf(" : ");
+        return colon < 0 || !line.contains("'" + topic + "'") ? line : line.substring(0, colon) + " : '" + topic + "'";
     }
 
     private void partitions(JsonNode request, ObjectNode ok) {

@@ -13,3 +13,4 @@ export { type Logger, silentLogger } from './logger.ts';
 export { ORDERED_MAX } from './ordered-by.ts';
 export { askInBatches, mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';
 export { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';
+export { shortened } from './shortened.ts';

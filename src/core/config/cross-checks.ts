@@ -23,7 +23,7 @@ const rules: readonly Rule[] = [
   },
   {
     name: 'log.retention.ms',
-    message: 'must be unlimited (-1) or at least 1, in whichever unit it is given.',
+    message: 'must be at least 1, or -1 for no limit, in whichever unit it is given.',
     isBroken: (values) => logDefaults(values).retentionMs === 0n,
   },
   {

@@ -43,7 +43,7 @@ describe('listeners', () => {
     });
     expect(refusal(listeners('[::1]'))).toBeUndefined();
     expect(refusal(listeners('127.0.0.2'))).toBe(
-      'listeners uses port 9092 twice: each listener needs a port of its own, unless one is IPv4 and the other IPv6.',
+      'listeners uses port 9092 twice: only an IPv4 and an IPv6 address may share one.',
     );
   });
 
@@ -63,15 +63,15 @@ describe('listeners', () => {
     ['PLAINTEXT://:1,PLAINTEXT://:2,CONTROLLER://:9093', 'listeners names PLAINTEXT twice.'],
     [
       'FOO://:9092,CONTROLLER://:9093',
-      'No security protocol is defined for listener FOO in listener.security.protocol.map.',
+      'listener.security.protocol.map has no protocol for listener FOO.',
     ],
     [
       'PLAINTEXT://:9092',
-      'controller.listener.names must only contain names that appear in listeners; CONTROLLER does not.',
+      'controller.listener.names names CONTROLLER, which is not one of listeners.',
     ],
     [
       'CONTROLLER://:9093',
-      'There must be at least one advertised listener. Perhaps all listeners appear in controller.listener.names?',
+      'Clients are told of no listener: those of controller.listener.names are not for clients.',
     ],
   ])('%s is refused', (listeners, message) => {
     expect(refusal({ listeners })).toBe(message);
@@ -85,7 +85,7 @@ describe('listeners', () => {
     ['PLAINTEXT:PLAINTEXT,plaintext:SSL', 'listener.security.protocol.map names PLAINTEXT twice.'],
     [
       'PLAINTEXT:PLAINTEXT',
-      'No security protocol is defined for listener CONTROLLER in listener.security.protocol.map.',
+      'listener.security.protocol.map has no protocol for listener CONTROLLER.',
     ],
   ])('protocol map %s is refused', (map, message) => {
     expect(refusal({ 'listener.security.protocol.map': map })).toBe(message);
@@ -130,7 +130,7 @@ describe('advertised listeners', () => {
     ],
     [
       { 'inter.broker.listener.name': 'PLAINTEXT', 'security.inter.broker.protocol': 'PLAINTEXT' },
-      'Only one of inter.broker.listener.name and security.inter.broker.protocol should be set.',
+      'inter.broker.listener.name and security.inter.broker.protocol exclude each other: set one of them.',
     ],
   ])('%j is refused', (properties, message) => {
     expect(refusal(properties)).toBe(message);

@@ -55,8 +55,8 @@ function readAll(values: SettingValues, hostName: string): Addresses {
   const boundNames = bound.map(({ name }) => name);
   for (const name of controllerNames) {
     if (boundNames.includes(name)) continue;
-    const rule = 'controller.listener.names must only contain names that appear in listeners';
-    throw new Refused('controller.listener.names', `${rule}; ${name} does not.`);
+    const setting = 'controller.listener.names';
+    throw new Refused(setting, `${setting} names ${name}, which is not one of listeners.`);
   }
   const isController = ({ name }: Endpoint) => controllerNames.includes(name);
   const listeners = bound.filter((endpoint) => !isController(endpoint));
@@ -124,8 +124,8 @@ function requirePlaintext(setting: string, name: string, protocols: ReadonlyMap<
   const protocol = protocols.get(name);
   if (protocol === 'PLAINTEXT') return;
   if (protocol === undefined) {
-    const where = 'in listener.security.protocol.map';
-    throw new Refused(setting, `No security protocol is defined for listener ${name} ${where}.`);
+    const map = 'listener.security.protocol.map';
+    throw new Refused(setting, `${map} has no protocol for listener ${name}.`);
   }
   const reason = `it uses ${protocol}, and only PLAINTEXT is built`;
   throw new Refused(setting, `Listener ${name} is refused: ${reason}.`);
@@ -139,7 +139,7 @@ function requireDistinct(bound: readonly Endpoint[]): void {
       }
       if (endpoint.port === 0 || other.port !== endpoint.port) continue;
       if (familyOf(other.host) + familyOf(endpoint.host) === 10) continue;
-      const rule = 'each listener needs a port of its own, unless one is IPv4 and the other IPv6';
+      const rule = 'only an IPv4 and an IPv6 address may share one';
       throw new Refused('listeners', `listeners uses port ${endpoint.port} twice: ${rule}.`);
     }
   }
@@ -154,8 +154,8 @@ function familyOf(host: string): number {
 function checkAdvertised(advertised: readonly Endpoint[], boundNames: readonly string[]): void {
   const setting = 'advertised.listeners';
   if (advertised.length === 0) {
-    const hint = 'Perhaps all listeners appear in controller.listener.names?';
-    throw new Refused(setting, `There must be at least one advertised listener. ${hint}`);
+    const hint = 'those of controller.listener.names are not for clients';
+    throw new Refused(setting, `Clients are told of no listener: ${hint}.`);
   }
   for (const { name, host } of advertised) {
     if (!boundNames.includes(name)) {
@@ -176,8 +176,8 @@ function interBrokerName(
   const setting = 'inter.broker.listener.name';
   const isNamed = values.isSet(setting);
   if (isNamed && values.isSet('security.inter.broker.protocol')) {
-    const rule = 'Only one of inter.broker.listener.name and security.inter.broker.protocol';
-    throw new Refused(setting, `${rule} should be set.`);
+    const rule = 'and security.inter.broker.protocol exclude each other: set one of them';
+    throw new Refused(setting, `${setting} ${rule}.`);
   }
   const name = (values.optionalText(setting) ?? 'PLAINTEXT').toUpperCase();
   if (isNamed) requirePlaintext(setting, name, protocols);

@@ -77,7 +77,7 @@ export function readValues(properties: ReadonlyMap<string, string>): {
 }
 
 function missing(name: string): ConfigProblem {
-  const message = `Missing required configuration "${name}" which has no default value.`;
+  const message = `${name} must be set: it has no default.`;
   return { name, message };
 }
 

@@ -199,9 +199,7 @@ export const topicSettings: readonly Setting[] = [
   ]),
   ...section('Topics: tiered storage', none('tiered storage is not built'), [
     boolean('remote.storage.enable', false, 'Whether old segments go to remote storage.', {
-      effect: refused(
-        'Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.',
-      ),
+      effect: refused('tiered storage is not built'),
     }),
     boolean('remote.log.copy.disable', false, 'Whether nothing more is copied to remote storage.'),
     boolean(

@@ -1,6 +1,7 @@
+import { shortened } from '../base/index.ts';
 import type { Check, Setting, SettingType, SettingValue } from './setting.ts';
 
-/** A value as the setting's type has it, or what is wrong with it in Kafka's words. */
+/** A value as the setting's type has it, or what is wrong with it. */
 export type Parsed =
   | { readonly isValid: true; readonly value: SettingValue }
   | { readonly isValid: false; readonly message: string };
@@ -8,7 +9,7 @@ export type Parsed =
 /** Parses and checks the text of one setting. A password never appears in the message. */
 export function parseValue(setting: Setting, text: string): Parsed {
   const value = readers[setting.type](trim(text));
-  if (value === undefined) return invalid(setting, shown(setting, text), notA(setting.type));
+  if (value === undefined) return { isValid: false, message: unreadable(setting, text) };
   const distinct = setting.check?.kind === 'list' ? withoutRepeats(value) : value;
   const message = setting.check === undefined ? undefined : violation(setting, distinct);
   return message === undefined ? { isValid: true, value: distinct } : { isValid: false, message };
@@ -107,32 +108,35 @@ function violation(setting: Setting, value: SettingValue): string | undefined {
     case 'list':
       return listViolation(setting, value as readonly string[], check);
     case 'non-empty':
-      return messageOf(setting, value, value === '' ? 'String must be non-empty' : undefined);
+      return messageOf(setting, value, value === '' ? 'it is empty' : undefined);
     case 'gzip-level':
       return messageOf(setting, value, gzipLevel(value as number));
     case 'throttled-replicas':
-      return messageOf(setting, value, throttledReplicas(setting.name, value as readonly string[]));
+      return messageOf(setting, value, throttledReplicas(value as readonly string[]));
   }
 }
 
 function messageOf(setting: Setting, value: SettingValue, why: string | undefined) {
   if (why === undefined) return undefined;
-  const text = Array.isArray(value) ? `[${value.join(', ')}]` : formatValue(value, setting.type);
-  return `Invalid value ${text} for configuration ${setting.name}: ${why}`;
+  return refusal(setting, formatValue(value, setting.type) ?? '', why);
+}
+
+function refusal(setting: Setting, text: string, why: string): string {
+  const shown = setting.type === 'password' ? '[hidden]' : shortened(text);
+  return `${setting.name}=${shown} is refused: ${why}.`;
 }
 
 function outOfRange(value: SettingValue, { min, max }: { min?: number; max?: number }) {
   const number = Number(value);
-  if (min !== undefined && number < min) return `Value must be at least ${min}`;
-  if (max !== undefined && number > max) return `Value must be no more than ${max}`;
+  if (min !== undefined && number < min) return `${min} is the least`;
+  if (max !== undefined && number > max) return `${max} is the most`;
   return undefined;
 }
 
 function notOneOf(value: SettingValue, values: readonly string[], ignoresCase: boolean) {
   const fold = (text: string) => (ignoresCase ? text.toUpperCase() : text);
   if (values.some((allowed) => fold(allowed) === fold(String(value)))) return undefined;
-  const what = ignoresCase ? 'String must be one of (case insensitive)' : 'String must be one of';
-  return `${what}: ${values.join(', ')}`;
+  return `it may be ${values.join(', ')}${ignoresCase ? ' in any case' : ''}`;
 }
 
 function listViolation(
@@ -141,11 +145,11 @@ function listViolation(
   { values, isEmptyAllowed }: { values: readonly string[]; isEmptyAllowed: boolean },
 ): string | undefined {
   if (entries.length === 0 && !isEmptyAllowed) {
-    const valid = values.length === 0 ? 'any non-empty value' : `[${values.join(', ')}]`;
-    return `Configuration '${setting.name}' must not be empty. Valid values include: ${valid}`;
+    const hint = values.length === 0 ? '' : `; ${values.join(', ')} may be in it`;
+    return messageOf(setting, entries, `it is empty${hint}`);
   }
   for (const entry of entries) {
-    if (entry === '') return `Configuration '${setting.name}' values must not be empty.`;
+    if (entry === '') return `${setting.name} is refused: one of its entries is empty.`;
     if (values.length === 0) continue;
     const why = notOneOf(entry, values, false);
     if (why !== undefined) return messageOf(setting, entry, why);
@@ -155,30 +159,18 @@ function listViolation(
 
 function gzipLevel(level: number): string | undefined {
   const isValid = level === -1 || (level >= 1 && level <= 9);
-  return isValid ? undefined : 'Value must be between 1 and 9 or equal to -1';
+  return isValid ? undefined : 'it may be 1 to 9, or -1';
 }
 
-function throttledReplicas(name: string, entries: readonly string[]): string | undefined {
+function throttledReplicas(entries: readonly string[]): string | undefined {
   const isAll = entries.length === 1 && entries[0] === '*';
   if (isAll || entries.every((entry) => /^\d+:\d+$/.test(entry))) return undefined;
-  const format = '[partitionId]:[brokerId],[partitionId]:[brokerId],...';
-  return `${name} must be the literal '*' or a list of replicas in the following format: ${format}`;
+  return "it may be '*', or {partition}:{broker} as often as needed, with commas between";
 }
 
-function invalid(setting: Setting, text: string, why: string): Parsed {
-  return {
-    isValid: false,
-    message: `Invalid value ${text} for configuration ${setting.name}: ${why}`,
-  };
-}
-
-function shown(setting: Setting, text: string): string {
-  return setting.type === 'password' ? '[hidden]' : trim(text);
-}
-
-function notA(type: SettingType): string {
-  if (type === 'boolean') return 'Expected value to be either true or false';
-  return `Not a number of type ${type.toUpperCase()}`;
+function unreadable(setting: Setting, text: string): string {
+  const wanted = setting.type === 'boolean' ? 'true or false' : `a number of type ${setting.type}`;
+  return refusal(setting, trim(text), `it is not ${wanted}`);
 }
 
 function formatDouble(value: number): string {

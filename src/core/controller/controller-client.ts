@@ -298,7 +298,7 @@ class CommandRefused extends Error {
 
 function timedOut(): CoordinatorError {
   const { REQUEST_TIMED_OUT } = ErrorCode;
-  return new CoordinatorError(REQUEST_TIMED_OUT, 'The request timed out.');
+  return new CoordinatorError(REQUEST_TIMED_OUT, 'The deadline has passed.');
 }
 
 /** The codes of the metadata log that mean: the controller is not here, or no longer. */
@@ -315,7 +315,7 @@ function failureOf(error: unknown, logger: Logger): RefusedCommand {
     const { errorCode, message } = error;
     if (errorCode === ErrorCode.REQUEST_TIMED_OUT) return refused(errorCode, message);
     if (errorCode === ErrorCode.MESSAGE_TOO_LARGE) {
-      const message = 'Unable to perform excessively large batch operation.';
+      const message = 'The records of this request do not fit into one batch.';
       return refused(ErrorCode.POLICY_VIOLATION, message);
     }
     return refused(ErrorCode.NOT_CONTROLLER, message);
@@ -325,7 +325,7 @@ function failureOf(error: unknown, logger: Logger): RefusedCommand {
     return refused(errorCode, error.message);
   }
   logger.error({ err: error }, 'a command of the controller failed');
-  const message = 'The server experienced an unexpected error when processing the request.';
+  const message = 'The broker failed at this request; its log says why.';
   return refused(ErrorCode.UNKNOWN_SERVER_ERROR, message);
 }
 

@@ -22,8 +22,7 @@ class Controller {
     numPartitions: 3,
     defaultReplicationFactor: 1,
     partitionsMax: PARTITIONS_MAX,
-    validateTopicConfig: (overrides) =>
-      overrides.has('bad') ? 'Unknown topic config name: bad' : undefined,
+    validateTopicConfig: (overrides) => (overrides.has('bad') ? 'no setting bad' : undefined),
   });
   #ids = 0;
 
@@ -147,29 +146,29 @@ describe('the controller', () => {
 
   test.each<[string, readonly (readonly [number, readonly number[]])[]]>([
     [
-      'Found multiple manual partition assignments for partition 0',
+      'Partition 0 is assigned more than once',
       [
         [0, [1]],
         [0, [1]],
       ],
     ],
     [
-      'consecutive 0-based integer sequence',
+      'Partition 2 stands in place of 1',
       [
         [0, [1]],
         [2, [1]],
       ],
     ],
-    ['includes an empty replica list', [[0, []]]],
-    ['includes the broker 1 more than once', [[0, [1, 1]]]],
+    ['Partition 0 has no broker', [[0, []]]],
+    ['Partition 0 has broker 1 more than once', [[0, [1, 1]]]],
     [
-      'with 2 replica(s), but this is not consistent with',
+      'Partition 1 has 2 replicas, those before it 1',
       [
         [0, [1]],
         [1, [2, 1]],
       ],
     ],
-    ['includes broker 7, but no such broker is registered', [[0, [1, 7]]]],
+    ['Partition 0 has broker 7, which is not registered', [[0, [1, 7]]]],
   ])('refuses an assignment: %s', (message, placed) => {
     const controller = new Controller();
     controller.run({ kind: 'register-broker', broker: { ...broker, nodeId: 2 } });
@@ -181,6 +180,15 @@ describe('the controller', () => {
       errorCode: ErrorCode.INVALID_REPLICA_ASSIGNMENT,
       errorMessage: expect.stringContaining(message),
     });
+  });
+
+  test('says no more of what is very long than an answer can hold', () => {
+    const long = 'x'.repeat(32_767);
+    for (const topic of [{ name: long }, { name: 'a', configs: [{ name: long, value: null }] }]) {
+      const { errorMessage } = new Controller().create(topic) ?? {};
+      expect(errorMessage).toContain('xxx');
+      expect(errorMessage?.length).toBeLessThan(500);
+    }
   });
 
   const counts = { numPartitions: -1, replicationFactor: -1, assignments: [], configs: [] };

@@ -1,4 +1,5 @@
 import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { shortened } from '../base/index.ts';
 import type { Input } from '../coordinator/machine.ts';
 import type { ClusterImage, MetadataRecord } from '../metadata/index.ts';
 import type { ControllerRules, Decision } from './controller-machine.ts';
@@ -117,12 +118,13 @@ class Planner {
   // As in Kafka two names of one request do not collide, only with what is there already.
   #refuseTaken(name: string): void {
     if (this.#names.has(name)) {
-      throw new Refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `Topic '${name}' already exists.`);
+      throw new Refusal(ErrorCode.TOPIC_ALREADY_EXISTS, `A topic '${name}' already exists.`);
     }
     const key = collisionKey(name);
     const other = key === undefined ? undefined : this.#collisions.get(key);
     if (other !== undefined) {
-      const message = `Topic '${name}' collides with existing topic: ${other}`;
+      const why = "their metrics would have one name, in which '.' and '_' are the same";
+      const message = `Topic '${name}' cannot be beside '${other}': ${why}.`;
       throw new Refusal(ErrorCode.INVALID_TOPIC_EXCEPTION, message);
     }
   }
@@ -144,44 +146,35 @@ class Planner {
   }
 
   #placeByHand({ assignments, numPartitions, replicationFactor }: NewTopic) {
-    const prefix = 'A manual partition assignment was specified, but';
+    const rule = 'has to be -1 where brokers are assigned, not';
     if (replicationFactor !== -1) {
-      const message = `${prefix} replication factor was not set to -1.`;
+      const message = `The replication factor ${rule} ${replicationFactor}.`;
       throw new Refusal(ErrorCode.INVALID_REQUEST, message);
     }
     if (numPartitions !== -1) {
-      const message = `${prefix} numPartitions was not set to -1.`;
+      const message = `The number of partitions ${rule} ${numPartitions}.`;
       throw new Refusal(ErrorCode.INVALID_REQUEST, message);
     }
     const sorted = [...assignments].sort((a, b) => a.partitionIndex - b.partitionIndex);
     const factor = sorted[0]?.brokerIds.length;
     const twice = sorted.find((one, i) => one.partitionIndex === sorted[i + 1]?.partitionIndex);
     if (twice !== undefined) {
-      badAssignment(
-        `Found multiple manual partition assignments for partition ${twice.partitionIndex}`,
-      );
+      badAssignment(`Partition ${twice.partitionIndex} is assigned more than once.`);
     }
     return sorted.map(({ partitionIndex, brokerIds }, i) => {
-      if (partitionIndex !== i)
-        badAssignment('partitions should be a consecutive 0-based integer sequence');
-      if (brokerIds.length === 0)
-        badAssignment('The manual partition assignment includes an empty replica list.');
-      if (new Set(brokerIds).size !== brokerIds.length) {
-        badAssignment(
-          `The manual partition assignment includes the broker ${repeated(brokerIds)} more than once.`,
-        );
+      const partition = `Partition ${partitionIndex}`;
+      if (partitionIndex !== i) {
+        badAssignment(`${partition} stands in place of ${i}: they are numbered 0, 1, 2 and so on.`);
       }
+      if (brokerIds.length === 0) badAssignment(`${partition} has no broker.`);
+      const again = repeated(brokerIds);
+      if (again !== undefined) badAssignment(`${partition} has broker ${again} more than once.`);
       if (brokerIds.length !== factor) {
-        badAssignment(
-          `The manual partition assignment includes a partition with ${brokerIds.length} replica(s), but this is not consistent with previous partitions, which have ${factor} replica(s).`,
-        );
+        badAssignment(`${partition} has ${brokerIds.length} replicas, those before it ${factor}.`);
       }
       for (const id of brokerIds) {
-        if (this.#image.broker(id) === undefined) {
-          badAssignment(
-            `The manual partition assignment includes broker ${id}, but no such broker is registered.`,
-          );
-        }
+        if (this.#image.broker(id) !== undefined) continue;
+        badAssignment(`${partition} has broker ${id}, which is not registered.`);
       }
       return brokerIds;
     });
@@ -190,11 +183,11 @@ class Planner {
   #placeByCounts(topic: NewTopic): readonly (readonly number[])[] {
     const { numPartitions, replicationFactor } = topic;
     if (replicationFactor !== -1 && replicationFactor <= 0) {
-      const message = 'Replication factor must be larger than 0, or -1 to use the default value.';
+      const message = `A replication factor is at least 1, or -1 for the default, not ${replicationFactor}.`;
       throw new Refusal(ErrorCode.INVALID_REPLICATION_FACTOR, message);
     }
     if (numPartitions !== -1 && numPartitions <= 0) {
-      const message = 'Number of partitions was set to an invalid non-positive value.';
+      const message = `A topic has at least 1 partition, not ${numPartitions}; -1 stands for the default.`;
       throw new Refusal(ErrorCode.INVALID_PARTITIONS, message);
     }
     const partitions = numPartitions === -1 ? this.#rules.numPartitions : numPartitions;
@@ -202,7 +195,7 @@ class Planner {
       replicationFactor === -1 ? this.#rules.defaultReplicationFactor : replicationFactor;
     const brokers = [...this.#image.brokers()].map(({ nodeId }) => nodeId);
     if (factor > brokers.length) {
-      const message = `Unable to replicate the partition ${factor} time(s): The target replication factor of ${factor} cannot be reached because only ${brokers.length} broker(s) are registered or some brokers have all their log directories cordoned.`;
+      const message = `A replication factor of ${factor} needs as many brokers, and only ${brokers.length} broker(s) are registered.`;
       throw new Refusal(ErrorCode.INVALID_REPLICATION_FACTOR, message);
     }
     return Array.from({ length: partitions }, (_, i) =>
@@ -214,7 +207,7 @@ class Planner {
     const configs = new Map<string, string>();
     for (const { name, value } of topic.configs) {
       if (value === null) {
-        const message = `Null value not supported for topic configs: ${name}`;
+        const message = `No value is given for ${shortened(name)}.`;
         throw new Refusal(ErrorCode.INVALID_CONFIG, message);
       }
       configs.set(name, value);
@@ -230,7 +223,8 @@ function badAssignment(message: string): never {
 }
 
 function repeated(ids: readonly number[]): number | undefined {
-  return ids.find((id, i) => ids.indexOf(id) !== i);
+  const seen = new Set<number>();
+  return ids.find((id) => seen.size === seen.add(id).size);
 }
 
 function refused(name: string, errorCode: number, errorMessage: string): CreatedTopic {

@@ -15,9 +15,7 @@ export function decideDeleteTopics(image: ClusterImage, command: DeleteTopicsCom
       const errorCode =
         name === null ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
       const errorMessage =
-        name === null
-          ? 'This server does not host this topic ID.'
-          : 'This server does not host this topic-partition.';
+        name === null ? 'There is no topic of this id.' : 'There is no topic of this name.';
       return { name, topicId: topicId ?? NO_ID, errorCode, errorMessage };
     }
     if (!removed.has(topic.id)) records.push({ kind: 'topic-removed', topicId: topic.id });

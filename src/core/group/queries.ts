@@ -5,6 +5,7 @@ import {
   ErrorCode,
   type ListedGroup,
 } from '../../kafka-protocol/index.ts';
+import { shortened } from '../base/index.ts';
 import { type ClassicGroup, metadataOf } from './classic-group.ts';
 import { offsetTombstones } from './offset-commands.ts';
 import type { OffsetStore } from './offsets.ts';
@@ -75,4 +76,4 @@ export function deleteGroup(
   return { groupId, errorCode: ErrorCode.NONE, errorMessage: null };
 }
 
-const notFound = (groupId: string): string => `Group ${groupId} not found.`;
+const notFound = (groupId: string): string => `There is no group '${shortened(groupId)}'.`;

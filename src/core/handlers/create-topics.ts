@@ -47,16 +47,19 @@ function* refuseEarly(
   const twice = new Set<string>();
   for (const { name } of topics) (seen.has(name) ? twice : seen).add(name);
   for (const name of twice) {
-    yield [name, refusal(name, ErrorCode.INVALID_REQUEST, 'Duplicate topic name.')];
+    yield [
+      name,
+      refusal(name, ErrorCode.INVALID_REQUEST, 'The request has this name more than once.'),
+    ];
   }
   const isAllAllowed = ctx.isAllowed('CREATE', 'CLUSTER', CLUSTER_NAME);
   for (const name of seen) {
     if (twice.has(name)) continue;
     if (name === METADATA_TOPIC) {
-      const message = `Creation of internal topic ${name} is prohibited.`;
+      const message = `${name} belongs to the broker: nobody else creates it.`;
       yield [name, refusal(name, ErrorCode.INVALID_REQUEST, message)];
     } else if (!isAllAllowed && !ctx.isAllowed('CREATE', 'TOPIC', name)) {
-      const message = 'Authorization failed.';
+      const message = 'Not allowed to create this topic.';
       yield [name, refusal(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED, message)];
     }
   }

@@ -62,9 +62,9 @@ test('what is named twice is refused once, the rest is deleted', async () => {
   const topics = [...ids, { name: null, topicId: ZERO_UUID }, both];
   const byId = await ask(6, { topics });
   expect(byId.responses.map(({ errorMessage }) => errorMessage)).toEqual([
-    'Neither topic name nor id were specified.',
-    'You may not specify both topic name and topic id.',
-    'Duplicate topic id.',
+    expect.stringContaining('there is neither'),
+    expect.stringContaining('not by both'),
+    expect.stringContaining('this id more than once'),
   ]);
   expect(byId.asked).toEqual([]);
 });
@@ -80,7 +80,7 @@ test('a topic that is given by name and by id stays', async () => {
       name: 'known',
       topicId: KNOWN_ID,
       errorCode: ErrorCode.INVALID_REQUEST,
-      errorMessage: 'The provided topic name maps to an ID that was already supplied.',
+      errorMessage: expect.stringContaining('by its id as well'),
     },
     { name: 'other', errorCode: ErrorCode.NONE },
   ]);

@@ -62,13 +62,17 @@ class Sorted {
   add({ name, topicId }: DeleteTopicState): void {
     const hasId = topicId !== ZERO_UUID;
     if (name !== null && hasId) {
-      this.#refuse(name, topicId, 'You may not specify both topic name and topic id.');
+      this.#refuse(name, topicId, 'A topic is given by its name or by its id, not by both.');
     } else if (name !== null) {
       this.#names.set(name, (this.#names.get(name) ?? 0) + 1);
     } else if (hasId) {
       this.#ids.set(topicId, (this.#ids.get(topicId) ?? 0) + 1);
     } else {
-      this.#refuse(null, ZERO_UUID, 'Neither topic name nor id were specified.');
+      this.#refuse(
+        null,
+        ZERO_UUID,
+        'A topic is given by its name or by its id, and there is neither.',
+      );
     }
   }
 
@@ -85,7 +89,7 @@ class Sorted {
 
   #byName(name: string, count: number, ctx: RequestContext): readonly Wanted[] {
     if (count > 1) {
-      this.#refuse(name, ZERO_UUID, 'Duplicate topic name.');
+      this.#refuse(name, ZERO_UUID, 'The request has this name more than once.');
       return [];
     }
     const wanted = { name, topicId: null };
@@ -94,14 +98,14 @@ class Sorted {
     const idCount = id === undefined ? undefined : this.#ids.get(id);
     if (id === undefined || idCount === undefined) return [wanted];
     // A topic by its name and by its id as well: which of the two was meant is not for us to say.
-    this.#refuse(name, id, 'The provided topic name maps to an ID that was already supplied.');
+    this.#refuse(name, id, 'The request has this topic by its id as well.');
     if (idCount === 1) this.#ids.delete(id);
     return [];
   }
 
   #byId(topicId: string, count: number, ctx: RequestContext): readonly Wanted[] {
     if (count > 1) {
-      this.#refuse(null, topicId, 'Duplicate topic id.');
+      this.#refuse(null, topicId, 'The request has this id more than once.');
       return [];
     }
     const wanted = { name: null, topicId };
@@ -113,7 +117,12 @@ class Sorted {
     if (ctx.isAllowed('DELETE', 'TOPIC', name)) return true;
     const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     const topicId = wanted.topicId ?? ZERO_UUID;
-    this.refused.push({ ...wanted, topicId, errorCode, errorMessage: 'Authorization failed.' });
+    this.refused.push({
+      ...wanted,
+      topicId,
+      errorCode,
+      errorMessage: 'Not allowed to delete this topic.',
+    });
     return false;
   }
 

@@ -11,12 +11,11 @@ export const describeCluster = defineHandler(DescribeCluster, {
   handle(request, ctx) {
     const { endpointType } = request;
     if (endpointType === CONTROLLERS) {
-      const errorMessage =
-        'The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER';
+      const errorMessage = 'This listener tells of brokers (1) only, not of controllers (2).';
       return { errorCode: ErrorCode.MISMATCHED_ENDPOINT_TYPE, errorMessage };
     }
     if (endpointType !== BROKERS) {
-      const errorMessage = `Unsupported endpoint type ${endpointType}`;
+      const errorMessage = `There is no type ${endpointType} of endpoints: brokers are 1, controllers 2.`;
       return { errorCode: ErrorCode.UNSUPPORTED_ENDPOINT_TYPE, errorMessage };
     }
     return {

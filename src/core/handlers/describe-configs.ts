@@ -5,7 +5,7 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { mapInTurns } from '../base/index.ts';
+import { mapInTurns, shortened } from '../base/index.ts';
 import {
   describeBrokerConfig,
   describeClientMetricsConfig,
@@ -40,10 +40,11 @@ const describers: ReadonlyMap<number, Describe> = new Map([
 export const describeConfigs = defineHandler(DescribeConfigs, {
   async handle(request, ctx) {
     const { resources, includeSynonyms, includeDocumentation } = request;
-    if (!resources.every(({ resourceType }) => describers.has(resourceType))) {
-      const refused = (resource: DescribeConfigsResource) =>
-        refuse(resource, ErrorCode.INVALID_REQUEST, MALFORMED);
-      return { results: resources.map(refused) };
+    const odd = resources.find(({ resourceType }) => !describers.has(resourceType));
+    if (odd !== undefined) {
+      const message = `The request names a resource of type ${odd.resourceType}, which has no settings.`;
+      const { INVALID_REQUEST } = ErrorCode;
+      return { results: resources.map((resource) => refuse(resource, INVALID_REQUEST, message)) };
     }
     const shown = (configs: Result['configs'] = []) =>
       configs.map((entry) => ({
@@ -70,14 +71,10 @@ function withoutRepetition(
   return [...new Map(byName).values()];
 }
 
-/** Kafka's words for INVALID_REQUEST. */
-const MALFORMED =
-  'This most likely occurs because of a request being malformed by the client library or the message was sent to an incompatible broker. See the broker logs for more details.';
-
 function describeTopic(resource: DescribeConfigsResource, ctx: RequestContext): Result {
   const { resourceName: name, configurationKeys } = resource;
   if (!ctx.isAllowed('DESCRIBE_CONFIGS', 'TOPIC', name)) {
-    return refuse(resource, ErrorCode.TOPIC_AUTHORIZATION_FAILED, 'Topic authorization failed.');
+    return refuse(resource, ErrorCode.TOPIC_AUTHORIZATION_FAILED, notAllowed('this topic'));
   }
   const problem = topicNameProblem(name);
   if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_TOPIC_EXCEPTION, problem);
@@ -97,7 +94,7 @@ function describeBroker(resource: DescribeConfigsResource, ctx: RequestContext):
   if (name === '') {
     return answer(resource, describeClusterConfig(ctx.config, keysOf(configurationKeys)));
   }
-  const problem = brokerProblem(name, ctx.config.nodeId, ' or empty string,');
+  const problem = brokerProblem(name, ctx.config.nodeId, ' An empty name stands for all brokers.');
   if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_REQUEST, problem);
   return answer(resource, describeBrokerConfig(ctx.config, keysOf(configurationKeys)));
 }
@@ -106,7 +103,9 @@ function describeBrokerLogger(resource: DescribeConfigsResource, ctx: RequestCon
   const { resourceName: name, configurationKeys } = resource;
   if (!isClusterAllowed(ctx)) return refuseCluster(resource);
   const problem =
-    name === '' ? 'Broker id must not be empty' : brokerProblem(name, ctx.config.nodeId, '');
+    name === ''
+      ? 'A broker is named by its id, and the name is empty.'
+      : brokerProblem(name, ctx.config.nodeId, '');
   if (problem !== undefined) return refuse(resource, ErrorCode.INVALID_REQUEST, problem);
   return answer(resource, describeLoggers(keysOf(configurationKeys)));
 }
@@ -114,7 +113,7 @@ function describeBrokerLogger(resource: DescribeConfigsResource, ctx: RequestCon
 function describeClientMetrics(resource: DescribeConfigsResource, ctx: RequestContext): Result {
   if (!isClusterAllowed(ctx)) return refuseCluster(resource);
   if (resource.resourceName === '') {
-    const message = 'Client metrics subscription name must not be empty';
+    const message = 'A subscription to client metrics is given by its name, and the name is empty.';
     return refuse(resource, ErrorCode.INVALID_REQUEST, message);
   }
   return answer(resource, describeClientMetricsConfig(keysOf(resource.configurationKeys)));
@@ -123,10 +122,14 @@ function describeClientMetrics(resource: DescribeConfigsResource, ctx: RequestCo
 function describeGroup(resource: DescribeConfigsResource, ctx: RequestContext): Result {
   const { resourceName: name, configurationKeys } = resource;
   if (!ctx.isAllowed('DESCRIBE_CONFIGS', 'GROUP', name)) {
-    return refuse(resource, ErrorCode.GROUP_AUTHORIZATION_FAILED, 'Group authorization failed.');
+    return refuse(resource, ErrorCode.GROUP_AUTHORIZATION_FAILED, notAllowed('this group'));
   }
   if (name === '') {
-    return refuse(resource, ErrorCode.INVALID_REQUEST, 'Group name must not be empty');
+    return refuse(
+      resource,
+      ErrorCode.INVALID_REQUEST,
+      'A group is given by its name, and the name is empty.',
+    );
   }
   return answer(resource, describeGroupConfig(ctx.config, keysOf(configurationKeys)));
 }
@@ -137,17 +140,19 @@ function isClusterAllowed(ctx: RequestContext): boolean {
 
 function refuseCluster(resource: DescribeConfigsResource): Result {
   const errorCode = ErrorCode.CLUSTER_AUTHORIZATION_FAILED;
-  return refuse(resource, errorCode, 'Cluster authorization failed.');
+  return refuse(resource, errorCode, notAllowed('the cluster'));
 }
+
+const notAllowed = (what: string): string => `Not allowed to read the settings of ${what}.`;
 
 /** Why a name is not that of this broker; undefined when it is. */
 function brokerProblem(name: string, nodeId: number, alternative: string): string | undefined {
   const id = readInteger(name, 31);
   if (id === undefined) {
-    return `Broker id must be an integer, but it is: ${name}`;
+    return `A broker is named by its id, a whole number, not '${shortened(name)}'.`;
   }
   if (id === nodeId) return undefined;
-  return `Unexpected broker id, expected ${nodeId}${alternative} but received ${name}`;
+  return `This is broker ${nodeId}: it does not know the settings of broker ${id}.${alternative}`;
 }
 
 function keysOf(keys: readonly string[] | null): ReadonlySet<string> | undefined {

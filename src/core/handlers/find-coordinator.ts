@@ -44,7 +44,7 @@ function locate(key: string, keyType: number, self: Self, ctx: RequestContext) {
 }
 
 const messages: ReadonlyMap<number, string> = new Map([
-  [ErrorCode.COORDINATOR_NOT_AVAILABLE, 'The coordinator is not available.'],
+  [ErrorCode.COORDINATOR_NOT_AVAILABLE, 'No broker coordinates this group yet: ask again.'],
   [ErrorCode.INVALID_REQUEST, 'There is no coordinator of this type.'],
   [ErrorCode.GROUP_AUTHORIZATION_FAILED, 'Not allowed to use this group.'],
 ]);

@@ -318,7 +318,7 @@ describe('DescribeGroups, ListGroups and DeleteGroups', () => {
       groupId: 'g',
       groupState: 'Dead',
       errorCode,
-      errorMessage: 'Group g not found.',
+      errorMessage: "There is no group 'g'.",
     };
     const groups = {
       describeGroups: async (_: unknown, shape: (group: object) => object) => [shape(dead)],
