@@ -9,6 +9,8 @@ export interface Engine {
   /** Registers the one receiver of requests and events. Call before the first `listen`. */
   subscribe(receiver: EngineReceiver): void;
   respond(answer: Answer): void;
+  /** Part of an answer whose rest is given by `respond`, so that nobody has to hold all of it twice. Copied. */
+  respondPart(connection: ConnectionId, reqSeq: number, part: Uint8Array): void;
   closeConnection(connection: ConnectionId): void;
   publishTopology(topology: Topology): void;
   /** A constant answer (header without correlation id, then body) that the native half gives by itself. */
@@ -79,7 +81,10 @@ export interface RequestFrame {
   readonly frame: Uint8Array;
 }
 
-/** `payload` begins with the response header; absent: nothing is sent and the gate opens. */
+/**
+ * `payload` begins with the response header, or goes on where the parts given before end; absent: nothing is sent, not
+ * even those, and the gate opens.
+ */
 export interface Answer {
   readonly connection: ConnectionId;
   readonly reqSeq: number;

@@ -31,6 +31,8 @@ import {
 
 const DRAIN_BUFFER_BYTES = 1 << 18;
 const DRAIN_BUDGET_MS = 4;
+/** Answers that leave at once: waiting for more would only take memory. */
+const ANSWER_BYTES = 1 << 18;
 const NO_PARTITION: PartitionHandle = { index: NO_HANDLE, generation: 0 };
 
 interface Pending {
@@ -58,7 +60,7 @@ class NativeEngine implements Engine {
   readonly #pending = new Map<number, Pending>();
   readonly #commands = new PackedWriter(1 << 16);
   readonly #answers = new PackedWriter(1 << 16);
-  #drainBuffer = new Uint8Array(DRAIN_BUFFER_BYTES);
+  readonly #drainBuffer = new Uint8Array(DRAIN_BUFFER_BYTES);
   #receiver: EngineReceiver | undefined;
   #nextToken = 1;
   #isFlushScheduled = false;
@@ -90,7 +92,16 @@ class NativeEngine implements Engine {
     if (muteMs !== undefined) this.#answers.u32(muteMs);
     if (payload !== undefined) this.#answers.raw(payload);
     this.#answers.end(start);
-    this.#scheduleFlush();
+    if (this.#answers.length >= ANSWER_BYTES) this.#flushAnswers();
+    else this.#scheduleFlush();
+  }
+
+  respondPart({ slot, gen }: ConnectionId, reqSeq: number, part: Uint8Array): void {
+    const start = this.#answers.begin();
+    this.#answers.u32(slot).u32(gen).u32(reqSeq).u8(AnswerFlag.part).raw(part);
+    this.#answers.end(start);
+    if (this.#answers.length >= ANSWER_BYTES) this.#flushAnswers();
+    else this.#scheduleFlush();
   }
 
   closeConnection(connection: ConnectionId): void {
@@ -298,10 +309,7 @@ class NativeEngine implements Engine {
 
   #flush(): void {
     this.#isFlushScheduled = false;
-    if (this.#answers.length > 0) {
-      this.#plane.respond(this.#answers.bytes, this.#answers.length);
-      this.#answers.reset();
-    }
+    this.#flushAnswers();
     while (this.#commands.length > 0) {
       const taken = this.#plane.submit(this.#commands.bytes, this.#commands.length);
       if (taken === 0) break; // Full: the next wake-up submits the rest.
@@ -309,19 +317,19 @@ class NativeEngine implements Engine {
     }
   }
 
+  #flushAnswers(): void {
+    if (this.#answers.length === 0) return;
+    this.#plane.respond(this.#answers.bytes, this.#answers.length);
+    this.#answers.reset();
+  }
+
   #onWake(): void {
     const deadline = performance.now() + DRAIN_BUDGET_MS;
     for (;;) {
       const length = this.#plane.drain(this.#drainBuffer);
       if (length === 0) break;
-      if (length < 0) {
-        this.#drainBuffer = new Uint8Array(-length);
-        continue;
-      }
-      this.#receive(length);
-      if (this.#drainBuffer.length > DRAIN_BUFFER_BYTES) {
-        this.#drainBuffer = new Uint8Array(DRAIN_BUFFER_BYTES);
-      }
+      if (length > 0) this.#receive(this.#drainBuffer, length);
+      else this.#receiveLarge(-length);
       if (performance.now() > deadline) {
         setImmediate(() => this.#onWake());
         break;
@@ -330,14 +338,20 @@ class NativeEngine implements Engine {
     if (this.#commands.length > 0) this.#scheduleFlush();
   }
 
-  #receive(length: number): void {
+  /** An entry that is too large for the buffer has one of its own, which need not be copied. */
+  #receiveLarge(length: number): void {
+    const bytes = new Uint8Array(length);
+    this.#receive(bytes, this.#plane.drain(bytes), true);
+  }
+
+  #receive(bytes: Uint8Array, length: number, isOwned = false): void {
     const receiver = this.#receiver;
     if (receiver === undefined) throw new Error('drained before subscribe');
     let offset = 0;
-    const view = new DataView(this.#drainBuffer.buffer);
+    const view = new DataView(bytes.buffer);
     while (offset < length) {
       const end = offset + 4 + view.getUint32(offset, true);
-      const entry = new PackedReader(this.#drainBuffer, offset + 4, end);
+      const entry = new PackedReader(bytes, offset + 4, end, isOwned);
       dispatchEntry(entry, receiver, (token, errorCode, done) =>
         this.#settle(token, errorCode, done),
       );

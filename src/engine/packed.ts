@@ -31,7 +31,7 @@ export const CommandKind = {
 } as const;
 
 export const OpenFlag = { watchCommits: 1, fsyncAlways: 2 } as const;
-export const AnswerFlag = { closeAfter: 1, mute: 2, noAnswer: 4 } as const;
+export const AnswerFlag = { closeAfter: 1, mute: 2, noAnswer: 4, part: 8 } as const;
 export const NO_HANDLE = 0xffffffff;
 
 const textEncoder = new TextEncoder();
@@ -141,9 +141,12 @@ export class PackedReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #end: number;
+  readonly #isOwned: boolean;
   offset: number;
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
+  /** `isOwned`: nobody else writes to the buffer any more. */
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.length, isOwned = false) {
+    this.#isOwned = isOwned;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, end);
     this.#end = end;
@@ -189,9 +192,10 @@ export class PackedReader {
     return textDecoder.decode(this.#take(length));
   }
 
-  /** A copy of what is left: the buffer below is reused. */
+  /** What is left; a copy where the buffer below is reused. */
   rest(): Uint8Array {
-    return this.#take(this.remaining).slice();
+    const rest = this.#take(this.remaining);
+    return this.#isOwned ? rest : rest.slice();
   }
 
   #take(length: number): Uint8Array {

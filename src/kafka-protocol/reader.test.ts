@@ -170,16 +170,39 @@ describe('long arrays', () => {
           body();
           if (isSized) writer.taggedFields((add) => add(3, body));
           writer.array(true, arrays, (inner) => writer.array(true, inner, (i) => writer.int8(i)));
-          for (const _ of writer.rest());
         };
-        const later = new Writer(undefined, longFrom);
+        const later = new Writer(undefined, { from: longFrom });
         write(later);
-        expect(Buffer.from(later.finish()).toString('hex')).toBe(written(write));
         expect(later.hasRest).toBe(
-          longFrom <= arrays.length || arrays.some((a) => longFrom <= a.length),
+          longFrom <= arrays.length || arrays.some((inner) => longFrom <= inner.length),
         );
+        for (const _ of later.rest());
+        expect(later.hasRest).toBe(false);
+        expect(Buffer.from(later.finish()).toString('hex')).toBe(written(write));
       }),
     );
+  });
+
+  test('are handed over while they are written', () => {
+    const text = 'x'.repeat(1000);
+    const write = (writer: Writer) => {
+      writer.string(true, 'before');
+      writer.array(true, Array<string>(200).fill(text), (item) => {
+        writer.array(true, [item, item, item], (inner) => writer.string(true, inner));
+        writer.string(true, 'between');
+      });
+      writer.string(true, 'after');
+    };
+    const parts: Buffer[] = [];
+    const writer = new Writer(undefined, {
+      from: 3,
+      take: (part) => void parts.push(Buffer.from(part)),
+    });
+    write(writer);
+    for (const _ of writer.rest());
+    expect(parts.length).toBeGreaterThan(5);
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(80_000);
+    expect(Buffer.concat([...parts, writer.finish()]).toString('hex')).toBe(written(write));
   });
 });
 

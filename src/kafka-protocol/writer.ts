@@ -6,17 +6,23 @@ export class UnencodableError extends Error {
 const MAX_STRING_BYTES = 0x7fff;
 const FIRST_CAPACITY_BYTES = 256;
 
+/** So many bytes are worth being handed over. */
+const PART_BYTES = 64 * 1024;
+
 /** An array that is written later. */
 interface LongArray {
   /** Where its items belong. */
   readonly at: number;
   readonly items: readonly unknown[];
   readonly writeItem: (item: unknown) => void;
-  /** Where they were written. */
-  part: number;
-  partEnd: number;
-  /** Arrays of its items that were left out in their turn. */
-  readonly inner: LongArray[];
+}
+
+/** What is done with arrays of many items. */
+export interface LongArrays {
+  /** Arrays of so many items are left out until `rest` is called. */
+  readonly from: number;
+  /** Takes what `rest` has written, part by part; a part is valid during the call. Without it `finish` returns all. */
+  readonly take?: (part: Uint8Array) => void;
 }
 
 /** A growing buffer. `flexible` chooses the compact encodings (KIP-482). */
@@ -24,35 +30,20 @@ export class Writer {
   #bytes: Buffer;
   #position = 0;
   readonly #longFrom: number;
-  readonly #left: LongArray[] = [];
-  readonly #outermost: LongArray[] = [];
-  #within = this.#outermost;
+  readonly #take: ((part: Uint8Array) => void) | undefined;
+  /** What was left out of what is in the buffer. */
+  #left: LongArray[] = [];
   #isSized = false;
 
-  /** Arrays of `longFrom` items and more are left out until `rest` is called. */
-  constructor(capacityBytes = FIRST_CAPACITY_BYTES, longFrom = Number.POSITIVE_INFINITY) {
+  constructor(capacityBytes = FIRST_CAPACITY_BYTES, long?: LongArrays) {
     this.#bytes = Buffer.allocUnsafe(Math.max(capacityBytes, 16));
-    this.#longFrom = longFrom;
+    this.#longFrom = long?.from ?? Number.POSITIVE_INFINITY;
+    this.#take = long?.take;
   }
 
-  /** A view of what has been written; valid until the next write. */
+  /** A view of what has been written and not been handed over; valid until the next write. */
   finish(): Uint8Array {
-    const [first] = this.#left;
-    if (first === undefined) return this.#bytes.subarray(0, this.#position);
-    const whole = Buffer.allocUnsafe(this.#position);
-    let filled = 0;
-    // What an array holds was written behind everything that was there before; it goes where it was left out.
-    const put = (start: number, end: number, within: readonly LongArray[]): void => {
-      let from = start;
-      for (const { at, part, partEnd, inner } of within) {
-        filled += this.#bytes.copy(whole, filled, from, at);
-        put(part, partEnd, inner);
-        from = at;
-      }
-      filled += this.#bytes.copy(whole, filled, from, end);
-    };
-    put(0, first.part, this.#outermost);
-    return whole;
+    return this.#bytes.subarray(0, this.#position);
   }
 
   /** Whether arrays were left out. */
@@ -62,15 +53,34 @@ export class Writer {
 
   /** Writes what was left out, a step an item, so that whoever goes through it can pause. */
   *rest(): Iterable<void> {
-    for (const array of this.#left) {
-      array.part = this.#position;
-      this.#within = array.inner;
-      for (const item of array.items) {
-        array.writeItem(item);
+    if (this.hasRest) yield* this.#fillIn(0);
+  }
+
+  /** Writes what begins at `start` again, with what was left out of it, so that all of it is in its order. */
+  *#fillIn(start: number): Iterable<void> {
+    const left = this.#left;
+    this.#left = [];
+    const around = Buffer.from(this.#bytes.subarray(start, this.#position));
+    this.#position = start;
+    let from = 0;
+    for (const { at, items, writeItem } of left) {
+      this.raw(around.subarray(from, at - start));
+      from = at - start;
+      for (const item of items) {
+        const itemStart = this.#position;
+        writeItem(item);
+        if (this.hasRest) yield* this.#fillIn(itemStart);
+        this.#handOver();
         yield;
       }
-      array.partEnd = this.#position;
     }
+    this.raw(around.subarray(from));
+  }
+
+  #handOver(): void {
+    if (this.#take === undefined || this.#position < PART_BYTES) return;
+    this.#take(this.finish());
+    this.#position = 0;
   }
 
   /** Starts again in the same memory. */
@@ -211,10 +221,7 @@ export class Writer {
   }
 
   #leaveOut<T>(items: readonly T[], writeItem: (item: T) => void): void {
-    const at = this.#position;
-    const array = { at, items, writeItem, part: 0, partEnd: 0, inner: [] } as LongArray;
-    this.#left.push(array);
-    this.#within.push(array);
+    this.#left.push({ at: this.#position, items, writeItem } as LongArray);
   }
 
   nullableStruct<T>(value: T | null, write: (value: T) => void): void {

@@ -11,11 +11,10 @@ use ms_wire::fetch::FetchRequest;
 use crate::commands::{Command, Executor};
 use crate::conn::{CloseReason, Connection, REQUEST_BYTES_MAX};
 use crate::fetch::{FetchOrigin, FoundPlan, Verdict, WaitingFetch};
-use crate::hub::{Answer, Message};
-use crate::ids::{ConnectionId, RequestRef, Seq};
+use crate::hub::Message;
+use crate::ids::{RequestRef, Seq};
 use crate::large::{FETCH_MAX, LargeJob, LargeKind};
 use crate::named_again::NamedAgain;
-use crate::packed::answer_flag;
 use crate::produce::{self, AnswerContext, WaitingProduce};
 use crate::reactor::{Reactor, connection_of};
 use crate::slots::Slot;
@@ -56,17 +55,6 @@ impl Reactor {
             self.revive(local);
         }
         self.received = 0;
-    }
-
-    /// A control request waited for what is in front of it; it may go now if that is done.
-    fn release_control(&mut self, local: u32) {
-        if let Some(Some(connection)) = self.connections.get_mut(local as usize)
-            && connection.is_control_held
-            && !connection.slots.is_working()
-        {
-            connection.is_control_held = false;
-            self.revive(local);
-        }
     }
 
     fn answer_produce(
@@ -237,6 +225,9 @@ impl Reactor {
             }
             Message::Accepted(accepted) => self.adopt(accepted),
             Message::Respond { connection, answer } => self.respond(connection, answer),
+            Message::RespondPart { connection, seq, part } => {
+                self.respond_part(connection, seq, part);
+            }
             Message::Close(id) => {
                 if self.connection(id).is_some() {
                     self.close(id.local(), CloseReason::Asked);
@@ -267,41 +258,6 @@ impl Reactor {
             due: &mut self.turn.due,
         };
         executor.execute(command);
-    }
-
-    fn respond(&mut self, id: ConnectionId, answer: Answer) {
-        let clock_ms = self.clock_ms;
-        let Some(connection) = self.connection(id) else { return };
-        if !matches!(connection.slots.get_mut(answer.seq), Some(Slot::Control)) {
-            return;
-        }
-        connection.slots.finish(answer.seq, &mut connection.out, |out| {
-            if answer.flags & answer_flag::NO_ANSWER == 0 {
-                out.bytes().extend_from_slice(&(answer.payload.len() as u32).to_be_bytes());
-                out.bytes().extend_from_slice(&answer.payload);
-            }
-        });
-        connection.open_gate();
-        if answer.flags & answer_flag::CLOSE_AFTER != 0 {
-            connection.closing = Some(CloseReason::Asked);
-        }
-        if answer.flags & answer_flag::MUTE != 0 && answer.mute_ms > 0 {
-            connection.muted_until_ms = clock_ms + i64::from(answer.mute_ms);
-            let request = RequestRef { local: id.local(), seq: answer.seq, ordinal: 0 };
-            let until = connection.muted_until_ms;
-            self.deadlines.push(Reverse((until, request.pack())));
-        }
-        self.make_dirty(id.local());
-        self.revive(id.local());
-    }
-
-    fn retry_control(&mut self) {
-        for local in 0..self.connections.len() as u32 {
-            if let Some(connection) = self.connections[local as usize].as_mut() {
-                connection.is_control_held = false;
-                self.revive(local);
-            }
-        }
     }
 
     fn append_done(&mut self, request: RequestRef, done: AppendDone) {
@@ -380,7 +336,7 @@ impl Reactor {
     }
 
     // An entry may be older than the request that it names now; that one has its own.
-    fn pass_deadline(&mut self, request: RequestRef) {
+    pub fn pass_deadline(&mut self, request: RequestRef) {
         let clock_ms = self.clock_ms;
         let Some(Some(connection)) = self.connections.get_mut(request.local as usize) else {
             return;

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::Range;
+use std::sync::Arc;
 
 use mio::net::TcpStream;
 
@@ -9,6 +10,7 @@ use crate::ids::{ConnectionId, Seq};
 use crate::listener::Admission;
 use crate::out::OutQueue;
 use crate::pool::Pool;
+use crate::room::{Place, Room};
 use crate::slots::Slots;
 
 /// Requests without an answer beyond which a connection is not read, until it has half as many.
@@ -46,6 +48,14 @@ pub struct Connection {
     pub carry: Carry,
     pub out: OutQueue,
     pub slots: Slots,
+    /// What has come of the answer to the request that is with TypeScript.
+    pub answer_parts: Vec<Vec<u8>>,
+    /// For the large control request that is being received or is with TypeScript.
+    pub room: Option<Place>,
+    /// For what has arrived of one that has no room.
+    pub held: Option<Place>,
+    pub untaken: Option<Untaken>,
+    pub bytes_sent: u64,
     /// The socket may have bytes: it was not emptied since the poller last said so.
     pub is_readable: bool,
     /// The client has closed its side; what it sent before must still be read.
@@ -70,6 +80,15 @@ pub struct Connection {
     pub used_ms: i64,
     pub write_progress_ms: i64,
     pub frame: FrameProgress,
+}
+
+/// A large answer to a control request that the client has not taken. Until it has, no other is begun.
+pub struct Untaken {
+    pub place: Place,
+    /// The request.
+    pub seq: Seq,
+    /// Where it ends, among all bytes of the connection; not known while it waits for answers before it.
+    pub until: Option<u64>,
 }
 
 /// How an incomplete frame advances.
@@ -100,6 +119,11 @@ impl Connection {
             carry: Carry::default(),
             out: OutQueue::new(),
             slots: Slots::starting_at(first),
+            answer_parts: Vec::new(),
+            room: None,
+            held: None,
+            untaken: None,
+            bytes_sent: 0,
             is_readable: true,
             is_read_closed: false,
             is_in_ready: false,
@@ -138,6 +162,54 @@ impl Connection {
     /// Opens the gate, unless another request that was taken up at the same time holds it.
     pub fn open_gate(&mut self) {
         self.is_gate_closed = self.slots.iter().any(|(_, slot)| slot.holds_gate());
+    }
+
+    /// Takes room for a large control request. False: it waits for some.
+    pub fn enter_room(&mut self, room: &Arc<Room>, len: usize, clock_ms: i64) -> bool {
+        if self.room.is_none() && self.untaken.is_none() {
+            self.room = room.enter(len, clock_ms);
+        }
+        let has_room = self.room.is_some();
+        if has_room {
+            self.held = None;
+        }
+        self.is_control_held |= !has_room;
+        has_room
+    }
+
+    /// Lets a control request that waits try again; the time in which its bytes were not received does not count.
+    pub fn retry_control(&mut self, clock_ms: i64) {
+        if std::mem::take(&mut self.is_control_held) {
+            (self.frame.began_ms, self.frame.advanced_ms) = (clock_ms, clock_ms);
+        }
+    }
+
+    /// Gives up the room of a large answer when the client has taken it.
+    pub fn forget_taken(&mut self, clock_ms: i64) {
+        let Some(untaken) = &mut self.untaken else { return };
+        if self.slots.get(untaken.seq).is_some() {
+            return;
+        }
+        let until = *untaken.until.get_or_insert(self.bytes_sent + self.out.len());
+        if self.bytes_sent >= until {
+            self.untaken = None;
+            self.retry_control(clock_ms);
+        }
+    }
+
+    /// Whether what this connection is slow with keeps room that others wait for.
+    pub fn holds_up_others(&mut self, clock_ms: i64) -> bool {
+        let (carried, sent) = (self.carry.len(), self.bytes_sent);
+        // One that is here waits for us.
+        let is_here = self.carry.frame_len().is_some_and(|len| carried >= len);
+        let is_receiving = !self.is_gate_closed && !is_here;
+        let is_slow_to_send = |place: &mut Place| place.holds_up_others(carried as u64, clock_ms);
+        let is_slow_to_take = |untaken: &mut Untaken| {
+            // Until it is on its way, it waits for what is in front of it.
+            untaken.until.is_some() && untaken.place.holds_up_others(sent, clock_ms)
+        };
+        (is_receiving && self.room.as_mut().is_some_and(is_slow_to_send))
+            || self.untaken.as_mut().is_some_and(is_slow_to_take)
     }
 
     /// Whether the reactor should look for bytes of this connection.

@@ -11,7 +11,7 @@ use crate::ids::{ConnectionId, Seq};
 use crate::packed::{kind, put_event_header, put_str};
 
 /// Bytes of frames that may wait; a larger one is taken when nothing else waits.
-const FRAME_BYTES_MAX: usize = 16 << 20;
+const FRAME_BYTES_MAX: usize = 8 << 20;
 /// Frames that may wait.
 const FRAMES_MAX: usize = 32 << 10;
 /// Bytes before an event's payload, the length prefix included.

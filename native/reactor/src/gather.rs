@@ -18,6 +18,7 @@ use crate::malformed::MalformedLog;
 use crate::pool::Pool;
 use crate::produce::{self, NotGathered, ProduceFrame};
 use crate::reactor::Counters;
+use crate::room::LARGE_BYTES;
 use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::topology::Topology;
@@ -26,6 +27,9 @@ use crate::validation::{self, ValidatedFrame};
 
 /// Partitions of Produces after which a turn takes up no further frame: each costs a few hundred bytes while it lasts.
 pub const ITEMS_PER_TURN: usize = 1 << 16;
+/// Their answers wait for other members of the group.
+const JOIN_GROUP: i16 = 11;
+const SYNC_GROUP: i16 = 14;
 /// From this version on ApiVersions says which client asks (KIP-511).
 const FIRST_WITH_SOFTWARE: i16 = 3;
 
@@ -338,10 +342,20 @@ impl Gather<'_> {
                 out.extend_from_slice(answer);
             });
             self.counters.constant_answers += 1;
+            connection.room = None;
             return Ok(());
         }
         // Kafka takes requests one by one: what TypeScript looks up has in it what this connection wrote before.
         if connection.slots.is_working() {
+            connection.is_control_held = true;
+            return Err(NotYet);
+        }
+        // What its client has not taken of an answer is enough for one connection.
+        let is_large = frame.len() > LARGE_BYTES;
+        let used_ms = connection.used_ms;
+        if connection.untaken.is_some()
+            || is_large && !connection.enter_room(&self.shared.room, frame.len(), used_ms)
+        {
             connection.is_control_held = true;
             return Err(NotYet);
         }
@@ -378,6 +392,10 @@ impl Gather<'_> {
         }
         connection.slots.push(Slot::Control, bytes);
         connection.is_gate_closed = true;
+        if matches!(api_key, JOIN_GROUP | SYNC_GROUP) {
+            // It may be answered when others have sent theirs, and those need room.
+            connection.room = None;
+        }
         self.counters.control_requests += 1;
         Ok(())
     }

@@ -34,6 +34,12 @@ pub enum Message {
         connection: ConnectionId,
         answer: Answer,
     },
+    /// Part of an answer whose rest comes by `Respond`.
+    RespondPart {
+        connection: ConnectionId,
+        seq: Seq,
+        part: Vec<u8>,
+    },
     Close(ConnectionId),
     /// There is room in the queue to TypeScript again.
     ControlRoom,
@@ -142,6 +148,13 @@ impl Hub {
     pub fn send(&self, reactor: usize, message: Message) {
         if let Some(mailbox) = self.mailboxes.get(reactor) {
             mailbox.push(message);
+        }
+    }
+
+    /// Control requests that wait may try again.
+    pub fn tell_of_control_room(&self) {
+        for reactor in 0..self.mailboxes.len() {
+            self.send(reactor, Message::ControlRoom);
         }
     }
 

@@ -133,6 +133,13 @@ impl OutQueue {
         self.parts.push_back(Part::File(range.clone()));
     }
 
+    /// These bytes follow what was appended so far; they are not copied.
+    pub fn push_block(&mut self, block: Vec<u8>) {
+        self.seal();
+        self.elsewhere += block.len() as u64;
+        self.parts.push_back(Part::Block { block, sent: 0 });
+    }
+
     /// Moves all of `other` behind this.
     pub fn append(&mut self, mut other: OutQueue) {
         other.seal();
@@ -144,11 +151,8 @@ impl OutQueue {
                     at += len;
                 }
                 Part::File(range) => self.push_file(&range),
-                Part::Block { block, sent } => {
-                    self.seal();
-                    self.elsewhere += (block.len() - sent) as u64;
-                    self.parts.push_back(Part::Block { block, sent });
-                }
+                // Nothing of what waits was sent.
+                Part::Block { block, .. } => self.push_block(block),
             }
         }
     }
@@ -403,13 +407,15 @@ mod tests {
             for (position, len) in [(0, 100_000), (50_000, 7), (99, 200_000)] {
                 out.bytes().extend_from_slice(b"head");
                 out.push_file(&FileRange { file: Arc::clone(&file), position, len });
+                out.push_block(b"block".to_vec());
                 out.bytes().extend_from_slice(b"tail");
                 expected.extend_from_slice(b"head");
                 expected.extend_from_slice(&content[position as usize..][..len as usize]);
-                expected.extend_from_slice(b"tail");
+                expected.extend_from_slice(b"blocktail");
             }
             let mut ready = OutQueue::new();
-            ready.bytes().extend_from_slice(b"behind");
+            ready.bytes().extend_from_slice(b"beh");
+            ready.push_block(b"ind".to_vec());
             ready.push_file(&FileRange { file: Arc::clone(&file), position: 1, len: 2 });
             out.append(ready);
             expected.extend_from_slice(b"behind");

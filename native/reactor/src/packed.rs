@@ -56,6 +56,7 @@ pub mod answer_flag {
     pub const CLOSE_AFTER: u8 = 1;
     pub const MUTE: u8 = 2;
     pub const NO_ANSWER: u8 = 4;
+    pub const PART: u8 = 8;
 }
 
 /// The index of a handle that names no partition.

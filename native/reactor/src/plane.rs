@@ -31,6 +31,7 @@ use crate::packed::{PackedError, PackedReader, answer_flag};
 use crate::pool::PoolLimit;
 use crate::reactor::{Reactor, WAKE};
 use crate::registry::Registry;
+use crate::room::{BYTES_MAX, HELD_BYTES_MAX, Room};
 use crate::session::SessionCache;
 use crate::shared::{Answers, ApiTable, Shared, Stats, now_ms};
 use crate::topology::Topology;
@@ -122,9 +123,7 @@ impl DataPlane {
     pub fn drain(&self, into: &mut [u8]) -> isize {
         let (len, has_room) = self.shared.hub.control.drain(into);
         if has_room {
-            for reactor in 0..self.shared.hub.mailboxes.len() {
-                self.shared.hub.send(reactor, Message::ControlRoom);
-            }
+            self.shared.hub.tell_of_control_room();
         }
         len
     }
@@ -137,6 +136,11 @@ impl DataPlane {
             let mut entry = reader.entry()?;
             let connection = ConnectionId { slot: entry.u32()?, generation: entry.u32()? };
             let (seq, flags) = (Seq::from_u32(entry.u32()?), entry.u8()?);
+            if flags & answer_flag::PART != 0 {
+                let message = Message::RespondPart { connection, seq, part: entry.rest().to_vec() };
+                self.shared.hub.send(connection.reactor(), message);
+                continue;
+            }
             let mute_ms = if flags & answer_flag::MUTE != 0 { entry.u32()? } else { 0 };
             let answer = Answer { seq, flags, mute_ms, payload: entry.rest().to_vec() };
             let message = Message::Respond { connection, answer };
@@ -292,6 +296,8 @@ impl Prepared {
                 config.max_connections_per_ip,
             ),
             pool_limit: PoolLimit::new(config.pool_mib << 20),
+            room: Room::new(BYTES_MAX),
+            held: Room::new(HELD_BYTES_MAX),
             cold: ColdQueue::default(),
             large: LargeQueue::default(),
             stats: Stats::default(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 const SMALLEST: usize = 16 << 10;
 const CLASSES: usize = 17;
-/// Free buffers that a reactor keeps in each class, in bytes, and the largest class of which it keeps any.
+/// Free buffers that a reactor keeps, in bytes, and the largest class of which it keeps any.
 const KEEP_BYTES: usize = 8 << 20;
 const KEEP_LARGEST: usize = 2 << 20;
 
@@ -35,11 +35,12 @@ impl PoolLimit {
 pub struct Pool {
     limit: Arc<PoolLimit>,
     free: [Vec<Vec<u8>>; CLASSES],
+    free_bytes: usize,
 }
 
 impl Pool {
     pub fn new(limit: Arc<PoolLimit>) -> Self {
-        Self { limit, free: Default::default() }
+        Self { limit, free: Default::default(), free_bytes: 0 }
     }
 
     /// A buffer of at least `len` bytes, all initialised; `None` when the bound is reached.
@@ -51,7 +52,9 @@ impl Pool {
             self.limit.used.fetch_sub(size, Ordering::Relaxed);
             return None;
         }
-        Some(self.free[class].pop().unwrap_or_else(|| vec![0; size]))
+        let Some(buffer) = self.free[class].pop() else { return Some(vec![0; size]) };
+        self.free_bytes -= size;
+        Some(buffer)
     }
 
     /// Takes back a buffer that `take` gave.
@@ -62,8 +65,9 @@ impl Pool {
         self.limit.used.fetch_sub(buffer.len(), Ordering::Relaxed);
         if let Some(class) = class_of(buffer.len())
             && buffer.len() <= KEEP_LARGEST
-            && (self.free[class].len() + 1) * buffer.len() <= KEEP_BYTES
+            && self.free_bytes + buffer.len() <= KEEP_BYTES
         {
+            self.free_bytes += buffer.len();
             self.free[class].push(buffer);
         }
     }

@@ -47,6 +47,8 @@ pub struct Reactor {
     pub dirty: Vec<u32>,
     /// Connections whose Produce waits for the disk; it is looked at again every few milliseconds.
     pub wait_for_disk: Vec<u32>,
+    /// The connection that may go first when there is room for control requests again.
+    pub retried_first: usize,
     pub turn: Turn,
     /// Bytes of the receive buffer that this turn has filled.
     pub received: usize,
@@ -111,6 +113,7 @@ impl Reactor {
             ready: VecDeque::new(),
             dirty: Vec::new(),
             wait_for_disk: Vec::new(),
+            retried_first: 0,
             turn,
             received: 0,
             pool,
@@ -239,6 +242,7 @@ impl Reactor {
         self.turn.fresh.clear();
         self.pass_deadlines();
         self.flush_dirty();
+        self.share_room();
         if self.clock_ms >= self.next_sweep_ms {
             self.next_sweep_ms = self.clock_ms + SWEEP_EVERY_MS;
             self.adjust_wall_clock();

@@ -20,6 +20,11 @@ const OWN_MAX: usize = 256 << 10;
 impl Reactor {
     /// Parses what a connection has left over, reads its socket once, and parses that.
     pub fn read_connection(&mut self, local: u32) {
+        self.read_or_hold(local);
+        self.count_held(local);
+    }
+
+    fn read_or_hold(&mut self, local: u32) {
         let out_max = self.out_max;
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
         connection.is_in_ready = false;
@@ -39,7 +44,7 @@ impl Reactor {
             }
             return;
         }
-        if connection.is_readable {
+        if connection.is_readable && self.has_room_to_receive(local) {
             self.receive(local);
         }
     }
@@ -265,7 +270,7 @@ impl Reactor {
         self.revive(asking);
     }
 
-    fn close_after_turn(&mut self, local: u32, reason: CloseReason) {
+    pub fn close_after_turn(&mut self, local: u32, reason: CloseReason) {
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
         connection.closing = Some(reason);
         connection.is_readable = false;

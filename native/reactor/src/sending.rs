@@ -28,6 +28,7 @@ impl Reactor {
             let before = connection.out.len();
             let flushed = connection.out.flush(&mut connection.stream, &mut self.send_buffer);
             let sent = before - connection.out.len();
+            connection.bytes_sent += sent;
             self.counters.bytes_out += sent;
             if sent > 0 || before == 0 {
                 connection.used_ms = self.clock_ms.max(connection.used_ms);
@@ -48,6 +49,7 @@ impl Reactor {
                 Flush::Failed => return self.close(local, CloseReason::Client),
             }
         }
+        connection.forget_taken(self.clock_ms);
         match connection.closing {
             Some(reason) if connection.out.is_empty() && is_answered(connection) => {
                 self.close(local, reason);

@@ -14,6 +14,7 @@ use crate::hub::Hub;
 use crate::large::LargeQueue;
 use crate::listener::ConnectionCounts;
 use crate::pool::PoolLimit;
+use crate::room::Room;
 use crate::session::SessionCache;
 use crate::topology::Topology;
 
@@ -30,6 +31,9 @@ pub struct Shared {
     pub sessions: SessionCache,
     pub connections: Arc<ConnectionCounts>,
     pub pool_limit: Arc<PoolLimit>,
+    pub room: Arc<Room>,
+    /// What arrived of large control requests that have no room.
+    pub held: Arc<Room>,
     pub cold: ColdQueue,
     pub large: LargeQueue,
     pub stats: Stats,

@@ -23,10 +23,12 @@ const RESTS_MS: i64 = 5_000;
 impl Reactor {
     pub fn sweep(&mut self) {
         for local in 0..self.connections.len() as u32 {
+            self.end_polls_in_front(local);
             if let Some(reason) = self.verdict(local) {
                 self.close(local, reason);
             }
         }
+        self.ask_who_waits();
         self.forget_deadlines();
         let (now_ms, number) = (self.now_ms, usize::from(self.number));
         for partition in self.shared.hub.registry.all() {
@@ -63,6 +65,9 @@ impl Reactor {
             return Some(CloseReason::Slow);
         }
         if is_reading && !connection.carry.is_empty() && is_stalled(connection, clock_ms) {
+            return Some(CloseReason::Slow);
+        }
+        if connection.holds_up_others(clock_ms) {
             return Some(CloseReason::Slow);
         }
         let is_quiet = connection.slots.is_empty() && connection.out.is_empty();

@@ -5,8 +5,8 @@
 export const REQUEST_ITEMS_MAX = 120_000;
 /** A frame of so many bytes may be decoded at any time. */
 const SMALL_BYTES = 4096;
-/** Bytes of large frames that may wait. */
-const WAITING_BYTES_MAX = 32 << 20;
+/** Bytes of large frames that may wait, or one. The native half hands over no more, but for clients that are gone. */
+const WAITING_BYTES_MAX = 8 << 20;
 
 interface Waiting {
   readonly bytes: number;
@@ -47,7 +47,8 @@ export class Admission {
       entrant.admit();
       return true;
     }
-    if (this.#waitingBytes + bytes > WAITING_BYTES_MAX) return false;
+    const isFull = this.#waitingBytes + bytes > WAITING_BYTES_MAX;
+    if (isFull && this.#waiting.length > 0) return false;
     this.#waiting.push(entrant);
     this.#waitingBytes += bytes;
     return true;

@@ -160,7 +160,8 @@ export function createDispatcher(
     response: unknown,
   ): Promise<void> {
     const { connection, reqSeq, correlationId } = frame;
-    const writer = new Writer(undefined, LONG_ARRAY_ITEMS);
+    const take = (part: Uint8Array) => engine.respondPart(connection, reqSeq, part);
+    const writer = new Writer(undefined, { from: LONG_ARRAY_ITEMS, take });
     writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
     api.response.write(writer, response as object, version);
     if (writer.hasRest) await runInTurns(writer.rest(), services.pace);

@@ -1,6 +1,7 @@
 import type {
   Answer,
   AppendCommand,
+  ConnectionId,
   Engine,
   EngineReceiver,
   LogConfig,
@@ -26,6 +27,7 @@ export class FakeEngine implements Engine {
   readonly calls: Call[] = [];
   snapshot: { readonly offset: bigint; readonly bytes: Uint8Array } | undefined;
   receiver: EngineReceiver | undefined;
+  readonly #parts = new Map<number, Uint8Array[]>();
   #opened = 0;
   #batches: {
     readonly baseOffset: bigint;
@@ -56,8 +58,19 @@ export class FakeEngine implements Engine {
     this.receiver = receiver;
   }
 
+  /** An answer is remembered whole, its parts before its payload. */
   respond(answer: Answer): void {
-    this.calls.push({ kind: 'respond', answer });
+    const { connection, payload } = answer;
+    const parts = this.#parts.get(connection.slot) ?? [];
+    this.#parts.delete(connection.slot);
+    const whole = parts.length === 0 || payload === undefined ? {} : wholeOf([...parts, payload]);
+    this.calls.push({ kind: 'respond', answer: { ...answer, ...whole } });
+  }
+
+  respondPart({ slot }: ConnectionId, _reqSeq: number, part: Uint8Array): void {
+    const parts = this.#parts.get(slot) ?? [];
+    parts.push(Uint8Array.from(part));
+    this.#parts.set(slot, parts);
   }
 
   closeConnection(): void {}
@@ -138,4 +151,8 @@ export class FakeEngine implements Engine {
   }
 
   async shutdown(): Promise<void> {}
+}
+
+function wholeOf(parts: readonly Uint8Array[]): { readonly payload: Uint8Array } {
+  return { payload: Buffer.concat(parts) };
 }

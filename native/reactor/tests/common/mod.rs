@@ -188,17 +188,13 @@ impl Broker {
     }
 
     pub fn respond_with(&self, request: &Request, flags: u8, payload: &[u8]) {
-        let mut entry = Vec::new();
-        entry.extend_from_slice(&request.connection.slot.to_le_bytes());
-        entry.extend_from_slice(&request.connection.generation.to_le_bytes());
-        entry.extend_from_slice(&request.seq.to_le_bytes());
-        entry.push(flags);
-        if flags & answer_flag::MUTE != 0 {
-            entry.extend_from_slice(&50_u32.to_le_bytes());
-        }
-        entry.extend_from_slice(payload);
-        let packed = with_len(&entry);
-        assert_eq!(self.plane.respond(&packed), Ok(1));
+        assert_eq!(self.plane.respond(&packed_answer(request, flags, payload)), Ok(1));
+    }
+
+    /// Part of an answer whose rest comes by `respond_with`.
+    pub fn respond_part(&self, request: &Request, part: &[u8]) {
+        let packed = packed_answer(request, answer_flag::PART, part);
+        assert_eq!(self.plane.respond(&packed), Ok(0));
     }
 
     pub fn submit(&self, kind: u16, flags: u16, hosted: Option<Hosted>, payload: &[u8]) -> u32 {
@@ -271,6 +267,19 @@ impl Broker {
         let (_, rest) = stats.split_once(&format!("\"{name}\":")).unwrap();
         rest.split([',', '}']).next().unwrap().parse().unwrap()
     }
+}
+
+fn packed_answer(request: &Request, flags: u8, payload: &[u8]) -> Vec<u8> {
+    let mut entry = Vec::new();
+    entry.extend_from_slice(&request.connection.slot.to_le_bytes());
+    entry.extend_from_slice(&request.connection.generation.to_le_bytes());
+    entry.extend_from_slice(&request.seq.to_le_bytes());
+    entry.push(flags);
+    if flags & answer_flag::MUTE != 0 {
+        entry.extend_from_slice(&50_u32.to_le_bytes());
+    }
+    entry.extend_from_slice(payload);
+    with_len(&entry)
 }
 
 fn with_len(entry: &[u8]) -> Vec<u8> {
