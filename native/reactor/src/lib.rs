@@ -6,6 +6,7 @@ mod answer;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod by_hand;
+mod clock;
 mod cold;
 mod commands;
 mod config;

@@ -229,7 +229,8 @@ impl Validator<'_> {
             Some(verdict) => verdict.map(Some),
             None => {
                 let budget = &mut self.budget;
-                validate_within(records, &rules, self.now_ms, self.scratch, budget)
+                let now_ms = validation::time_for(&rules, self.now_ms);
+                validate_within(records, &rules, now_ms, self.scratch, budget)
             }
         };
         match verdict {

@@ -11,13 +11,14 @@ use mio::{Events, Interest, Poll, Token};
 use ms_wire::validate::Scratch;
 
 use crate::accept::Acceptors;
+use crate::clock::WallClock;
 use crate::conn::{CloseReason, Connection};
 use crate::gather::ITEMS_PER_TURN;
 use crate::hub::{Accepted, Mailbox};
 use crate::ids::{CONNECTIONS_PER_REACTOR, ConnectionId, Seq};
 use crate::malformed::MalformedLog;
 use crate::pool::Pool;
-use crate::shared::{Shared, Stats, now_ms};
+use crate::shared::{Shared, Stats, now_ms, now_us};
 use crate::topology::Topology;
 use crate::turn::{Block, RECEIVE_BLOCK, Turn};
 
@@ -66,8 +67,7 @@ pub struct Reactor {
     now: Instant,
     pub clock_ms: i64,
     pub now_ms: i64,
-    /// What the wall clock is ahead of the reactor's.
-    wall_offset_ms: i64,
+    wall_clock: WallClock,
     next_sweep_ms: i64,
     pub out_max: u64,
 }
@@ -128,7 +128,7 @@ impl Reactor {
             now: Instant::now(),
             clock_ms: 0,
             now_ms: now_ms(),
-            wall_offset_ms: now_ms(),
+            wall_clock: WallClock::new(now_us(), 0),
             next_sweep_ms: SWEEP_EVERY_MS,
             out_max,
         }
@@ -176,14 +176,15 @@ impl Reactor {
     // One clock is read in a turn; a spinning reactor does little else.
     fn read_clock(&mut self) {
         self.now = Instant::now();
-        self.clock_ms = (self.now - self.started).as_millis() as i64;
-        self.now_ms = self.clock_ms + self.wall_offset_ms;
+        let clock_us = (self.now - self.started).as_micros() as i64;
+        self.clock_ms = clock_us / 1000;
+        self.now_ms = self.wall_clock.now_ms(clock_us);
     }
 
     /// After a sleep, and once a second: somebody may have set the wall clock.
     fn adjust_wall_clock(&mut self) {
-        self.wall_offset_ms = now_ms() - self.clock_ms;
-        self.now_ms = self.clock_ms + self.wall_offset_ms;
+        self.wall_clock = WallClock::new(now_us(), self.started.elapsed().as_micros() as i64);
+        self.read_clock();
     }
 
     fn until_next_deadline(&self) -> Option<Duration> {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use ms_wire::batch::BatchHeader;
+use ms_wire::batch::{BatchHeader, TimestampType};
 use ms_wire::produce::ProduceRequest;
 use ms_wire::validate::{
     BatchRejection, Budget, Scratch, ValidBatch, ValidationRules, validate_within,
@@ -118,6 +118,7 @@ impl Batches {
             };
             let records = &mut bytes[self.frame + range.start..self.frame + range.end];
             let rules = ValidationRules { produce_version: self.version, ..*rules };
+            let now_ms = time_for(&rules, now_ms);
             let verdict = match validate_within(records, &rules, now_ms, scratch, budget) {
                 Ok(None) => return false,
                 Ok(Some(valid)) => Ok(valid),
@@ -126,6 +127,15 @@ impl Batches {
             verdicts.push(Some(verdict));
         }
         true
+    }
+}
+
+/// The time at which a batch is validated. The clock of the turn was read before the turn received the request; the
+/// time that LogAppendTime gives a record is not before its producer sent it.
+pub fn time_for(rules: &ValidationRules, turn_ms: i64) -> i64 {
+    match rules.timestamp_type {
+        TimestampType::LogAppendTime => now_ms(),
+        TimestampType::CreateTime => turn_ms,
     }
 }
 
