@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-const SMALLEST: usize = 16 << 10;
-const CLASSES: usize = 17;
+/// Four classes for each doubling: a request of one MiB and its header does not take two.
+const UNIT: usize = 16 << 10;
+const CLASSES: usize = 61;
 /// Free buffers that a reactor keeps, in bytes, and the largest class of which it keeps any.
 const KEEP_BYTES: usize = 8 << 20;
 const KEEP_LARGEST: usize = 2 << 20;
@@ -40,13 +41,13 @@ pub struct Pool {
 
 impl Pool {
     pub fn new(limit: Arc<PoolLimit>) -> Self {
-        Self { limit, free: Default::default(), free_bytes: 0 }
+        Self { limit, free: std::array::from_fn(|_| Vec::new()), free_bytes: 0 }
     }
 
     /// A buffer of at least `len` bytes, all initialised; `None` when the bound is reached.
     pub fn take(&mut self, len: usize) -> Option<Vec<u8>> {
         let class = class_of(len)?;
-        let size = SMALLEST << class;
+        let size = size_of(class);
         let used = self.limit.used.fetch_add(size, Ordering::Relaxed);
         if used + size > self.limit.max {
             self.limit.used.fetch_sub(size, Ordering::Relaxed);
@@ -73,9 +74,17 @@ impl Pool {
     }
 }
 
+// The smallest class that holds so many bytes: the three leading bits of their units, rounded up.
 fn class_of(len: usize) -> Option<usize> {
-    let classes = len.div_ceil(SMALLEST).max(1).next_power_of_two().trailing_zeros() as usize;
-    (classes < CLASSES).then_some(classes)
+    let units = len.div_ceil(UNIT).max(1);
+    let shift = (units.ilog2() as usize).saturating_sub(2);
+    let class = 4 * shift + units.div_ceil(1 << shift);
+    (class < CLASSES).then_some(class)
+}
+
+fn size_of(class: usize) -> usize {
+    let shift = (class / 4).saturating_sub(1);
+    ((class - 4 * shift) << shift) * UNIT
 }
 
 #[cfg(test)]
@@ -85,11 +94,32 @@ mod tests {
     #[test]
     fn the_bound_holds_and_is_released() {
         let mut pool = Pool::new(PoolLimit::new(64 << 10));
-        let a = pool.take(40_000).unwrap();
+        let a = pool.take(60_000).unwrap();
         assert_eq!(a.len(), 64 << 10);
         assert!(pool.take(1).is_none());
         pool.give(a);
-        assert_eq!(pool.take(1).unwrap().len(), SMALLEST);
+        assert_eq!(pool.take(1).unwrap().len(), UNIT);
+    }
+
+    #[test]
+    fn a_buffer_is_at_most_a_quarter_larger_than_needed() {
+        for units in 1..5000 {
+            let class = class_of(units * UNIT).unwrap();
+            assert!(size_of(class) >= units * UNIT && size_of(class) * 4 <= units * UNIT * 5);
+            assert!(size_of(class - 1) < units * UNIT, "class {class} is not the smallest");
+            assert_eq!(class_of(size_of(class)), Some(class));
+        }
+    }
+
+    #[test]
+    fn what_is_given_back_is_taken_again_by_what_fits() {
+        let mut pool = Pool::new(PoolLimit::new(8 << 20));
+        let mut given = pool.take((1 << 20) + 100).unwrap();
+        assert_eq!(given.len(), (1 << 20) + (256 << 10));
+        given[0] = 7;
+        pool.give(given);
+        assert_eq!(pool.take(1 << 20).unwrap()[0], 0);
+        assert_eq!(pool.take((1 << 20) + 1).unwrap()[0], 7);
     }
 
     #[test]
