@@ -11,8 +11,8 @@ export interface Host {
   probe(address: { readonly host: string; readonly port: number }): Promise<void>;
   on(event: ProcessEvent, handler: (cause: unknown) => void): void;
   exit(code: number): void;
-  /** Ends the process with `code` if it is still there after `delayMs`. */
-  exitAfter(delayMs: number, code: number): void;
+  /** Ends the process with `code` if it is still there after `delayMs`; `onLate` is called before. */
+  exitAfter(delayMs: number, code: number, onLate?: () => void): void;
   printLine(line: string): void;
 }
 
@@ -30,7 +30,13 @@ export const processHost: Host = {
   },
   on: (event, handler) => void process.on(event, handler),
   exit: (code) => process.exit(code),
-  exitAfter: (delayMs, code) => void setTimeout(() => process.exit(code), delayMs).unref(),
+  exitAfter(delayMs, code, onLate) {
+    const end = () => {
+      onLate?.();
+      process.exit(code);
+    };
+    setTimeout(end, delayMs).unref();
+  },
   printLine(line) {
     process.stdout.on('error', () => {}); // Whoever waited for the line may be gone.
     process.stdout.write(`${line}\n`);

@@ -97,6 +97,9 @@ pub trait File: Send + Sync {
     fn read_cached_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Makes the contents and the length durable (fdatasync). A failure must not be repeated: the pages may be gone.
     fn sync_data(&self) -> io::Result<()>;
+    /// An error of the writeback of the file since it was opened that this handle was not told of, and nothing else: for who has
+    /// had everything written by [`Disk::sync_all`]. Waits only for what is on its way.
+    fn check_written(&self) -> io::Result<()>;
     /// Cuts or extends the file to `len` bytes.
     fn truncate(&self, len: u64) -> io::Result<()>;
     /// Length in bytes.

@@ -178,7 +178,17 @@ impl PartitionLog {
 impl FlushJob {
     /// Syncs the files, oldest first, then the folder, then writes the index files of sealed segments. Waits for the disk.
     pub fn run(self) -> Flushed {
-        let outcome = self.sync().and_then(|()| self.write_indexes());
+        self.run_by(|file| file.sync_data(), true)
+    }
+
+    /// As [`FlushJob::run`], after the whole file system was synced since the job was made ([`Disk::sync_all`]): the files are
+    /// only asked for errors.
+    pub fn run_synced(self) -> Flushed {
+        self.run_by(|file| file.check_written(), false)
+    }
+
+    fn run_by(self, sync: fn(&dyn File) -> io::Result<()>, needs_names: bool) -> Flushed {
+        let outcome = self.sync(sync, needs_names).and_then(|()| self.write_indexes());
         Flushed {
             up_to: self.up_to,
             truncations: self.truncations,
@@ -187,7 +197,11 @@ impl FlushJob {
         }
     }
 
-    fn sync(&self) -> Result<(), LogError> {
+    fn sync(
+        &self,
+        sync: fn(&dyn File) -> io::Result<()>,
+        needs_names: bool,
+    ) -> Result<(), LogError> {
         for sealing in &self.sealing {
             let path = &sealing.segment.path;
             let file = match &sealing.file {
@@ -196,15 +210,15 @@ impl FlushJob {
             };
             match file.and_then(|file| {
                 sealing.segment.trim(file.as_ref());
-                file.sync_data()
+                sync(file.as_ref())
             }) {
                 // Retention was faster: nothing is left to be durable.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 other => other.map_err(at("sync", path))?,
             }
         }
-        self.active.sync_data().map_err(at("sync", &self.active_path))?;
-        if self.folder {
+        sync(self.active.as_ref()).map_err(at("sync", &self.active_path))?;
+        if self.folder && needs_names {
             match self.disk.sync_dir(&self.dir) {
                 // Renamed: the topic was deleted.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}

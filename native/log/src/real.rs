@@ -107,20 +107,20 @@ fn page_cache_of(vmstat: &str, page_bytes: u64) -> Option<PageCache> {
 
 impl File for RealFile {
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
-        let total: usize = parts.iter().map(|part| part.len()).sum();
-        let mut done = 0;
-        while done < total {
-            let written = if done == 0 {
-                retry(|| sys::pwritev(self.file.as_fd(), parts, offset))?
+        let mut left = Left { parts, of_first: 0 };
+        let mut at = offset;
+        while let Some(first) = left.first() {
+            let written = if left.of_first == 0 {
+                retry(|| sys::pwritev(self.file.as_fd(), left.parts, at))?
             } else {
-                // After a short write the rest goes out part by part: rare, so nothing is built for it.
-                let rest = rest_of_part(parts, done);
-                retry(|| self.file.write_at(rest, offset + done as u64))?
+                // After a short write the rest of a part goes out by itself: rare, so nothing is built for it.
+                retry(|| self.file.write_at(first, at))?
             };
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
-            done += written;
+            left.take(written);
+            at += written as u64;
         }
         Ok(())
     }
@@ -138,6 +138,10 @@ impl File for RealFile {
 
     fn sync_data(&self) -> io::Result<()> {
         self.file.sync_data()
+    }
+
+    fn check_written(&self) -> io::Result<()> {
+        sys::check_written(self.file.as_fd())
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
@@ -184,15 +188,30 @@ fn open(path: &Path, mode: OpenMode) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// What is left of the part that contains byte `done`.
-fn rest_of_part<'a>(parts: &'a [IoSlice<'_>], mut done: usize) -> &'a [u8] {
-    for part in parts {
-        if done < part.len() {
-            return &part[done..];
+/// What of a write is still to be done.
+struct Left<'a, 'b> {
+    parts: &'a [IoSlice<'b>],
+    /// Bytes of the first part that were written.
+    of_first: usize,
+}
+
+impl<'a> Left<'a, '_> {
+    /// The rest of the first part that has any; `None` when all is done.
+    fn first(&mut self) -> Option<&'a [u8]> {
+        while let Some((first, behind)) = self.parts.split_first() {
+            if self.of_first < first.len() {
+                return Some(&first[self.of_first..]);
+            }
+            self.of_first -= first.len();
+            self.parts = behind;
         }
-        done -= part.len();
+        None
     }
-    &[]
+
+    fn take(&mut self, written: usize) {
+        self.of_first += written;
+        self.first();
+    }
 }
 
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
@@ -233,9 +252,11 @@ mod tests {
         let dir = folder("parts");
         let file = RealDisk.open(&dir.join("a"), OpenMode::CreateNew).unwrap();
         let bytes: Vec<u8> = (0..3000u32).map(|i| i as u8).collect();
-        // More parts than one pwritev takes.
-        let parts: Vec<IoSlice<'_>> =
+        // More parts than one pwritev takes, and some that are empty.
+        let mut parts: Vec<IoSlice<'_>> =
             bytes.iter().map(|b| IoSlice::new(std::slice::from_ref(b))).collect();
+        [0, 1023, 1024, 2000].into_iter().for_each(|at| parts.insert(at, IoSlice::new(&[])));
+        parts.extend([IoSlice::new(&[]); 2000]);
         file.write_vectored_at(&parts, 5).unwrap();
         let mut back = vec![0; 3000];
         assert_eq!(file.read_at(&mut back, 5).unwrap(), 3000);
@@ -247,7 +268,24 @@ mod tests {
         file.truncate(4).unwrap();
         assert_eq!(file.len().unwrap(), 4);
         file.start_writeback(0, 4).unwrap();
+        file.check_written().unwrap();
         fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_write_goes_on_where_it_was_cut_short() {
+        let parts = [b"ab".as_slice(), b"", b"cdef", b"", b"g", b""].map(IoSlice::new);
+        for step in 1..8 {
+            let mut left = Left { parts: &parts, of_first: 0 };
+            let mut seen = Vec::new();
+            while let Some(first) = left.first() {
+                let all = first.iter().chain(left.parts[1..].iter().flat_map(|part| part.iter()));
+                let some: Vec<u8> = all.copied().take(step).collect();
+                left.take(some.len());
+                seen.extend(some);
+            }
+            assert_eq!(seen, b"abcdefg", "{step} bytes at a time");
+        }
     }
 
     #[test]

@@ -104,6 +104,21 @@ pub(crate) fn sync_all(_fd: BorrowedFd<'_>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Tells an error of the writeback of an open file that was not told yet, which a sync of the file system may not.
+#[cfg(target_os = "linux")]
+pub(crate) fn check_written(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no pointers.
+    zero_or_error(unsafe {
+        libc::sync_file_range(fd.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WAIT_BEFORE)
+    })
+}
+
+/// Not available here, and not called: neither is `sync_all`.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn check_written(_fd: BorrowedFd<'_>) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// Takes an exclusive flock, or fails with `WouldBlock`.
 pub(crate) fn lock_exclusive(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: no pointers.

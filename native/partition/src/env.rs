@@ -131,15 +131,16 @@ impl Env {
 
     /// Marks a clean stop, after which everything that was written counts as durable. Not if that is not certain of each
     /// of these, or of one that was written to since the last such mark and is not among them: a sync failed, a partition
-    /// failed for itself, or it was not opened again after a crash. Call when all was flushed and nothing writes any more.
-    pub fn record_stop(&self, partitions: &[Arc<Partition>]) -> io::Result<()> {
+    /// failed for itself, or it was not opened again after a crash. Says whether it did. Call when all was flushed and nothing
+    /// writes any more.
+    pub fn record_stop(&self, partitions: &[Arc<Partition>]) -> io::Result<bool> {
         let open: HashSet<u64> = partitions.iter().map(|one| one.spec().group_id).collect();
         let mut groups = self.hard_state.groups().into_iter();
         let is_left = groups.any(|(id, it)| it.opened && !it.removed && !open.contains(&id));
         if is_left || self.is_offline() || !partitions.iter().all(|one| one.is_durable()) {
-            return Ok(());
+            return Ok(false);
         }
-        self.hard_state.stop()
+        self.hard_state.stop().map(|()| true)
     }
 
     /// The log directory failed; nothing of it is served until restart, as in Kafka.

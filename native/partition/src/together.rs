@@ -1,4 +1,5 @@
-//! Opening many partitions with syncs that they share: one for the files of those that are new, one for the hard states.
+//! Syncs that many partitions share. When they are opened: one for the files of those that are new, one for the hard states;
+//! and one for what they have written, when all are closed.
 
 use std::io;
 use std::sync::Arc;
@@ -15,8 +16,10 @@ use crate::open::{Found, OpenError, campaign, find, finish};
 /// From so many new folders on the whole file system is synced: one commit of its journal instead of several for each.
 const SYNC_ALL_FROM: usize = 8;
 /// That writes what others have written too, records above all. So it is done while no more than this waits in the page cache
-/// for each new folder; else the folders are synced by themselves.
+/// for each folder; else the folders are synced by themselves.
 const DIRTY_MAX: u64 = 256 << 10;
+/// However many there are: who waits can bound the sync of a file, not of a file system.
+const ALL_DIRTY_MAX: u64 = 128 << 20;
 
 impl Partition {
     /// Opens some partitions; those that are new are durable when it returns. Waits for the disk: on a worker, several of
@@ -82,9 +85,19 @@ fn sync_new(
 
 fn is_worth_all(env: &Env, folders: usize) -> bool {
     let is_little = |cache: PageCache| {
-        cache.dirty.saturating_add(cache.in_writeback) <= DIRTY_MAX * folders as u64
+        let most = ALL_DIRTY_MAX.min(DIRTY_MAX * folders as u64);
+        cache.dirty.saturating_add(cache.in_writeback) <= most
     };
     folders >= SYNC_ALL_FROM && env.disk.page_cache().is_none_or(is_little)
+}
+
+impl Env {
+    /// Syncs everything by one sync of the file system if that is cheaper than to sync so many logs one by one. True: the
+    /// jobs that they have given out ([`Partition::flush_job`]) are for `run_synced`. Else, after an error too, for `run`:
+    /// each file tells its own. Waits for the disk.
+    pub fn sync_for(&self, logs: usize) -> bool {
+        is_worth_all(self, logs) && matches!(self.state.whole_disk.sync(self), Some(Ok(())))
+    }
 }
 
 /// An error that several have.

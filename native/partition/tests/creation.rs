@@ -10,14 +10,6 @@ use ms_log::{Disk, OpenMode, PageCache, read_identity};
 use ms_partition::*;
 use ms_wire::error_code::NONE;
 
-fn specs(count: i32) -> Vec<(PartitionSpec, Handle)> {
-    let one = |index: i32| {
-        let spec = PartitionSpec { partition_index: index, group_id: 100 + index as u64, ..spec() };
-        (spec, Handle { index: index as u32, generation: 1 })
-    };
-    (0..count).map(one).collect()
-}
-
 fn file_of(spec: &PartitionSpec) -> std::path::PathBuf {
     Path::new("/data").join(spec.folder_name()).join(format!("{:020}.log", 0))
 }

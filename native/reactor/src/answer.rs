@@ -417,8 +417,7 @@ mod tests {
 
     /// The validated frames of the reactor's worker, which the test plays.
     fn validated(hand: &mut ByHand) -> Vec<Message> {
-        hand.shared.hub.work.stop();
-        hand.shared.hub.work.run(0, |_| {}, |_| {});
+        hand.shared.hub.work.run_queued();
         std::iter::from_fn(|| hand.shared.hub.mailboxes[0].pop()).collect()
     }
 

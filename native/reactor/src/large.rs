@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
+use std::time::Instant;
 
 use ms_partition::{Notifier, Waiter};
 use ms_wire::fetch::FetchRequest;
@@ -89,11 +90,13 @@ pub enum LargeOutcome {
 pub struct LargeQueue {
     state: Mutex<State>,
     changed: Condvar,
+    rests: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     jobs: VecDeque<LargeJob>,
+    is_at_work: bool,
     is_stopped: bool,
 }
 
@@ -108,6 +111,18 @@ impl LargeQueue {
     pub fn stop(&self) {
         self.state.lock().is_stopped = true;
         self.changed.notify_one();
+    }
+
+    /// Waits until what was begun before the stop is done; false: it is not yet. The thread gives way to all others: on a busy
+    /// machine it may take long until it ends, which nobody has to wait for when it has nothing to do.
+    pub fn await_rest(&self, until: Instant) -> bool {
+        let mut state = self.state.lock();
+        while state.is_at_work {
+            if self.rests.wait_until(&mut state, until).timed_out() {
+                return !state.is_at_work;
+            }
+        }
+        true
     }
 
     /// The body of the thread.
@@ -128,11 +143,15 @@ impl LargeQueue {
 
     fn next(&self) -> Option<LargeJob> {
         let mut state = self.state.lock();
+        if std::mem::take(&mut state.is_at_work) {
+            self.rests.notify_one();
+        }
         loop {
             if state.is_stopped {
                 return None;
             }
             if let Some(job) = state.jobs.pop_front() {
+                state.is_at_work = true;
                 return Some(job);
             }
             self.changed.wait(&mut state);

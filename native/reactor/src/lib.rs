@@ -40,6 +40,7 @@ mod sending;
 mod session;
 mod shared;
 mod slots;
+mod stopping;
 mod sweep;
 mod sys;
 mod topology;

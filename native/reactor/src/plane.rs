@@ -4,15 +4,13 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use ms_log::hard_state::HardStateLog;
 use ms_log::{DirLock, Disk, RealDisk, checkpoint};
 use ms_partition::{Env, EnvState, Notifier};
-use ms_wire::error_code;
 use parking_lot::Mutex;
 use thiserror::Error;
 
@@ -34,13 +32,9 @@ use crate::registry::Registry;
 use crate::room::{BYTES_MAX, HELD_BYTES_MAX, Room};
 use crate::session::SessionCache;
 use crate::shared::{Answers, ApiTable, Shared, Stats, now_ms};
+use crate::stopping;
 use crate::topology::Topology;
-use crate::workers::{WORKERS, WorkQueues, side_by_side};
-
-/// Of the time that a shutdown has: when it stops waiting for clients, and when it syncs no further partition. The rest is
-/// for the checkpoint.
-const CLIENTS_UNTIL: f64 = 0.4;
-const SYNCS_UNTIL: f64 = 0.67;
+use crate::workers::{WORKERS, WorkQueues};
 
 /// Why a data plane cannot start.
 #[derive(Debug, Error)]
@@ -77,15 +71,16 @@ pub enum ListenError {
 pub struct DataPlane {
     shared: Arc<Shared>,
     running: Mutex<Option<Running>>,
+    /// What a shutdown did not wait for.
+    late: Mutex<Option<JoinHandle<()>>>,
 }
 
-struct Running {
-    reactors: Vec<JoinHandle<()>>,
-    workers: Vec<JoinHandle<()>>,
-    flusher: JoinHandle<()>,
-    cold: JoinHandle<()>,
-    large: JoinHandle<()>,
-    _lock: Box<dyn DirLock>,
+/// Threads that work on files, and the lock of the directory.
+pub(crate) struct Running {
+    pub reactors: Vec<JoinHandle<()>>,
+    pub workers: Vec<JoinHandle<()>>,
+    pub flusher: JoinHandle<()>,
+    pub lock: Box<dyn DirLock>,
 }
 
 impl DataPlane {
@@ -106,7 +101,7 @@ impl DataPlane {
     ) -> Result<Self, StartError> {
         let Prepared { shared, polls, lock } = Prepared::new(config, disk, wake)?;
         let running = start(&shared, polls, lock).map_err(StartError::Threads)?;
-        Ok(Self { shared, running: Mutex::new(Some(running)) })
+        Ok(Self { shared, running: Mutex::new(Some(running)), late: Mutex::default() })
     }
 
     /// Binds a listener of the configuration and returns its port.
@@ -182,58 +177,22 @@ impl DataPlane {
         self.shared.stats.to_json(&gauges)
     }
 
-    /// Stops: no more requests are taken, those in flight are finished until the deadline, files are made durable and
-    /// marked as stopped cleanly, if there is time for all of them. Every open command has its event when this returns. Waits; the second call does nothing.
+    /// Stops: no more requests are taken, those in flight are finished for a part of the time, files are made durable and
+    /// marked as stopped cleanly, as far as there is time. Every open command has its event when this returns. Waits until
+    /// then; the second call does nothing.
     pub fn shutdown(&self, within: Duration) {
         let Some(running) = self.running.lock().take() else { return };
-        let shared = &self.shared;
-        let began = Instant::now();
-        let deadline = began + within.mul_f64(CLIENTS_UNTIL);
-        let sync_until = began + within.mul_f64(SYNCS_UNTIL);
-        for reactor in 0..shared.hub.mailboxes.len() {
-            shared.hub.send(reactor, Message::Shutdown(deadline));
-        }
-        // A thread that panicked has ended too.
-        running.reactors.into_iter().for_each(|thread| _ = thread.join());
-        shared.large.stop();
-        let _ = running.large.join();
-        shared.hub.work.stop();
-        running.workers.into_iter().for_each(|thread| _ = thread.join());
-        shared.hub.flush.stop();
-        shared.cold.stop();
-        let _ = running.flusher.join();
-        let _ = running.cold.join();
-        // A flush whose outcome no reactor took any more still counts as under way, and would keep the last one out.
-        for mailbox in &shared.hub.mailboxes {
-            while let Some(message) = mailbox.pop() {
-                if let Message::Flushed(partition, outcome) = message {
-                    partition.flush_finished(outcome);
-                }
-            }
-        }
-        let partitions = shared.hub.registry.all();
-        side_by_side(partitions.iter().collect(), |partition| {
-            // What is left when the time is over makes the stop one that is not clean.
-            if Instant::now() >= sync_until {
-                return;
-            }
-            partition.give_back_space();
-            if let Some(job) = partition.flush_job() {
-                partition.flush_finished(job.run());
-            }
-        });
-        flusher::write_checkpoint(shared);
-        if let Err(error) = shared.env.record_stop(&partitions) {
-            shared.hub.control.log(50, &format!("the stop could not be recorded: {error}"));
-        }
-        shared.is_stopped.store(true, Ordering::SeqCst);
-        shared.hub.open_commands.fail_all(&shared.hub.control, error_code::BROKER_NOT_AVAILABLE);
+        *self.late.lock() = stopping::stop(&self.shared, running, within);
     }
 }
 
 impl Drop for DataPlane {
     fn drop(&mut self) {
         self.shutdown(Duration::from_millis(500));
+        // Who starts another one on the same files finds them at rest.
+        if let Some(late) = self.late.lock().take() {
+            let _ = late.join();
+        }
     }
 }
 
@@ -342,16 +301,21 @@ fn start(
     let for_flusher = Arc::clone(shared);
     let flusher = spawn("ms-flush".to_owned(), move || flusher::run(&for_flusher))?;
     let for_cold = Arc::clone(shared);
-    let cold = spawn("ms-cold".to_owned(), move || for_cold.cold.run(&for_cold.hub))?;
+    // These two end by themselves: a stop need not wait until they are woken.
+    spawn("ms-cold".to_owned(), move || for_cold.cold.run(&for_cold.hub))?;
     let for_large = Arc::clone(shared);
-    let large = spawn("ms-large".to_owned(), move || {
+    spawn("ms-large".to_owned(), move || {
         crate::sys::give_way();
         for_large.large.run(&for_large);
     })?;
-    Ok(Running { reactors, workers, flusher, cold, large, _lock: lock })
+    Ok(Running { reactors, workers, flusher, lock })
 }
 
-fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+/// A thread of the data plane.
+pub(crate) fn spawn(
+    name: String,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name).spawn(move || {
         crate::sys::block_signals();
         // Work on one partition is guarded where it is done; a panic elsewhere leaves nothing that could be trusted.

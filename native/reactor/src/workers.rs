@@ -58,13 +58,28 @@ impl WorkQueues {
         self.queues[DISK_WORKER].push(job);
     }
 
-    /// What is queued is still done, but no partition is opened any more; then the workers end.
+    /// The workers end with what they are at. What is queued is dropped: nobody waits for it any more, and what files it would
+    /// have removed the next start removes.
     pub fn stop(&self) {
         for queue in &self.queues {
             let mut state = queue.state.lock();
             state.is_stopped = true;
-            state.jobs.retain(|job| !matches!(job, Job::Open(_)));
+            state.jobs.clear();
             queue.changed.notify_one();
+        }
+    }
+
+    /// Does what is queued, in the thread of a test.
+    #[cfg(test)]
+    pub fn run_queued(&self) {
+        for queue in &self.queues {
+            while let Some(job) = { queue.state.lock().jobs.pop_front() } {
+                match job {
+                    Job::Run(run) => run(),
+                    Job::Partition(partition, kind) => partition.run_job(kind),
+                    Job::Open(_) => panic!("a test opens its partitions itself"),
+                }
+            }
         }
     }
 
@@ -143,11 +158,11 @@ impl Queue {
     fn next(&self) -> Option<Job> {
         let mut state = self.state.lock();
         loop {
-            if let Some(job) = state.jobs.pop_front() {
-                return Some(job);
-            }
             if state.is_stopped {
                 return None;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
             }
             self.changed.wait(&mut state);
         }
@@ -184,6 +199,19 @@ mod tests {
         });
         assert!(counts.iter().all(|count| count.load(Ordering::SeqCst) == 1));
         side_by_side(Vec::new(), |()| panic!("there is nothing to do"));
+    }
+
+    #[test]
+    fn a_stop_waits_for_nothing_that_is_queued() {
+        let queues = WorkQueues::new();
+        let done = Arc::new(AtomicUsize::new(0));
+        for lane in 0..4 {
+            let done = Arc::clone(&done);
+            queues.push(lane, Job::Run(Box::new(move || _ = done.fetch_add(1, Ordering::SeqCst))));
+        }
+        queues.stop();
+        (0..WORKERS).for_each(|number| queues.run(number, |_| {}, |_| {}));
+        assert_eq!(done.load(Ordering::SeqCst), 0);
     }
 
     #[test]

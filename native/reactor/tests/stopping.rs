@@ -23,9 +23,36 @@ const SYNC: Duration = Duration::from_millis(100);
 
 #[test]
 fn what_could_be_synced_in_time_is_a_clean_stop() {
-    let broker = Broker::start(1);
+    for is_written in [false, true] {
+        let broker = Broker::start(1);
+        broker.with_topic("orders", [7; 16], PARTITIONS);
+        if is_written {
+            let mut client = broker.connect();
+            client.send(&to_all(&batch(&[b"value"])));
+            client.receive();
+        }
+        assert!(was_clean(&broker.stop()));
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_sync_that_does_not_end() {
+    let (slow, broker) = start_on_slow();
     broker.with_topic("orders", [7; 16], PARTITIONS);
-    assert!(was_clean(&broker.stop()));
+    let mut client = broker.connect();
+    client.send(&to_all(&batch(&[b"value"])));
+    client.receive();
+    slow.hold(true);
+    let began = Instant::now();
+    broker.plane.shutdown(Duration::from_millis(300));
+    assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+    slow.hold(false);
+    // What was acknowledged is in the files, and the next one goes on behind it.
+    let again = Broker::start_in(broker.stop(), DataPlaneConfig::default());
+    again.with_topic("orders", [7; 16], PARTITIONS);
+    let mut client = again.connect();
+    client.send(&to_all(&batch(&[b"value"])));
+    assert!(produced(&client.receive(), 9).iter().all(|it| it.base_offset == 1));
 }
 
 #[test]
@@ -94,11 +121,19 @@ struct SlowSyncs {
     /// How many slow ones were begun.
     count: Mutex<usize>,
     changed: Condvar,
+    is_held: Mutex<bool>,
+    let_go: Condvar,
 }
 
 impl Slow {
     fn is(&self, is_slow: bool) {
         self.0.is_slow.store(is_slow, Ordering::SeqCst);
+    }
+
+    /// Syncs wait until they are let go.
+    fn hold(&self, is_held: bool) {
+        *self.0.is_held.lock() = is_held;
+        self.0.let_go.notify_all();
     }
 
     fn await_sync(&self) {
@@ -123,6 +158,10 @@ impl FileFront for Slow {
             *self.0.count.lock() += 1;
             self.0.changed.notify_all();
             std::thread::sleep(SYNC);
+        }
+        let mut is_held = self.0.is_held.lock();
+        while call == FileCall::Sync && *is_held {
+            self.0.let_go.wait(&mut is_held);
         }
         Ok(())
     }

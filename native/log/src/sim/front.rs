@@ -112,6 +112,9 @@ impl<F: FileFront> File for FrontedFile<F> {
     fn sync_data(&self) -> io::Result<()> {
         self.before(FileCall::Sync)?.sync_data()
     }
+    fn check_written(&self) -> io::Result<()> {
+        self.0.check_written()
+    }
     fn truncate(&self, len: u64) -> io::Result<()> {
         self.before(FileCall::Truncate)?.truncate(len)
     }

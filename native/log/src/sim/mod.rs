@@ -102,6 +102,11 @@ impl SimDisk {
         self.on_file(path, |file| file.is_failing = true);
     }
 
+    /// The writeback of what was written to the file fails, of which nobody hears who does not ask the file.
+    pub fn fail_writeback(&self, path: &Path) {
+        self.on_file(path, |file| file.has_lost = true);
+    }
+
     /// Syncs and writebacks of the file wait until it is released, as on a device that is slow.
     pub fn hold(&self, path: &Path) {
         self.on_file(path, |file| file.is_held = true);
@@ -294,6 +299,10 @@ impl File for SimFile {
             state.sync_file(self.id);
             Ok(())
         })
+    }
+
+    fn check_written(&self) -> io::Result<()> {
+        self.with(false, |state| state.file(self.id).check())
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {

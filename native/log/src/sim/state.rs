@@ -47,6 +47,8 @@ pub(super) struct FileState {
     /// Syncs wait; syncs and writes fail.
     pub is_held: bool,
     pub is_failing: bool,
+    /// What was written is gone, and only who asks the file is told.
+    pub has_lost: bool,
 }
 
 #[derive(Default)]
@@ -96,7 +98,11 @@ impl Default for State {
 impl FileState {
     /// An error if the file's device is dying.
     pub fn check(&self) -> io::Result<()> {
-        if self.is_failing { Err(io::Error::from_raw_os_error(libc::EIO)) } else { Ok(()) }
+        if self.is_failing || self.has_lost {
+            Err(io::Error::from_raw_os_error(libc::EIO))
+        } else {
+            Ok(())
+        }
     }
 
     pub fn write(&mut self, offset: u64, bytes: &[u8]) {
@@ -249,6 +255,9 @@ impl State {
     pub fn sync_all(&mut self) -> io::Result<()> {
         let files: Vec<_> = self.files.keys().copied().collect();
         for id in files {
+            if self.file(id).has_lost {
+                continue;
+            }
             self.file(id).check()?;
             self.sync_file(id);
         }

@@ -172,6 +172,15 @@ pub fn spec() -> PartitionSpec {
     }
 }
 
+/// So many partitions, with the handles they are opened with.
+pub fn specs(count: i32) -> Vec<(PartitionSpec, Handle)> {
+    let one = |index: i32| {
+        let spec = PartitionSpec { partition_index: index, group_id: 100 + index as u64, ..spec() };
+        (spec, Handle { index: index as u32, generation: 1 })
+    };
+    (0..count).map(one).collect()
+}
+
 /// A batch to be made.
 #[derive(Debug, Clone)]
 pub struct Batch {
