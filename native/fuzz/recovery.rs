@@ -110,6 +110,7 @@ fn open(
         descriptors: ms_log::Descriptors::new(1000),
         dir: Path::new(DIR),
         identity: IDENTITY,
+        is_own: false,
         options: options(),
         checkpoint,
         same_boot,

@@ -6,7 +6,7 @@ use crate::options::LogIdentity;
 use std::io::{self, IoSlice};
 use std::path::Path;
 
-const NAME: &str = "partition.metadata";
+pub(crate) const NAME: &str = "partition.metadata";
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Writes the file durably, its name included.

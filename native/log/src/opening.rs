@@ -49,6 +49,7 @@ impl<'a> Opening<'a> {
         checkpoint: Option<&'a PartitionCheckpoint>,
         (truncations, kept): (u64, LogPoint),
         log_start: u64,
+        indexes: &'a [u64],
     ) -> Opening<'a> {
         let claim = match checkpoint {
             Some(found) if how.same_boot => found.written,
@@ -63,7 +64,7 @@ impl<'a> Opening<'a> {
         Opening {
             how,
             checkpoint,
-            loader: Loader { how, checkpoint, claim },
+            loader: Loader { how, checkpoint, claim, indexes },
             report: Recovery::default(),
             sealed: Vec::new(),
             unsealed: Vec::new(),

@@ -50,6 +50,8 @@ pub(crate) struct Loader<'a> {
     pub checkpoint: Option<&'a PartitionCheckpoint>,
     /// Everything before must be there.
     pub claim: LogPoint,
+    /// Base offsets of the segments that have an index, ascending.
+    pub indexes: &'a [u64],
 }
 
 /// A segment file and what its index said.
@@ -141,7 +143,10 @@ impl Loader<'_> {
         let file = disk.open(&path, OpenMode::Write).map_err(at("open", &path))?;
         let len = file.len().map_err(at("look at", &path))?;
         let header = self.read_header(file.as_ref(), len, base_offset, &path)?;
-        let tail = index::read_tail(disk, &path).map_err(at("read index of", &path))?;
+        let tail = match self.indexes.binary_search(&base_offset) {
+            Ok(_) => index::read_tail(disk, &path).map_err(at("read index of", &path))?,
+            Err(_) => None,
+        };
         let fits = |tail: &index::IndexTail| {
             tail.group_id == self.how.identity.group_id
                 && tail.start.base_offset == base_offset

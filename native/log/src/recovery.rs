@@ -11,7 +11,7 @@
 
 use crate::checkpoint::PartitionCheckpoint;
 use crate::descriptors::Descriptors;
-use crate::disk::{Disk, OpenMode};
+use crate::disk::{DirEntry, Disk, OpenMode};
 use crate::error::{LogError, at};
 use crate::hard_state::HardState;
 use crate::identity;
@@ -33,6 +33,8 @@ pub struct OpenLog<'a> {
     pub descriptors: Arc<Descriptors>,
     pub dir: &'a Path,
     pub identity: LogIdentity,
+    /// `partition.metadata` was read, and says this identity.
+    pub is_own: bool,
     pub options: LogOptions,
     /// This partition's part of the checkpoint file, if any.
     pub checkpoint: Option<&'a PartitionCheckpoint>,
@@ -94,13 +96,22 @@ impl PartitionLog {
         how: OpenLog<'_>,
         visitor: &mut dyn BatchVisitor,
     ) -> Result<(PartitionLog, Recovery), LogError> {
-        let found = identity::read_identity(how.disk.as_ref(), how.dir)?;
+        let disk = how.disk.as_ref();
+        // What is not in the list is not looked for: of most partitions that is nearly all.
+        let names = Names::of(disk, how.dir)?;
+        let found = match how.is_own {
+            true => Some(how.identity),
+            false if names.has(identity::NAME) => identity::read_identity(disk, how.dir)?,
+            false => None,
+        };
         if found.is_some_and(|found| found != how.identity) {
             return Err(LogError::WrongIdentity { path: how.dir.to_path_buf() });
         }
-        let disk = how.disk.as_ref();
-        let log_start = marks::read(disk, how.dir, marks::LOG_START, 0)?.unwrap_or(0);
-        let mut segments = list_segments(disk, how.dir, log_start)?;
+        let log_start = match names.has(marks::LOG_START) {
+            true => marks::read(disk, how.dir, marks::LOG_START, 0)?.unwrap_or(0),
+            false => 0,
+        };
+        let (mut segments, indexes) = names.sweep(disk, how.dir, log_start)?;
         drop_unborn(disk, how.dir, &mut segments)?;
         if found.is_none() {
             if segments.is_empty() {
@@ -112,11 +123,14 @@ impl PartitionLog {
             // Whose they are is in the segment headers too, and checked there.
             identity::write(how.disk.as_ref(), how.dir, &how.identity)?;
         }
-        let (truncations, kept) = truncate::read_count(how.disk.as_ref(), how.dir)?;
+        let (truncations, kept) = match names.has(marks::TRUNCATIONS) {
+            true => truncate::read_count(how.disk.as_ref(), how.dir)?,
+            false => Default::default(),
+        };
         let checkpoint = how.checkpoint.filter(|found| {
             found.group_id == how.identity.group_id && found.truncations == truncations
         });
-        let mut opening = Opening::new(&how, checkpoint, (truncations, kept), log_start);
+        let mut opening = Opening::new(&how, checkpoint, (truncations, kept), log_start, &indexes);
         for (number, base_offset) in segments.iter().enumerate() {
             opening.add(*base_offset, segments.get(number + 1).copied())?;
         }
@@ -126,33 +140,56 @@ impl PartitionLog {
     }
 }
 
-/// Base offsets of the segments, ascending. Removes what an interrupted write or deletion left: temporary files, segments
-/// wholly below the log start, index files without a segment.
-fn list_segments(disk: &dyn Disk, dir: &Path, log_start: u64) -> Result<Vec<u64>, LogError> {
-    let names = disk.list_dir(dir).map_err(at("list", dir))?;
-    let mut segments: Vec<u64> =
-        names.iter().filter_map(|entry| parse_name(&entry.name, "log")).collect();
-    segments.sort_unstable();
-    let deleted = segments.partition_point(|&base| base <= log_start).saturating_sub(1);
-    let mut swept = deleted > 0;
-    for base in segments.drain(..deleted) {
-        let path = dir.join(file_name(base, "log"));
-        disk.remove_file(&path).map_err(at("remove", &path))?;
+/// The names in the folder of a log.
+struct Names(Vec<DirEntry>);
+
+impl Names {
+    fn of(disk: &dyn Disk, dir: &Path) -> Result<Names, LogError> {
+        disk.list_dir(dir).map(Names).map_err(at("list", dir))
     }
-    for entry in names {
-        let of = parse_name(&entry.name, "index").or(parse_name(&entry.name, "timeindex"));
-        let orphan = of.is_some_and(|base| segments.binary_search(&base).is_err());
-        if orphan || entry.name.ends_with(".tmp") {
-            let path = dir.join(&entry.name);
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|entry| entry.name == name)
+    }
+
+    /// Base offsets of the files with this suffix, ascending.
+    fn bases(&self, suffix: &str) -> Vec<u64> {
+        let mut bases: Vec<u64> =
+            self.0.iter().filter_map(|entry| parse_name(&entry.name, suffix)).collect();
+        bases.sort_unstable();
+        bases
+    }
+
+    /// Base offsets of the segments, and of those that have an index. Removes what an interrupted write or deletion left:
+    /// temporary files, segments wholly below the log start, index files without a segment.
+    fn sweep(
+        &self,
+        disk: &dyn Disk,
+        dir: &Path,
+        log_start: u64,
+    ) -> Result<(Vec<u64>, Vec<u64>), LogError> {
+        let mut segments = self.bases("log");
+        let deleted = segments.partition_point(|&base| base <= log_start).saturating_sub(1);
+        let mut swept = deleted > 0;
+        for base in segments.drain(..deleted) {
+            let path = dir.join(file_name(base, "log"));
             disk.remove_file(&path).map_err(at("remove", &path))?;
-            swept = true;
         }
+        for DirEntry { name, .. } in &self.0 {
+            let of = parse_name(name, "index").or(parse_name(name, "timeindex"));
+            let orphan = of.is_some_and(|base| segments.binary_search(&base).is_err());
+            if orphan || name.ends_with(".tmp") {
+                let path = dir.join(name);
+                disk.remove_file(&path).map_err(at("remove", &path))?;
+                swept = true;
+            }
+        }
+        // An index must not come back beside a new segment of the same name.
+        if swept {
+            disk.sync_dir(dir).map_err(at("sync", dir))?;
+        }
+        Ok((segments, self.bases("index")))
     }
-    // An index must not come back beside a new segment of the same name.
-    if swept {
-        disk.sync_dir(dir).map_err(at("sync", dir))?;
-    }
-    Ok(segments)
 }
 
 /// Removes newest segments that are too short for a header: their creation was cut short, and they hold nothing.

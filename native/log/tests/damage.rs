@@ -391,6 +391,7 @@ fn a_folder_of_another_topic_is_refused() {
         descriptors: ms_log::Descriptors::new(1000),
         dir: &rig.dir,
         identity: other,
+        is_own: false,
         options: *rig.log.options(),
         checkpoint: None,
         same_boot: true,

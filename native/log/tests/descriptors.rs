@@ -49,6 +49,7 @@ fn open(disk: &Arc<dyn Disk>, all: &Arc<Descriptors>, dir: &Path) -> PartitionLo
         descriptors: all.clone(),
         dir,
         identity: IDENTITY,
+        is_own: false,
         options: options(4096),
         checkpoint: None,
         same_boot: true,

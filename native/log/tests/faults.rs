@@ -84,6 +84,7 @@ impl Caller {
             descriptors: ms_log::Descriptors::new(1000),
             dir: &self.rig.dir,
             identity: IDENTITY,
+            is_own: false,
             options: options(1000),
             checkpoint: found.get(&IDENTITY.group_id),
             same_boot: true,

@@ -76,6 +76,7 @@ fn a_log_on_a_real_disk_is_found_again() {
         descriptors: ms_log::Descriptors::new(1000),
         dir: &dir,
         identity: IDENTITY,
+        is_own: false,
         options: small,
         checkpoint: found.get(&77),
         same_boot: true,

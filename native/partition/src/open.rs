@@ -187,6 +187,7 @@ fn open_existing(
         descriptors: Arc::clone(&env.state.descriptors),
         dir: &env.log_dir.join(&name),
         identity,
+        is_own: true,
         options: log_options(&spec.config),
         checkpoint: checkpoint.as_ref(),
         same_boot: env.same_boot,

@@ -95,7 +95,7 @@ fn an_open_that_failed_leaves_the_next_one_what_the_checkpoint_knows() {
     let path = "/data/orders-1/00000000000000000000.log";
     let file = disk.open(path.as_ref(), OpenMode::Write).expect("it is there");
     let len = file.len().expect("a disk in order");
-    disk.fail_call(disk.calls() + 8, Fault::Io);
+    disk.fail_call(disk.calls() + 4, Fault::Io);
     assert!(Partition::open(&broker.env, second.clone(), HANDLE).is_err());
     // What is missing now was there once, and the checkpoint says so: no torn tail.
     file.truncate(len - 10).expect("a disk in order");

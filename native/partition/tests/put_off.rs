@@ -68,6 +68,32 @@ fn what_is_opened_and_not_written_to_stays_as_it_is_on_the_disk() {
 }
 
 #[test]
+fn an_opening_after_a_clean_stop_asks_the_disk_for_nothing_that_is_not_there() {
+    let calls = |count| {
+        let disk = SimDisk::new();
+        let broker = Broker::start(&disk);
+        let open = |broker: &Broker| -> Vec<_> {
+            let opened = Partition::open_many(&broker.env, specs(count));
+            opened.into_iter().map(|it| it.expect("opens")).collect()
+        };
+        let partitions = open(&broker);
+        for partition in &partitions {
+            append(partition, Batch::plain(1));
+            partition.flush_finished(partition.flush_job().expect("something to sync").run());
+        }
+        broker.env.write_checkpoint(&partitions).expect("a disk in order");
+        assert!(broker.env.record_stop(&partitions).expect("a disk in order"));
+        disk.crash_process();
+        let broker = Broker::start(&disk);
+        let before = disk.calls();
+        open(&broker);
+        disk.calls() - before
+    };
+    // Three for the identity, one for the names; the segment is opened, its length, header and last frame looked at.
+    assert_eq!(calls(60) - calls(40), 20 * 8);
+}
+
+#[test]
 fn terms_of_which_nothing_was_written_end_where_the_log_does() {
     let disk = SimDisk::new();
     let broker = Broker::start(&disk);

@@ -125,6 +125,7 @@ impl Rig {
             descriptors: ms_log::Descriptors::new(1000),
             dir: &self.dir,
             identity: IDENTITY,
+            is_own: false,
             options: *self.log.options(),
             checkpoint,
             same_boot,
