@@ -16,6 +16,7 @@ use crate::api::{Notifier, PartitionState};
 use crate::dirty::Dirty;
 use crate::lease::Lease;
 use crate::together::WholeDisk;
+use crate::troubles::Troubles;
 
 /// What all partitions of one log directory share.
 pub struct Env {
@@ -50,6 +51,7 @@ pub struct EnvState {
     /// One thread at a time writes the hard-state log; those that wait find their records written by the first.
     hard_state_writer: Mutex<()>,
     pub(crate) whole_disk: WholeDisk,
+    pub(crate) troubles: Mutex<Troubles>,
     names: AtomicU64,
     /// Sealed segments of all partitions that are open.
     pub(crate) descriptors: Arc<Descriptors>,
@@ -71,6 +73,7 @@ impl EnvState {
             is_offline: AtomicBool::new(false),
             hard_state_writer: Mutex::default(),
             whole_disk: WholeDisk::default(),
+            troubles: Mutex::default(),
             names: AtomicU64::new(0),
             descriptors: Descriptors::of_process(),
             dirty: Dirty::default(),

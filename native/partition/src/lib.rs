@@ -23,6 +23,7 @@ mod producers;
 mod read;
 mod snapshot;
 mod together;
+mod troubles;
 
 pub use api::*;
 pub use env::{Env, EnvState};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Start};
 use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
-    AppendError, Damage, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, Recovery,
-    is_no_space, read_identity,
+    AppendError, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, is_no_space,
+    read_identity,
 };
 use thiserror::Error;
 
@@ -19,6 +19,7 @@ use crate::group_files::GroupFiles;
 use crate::lease::{Lease, LeasedDisk};
 use crate::partition::{Body, Idle, Partition};
 use crate::producers::Producers;
+use crate::troubles::report;
 
 /// A partition could not be opened.
 #[derive(Debug, Error)]
@@ -218,25 +219,6 @@ fn disk_of(env: &Env, _spec: &PartitionSpec) -> Arc<dyn Disk> {
 #[cfg(feature = "planted-faults")]
 fn disk_of(env: &Env, spec: &PartitionSpec) -> Arc<dyn Disk> {
     crate::planted::disk(&env.disk, spec)
-}
-
-/// What was lost or set aside is said, not hidden.
-fn report(env: &Env, name: &str, handle: Handle, recovery: &Recovery) {
-    let say = |text: String| {
-        env.notifier.event(handle, PartitionEvent::Log { level: LogLevel::Warn, text });
-    };
-    if recovery.cut_bytes > 0 {
-        say(format!("{name}: cut a torn tail of {} bytes", recovery.cut_bytes));
-    }
-    for file in &recovery.set_aside {
-        say(format!("{name}: set aside {}", file.display()));
-    }
-    for Damage { segment, from_offset, to_offset, .. } in &recovery.damage {
-        say(format!("{name}: segment {segment} is damaged, offsets {from_offset} to {to_offset}"));
-    }
-    if recovery.lost_committed > 0 {
-        say(format!("{name}: {} committed entries were lost", recovery.lost_committed));
-    }
 }
 
 /// A new group over the log that asks for leadership; its term and vote are in the hard-state log's buffer.

@@ -119,6 +119,9 @@ pub fn open_partitions(shared: &Shared, batch: Vec<OpenPartition>) {
             }
         }
     }
+    if hub.opening.is_over() {
+        shared.env.troubles_of_many().iter().for_each(|line| hub.control.log(40, line));
+    }
 }
 
 /// What a reactor lends to the execution of a command.

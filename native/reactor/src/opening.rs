@@ -32,6 +32,11 @@ impl Opening {
         }
     }
 
+    /// Nothing is being opened, or waits for it.
+    pub fn is_over(&self) -> bool {
+        self.count.load(Ordering::SeqCst) == 0
+    }
+
     /// `announce` tells the handle, `tell` what was kept; events that come meanwhile wait until it is done.
     pub fn end(&self, handle: Handle, announce: impl FnOnce(), tell: impl FnMut(PartitionEvent)) {
         let mut events = self.events.lock();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::frames::{LogConfig, batch, log_config, partition_spec, produce, produced};
 use common::{Broker, Hosted, REACTORS, TestTopic};
+use ms_reactor::DataPlaneConfig;
 use ms_reactor::packed::{NO_HANDLE, PackedReader, command, kind, open_flag};
 use ms_wire::error_code;
 use ms_wire::topic::TopicKey;
@@ -249,4 +250,52 @@ fn two_data_planes_run_in_one_process() {
         let answer = broker.connect().ask(&produce(9, 1, 1, TOPIC, &[(0, Some(&records))]));
         assert_eq!(produced(&answer, 9)[0].error_code, 0);
     }
+}
+
+#[test]
+fn what_happened_to_many_partitions_is_said_in_few_lines() {
+    const PARTITIONS: i32 = 40;
+    let broker = Broker::start(1);
+    let hosted = broker.with_topic("orders", [7; 16], PARTITIONS);
+    let records = batch(&[b"a"]);
+    for partition in hosted {
+        let payload = append(1, 0, &records);
+        let token = broker.submit(command::APPEND, 0, Some(partition), &payload);
+        assert_eq!(broker.await_done(token).error_code, 0);
+    }
+    let dir = broker.stop();
+    for index in 0..PARTITIONS {
+        let segment = dir.0.join(format!("orders-{index}/{:020}.log", 0));
+        let mut bytes = std::fs::read(&segment).unwrap();
+        bytes.extend_from_slice(b"the beginning of a frame that never was written to its end");
+        std::fs::write(&segment, bytes).unwrap();
+    }
+    let broker = Broker::start_in(dir, DataPlaneConfig::default());
+    let open = |index| {
+        let group = 7001 + index as u64;
+        let spec = partition_spec("orders", [7; 16], index, group, &LogConfig::default());
+        broker.submit(command::OPEN_PARTITION, 0, None, &spec)
+    };
+    let tokens: Vec<u32> = (0..PARTITIONS).map(open).collect();
+    for token in tokens {
+        assert_eq!(broker.await_done(token).error_code, 0);
+    }
+    // Those that were opened before the others came had nobody to share a line with.
+    let (mut alone, mut told) = (0, 0);
+    while told < PARTITIONS {
+        let line = broker.await_entry(|entry| entry.kind == kind::LOG);
+        let text = String::from_utf8_lossy(&line.payload);
+        assert_eq!(line.payload[0], 40);
+        let many =
+            text.split_once("a torn tail was cut in ").and_then(|(_, many)| many.split_once(' '));
+        match many {
+            Some((more, _)) => told += more.parse::<i32>().unwrap(),
+            None => {
+                assert!(text.contains(": cut a torn tail of "), "{text}");
+                (alone, told) = (alone + 1, told + 1);
+            }
+        }
+    }
+    assert_eq!(told, PARTITIONS);
+    assert!(alone <= PARTITIONS / 2, "{alone} lines");
 }
