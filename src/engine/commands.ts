@@ -1,5 +1,8 @@
 import type { LogConfig, PartitionSpec, Topology } from './engine.ts';
-import { NO_HANDLE, type PackedWriter } from './packed.ts';
+import { NO_HANDLE, PackedWriter } from './packed.ts';
+
+/** The settings of most topics are the same object: they are packed once. */
+const packedConfigs = new WeakMap<LogConfig, Uint8Array>();
 
 /** Packs the payload of open-partition. */
 export function packPartitionSpec(writer: PackedWriter, spec: PartitionSpec): void {
@@ -9,6 +12,17 @@ export function packPartitionSpec(writer: PackedWriter, spec: PartitionSpec): vo
 
 /** Packs a `log-config` block. */
 export function packLogConfig(writer: PackedWriter, config: LogConfig): void {
+  let packed = packedConfigs.get(config);
+  if (packed === undefined) {
+    const own = new PackedWriter(128);
+    packSettings(own, config);
+    packed = own.bytes.slice(0, own.length);
+    packedConfigs.set(config, packed);
+  }
+  writer.raw(packed);
+}
+
+function packSettings(writer: PackedWriter, config: LogConfig): void {
   const cleanup = (config.cleanup.isDelete ? 1 : 0) | (config.cleanup.isCompact ? 2 : 0);
   writer
     .i32(config.segmentBytes)

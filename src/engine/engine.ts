@@ -17,6 +17,8 @@ export interface Engine {
   publishAnswer(apiKey: number, apiVersion: number, body: Uint8Array): void;
 
   openPartition(spec: PartitionSpec): Promise<OpenedPartition>;
+  /** Opens many, at little cost for each; resolves when `receiver` has heard of all of them. */
+  openPartitions(specs: readonly PartitionSpec[], receiver: OpeningReceiver): Promise<void>;
   deletePartition(handle: PartitionHandle): Promise<void>;
   configureLog(handle: PartitionHandle, config: LogConfig): Promise<void>;
   /** Resolves with the base offset when committed; see `EngineError.isUncertain` for failures. */
@@ -108,6 +110,12 @@ export interface PartitionSpec {
   readonly watchCommits?: boolean;
   /** Always acknowledge after fdatasync, whatever `flushMessages` says (the metadata log). */
   readonly fsyncAlways?: boolean;
+}
+
+/** Hears of each of the partitions that are opened together; `place` is that in the list. */
+export interface OpeningReceiver {
+  opened(place: number, handle: PartitionHandle, leaderEpoch: number): void;
+  failed(place: number, error: Error): void;
 }
 
 export interface OpenedPartition {

@@ -14,6 +14,7 @@ import {
   type OffsetAnswer,
   type OffsetQuery,
   type OpenedPartition,
+  type OpeningReceiver,
   type PartitionHandle,
   type PartitionSpec,
   type ProducerDescription,
@@ -33,12 +34,49 @@ const DRAIN_BUFFER_BYTES = 1 << 18;
 const DRAIN_BUDGET_MS = 4;
 /** Answers that leave at once: waiting for more would only take memory. */
 const ANSWER_BYTES = 1 << 18;
+/** Start and end offset in front of the leader epoch in what tells of an opened partition. */
+const LOG_OFFSETS_BYTES = 16;
 const NO_PARTITION: PartitionHandle = { index: NO_HANDLE, generation: 0 };
 
 interface Pending {
   readonly kind: number;
   resolve(done: Done): void;
   reject(error: Error): void;
+}
+
+/** Partitions that are opened together: how many were not heard of, and who waits for that. */
+interface Opening {
+  readonly receiver: OpeningReceiver;
+  left: number;
+  readonly end: () => void;
+}
+
+/** One of them. */
+class OpeningOne implements Pending {
+  readonly kind = CommandKind.openPartition;
+  readonly #opening: Opening;
+  readonly #place: number;
+
+  constructor(opening: Opening, place: number) {
+    this.#opening = opening;
+    this.#place = place;
+  }
+
+  resolve({ handle, payload }: Done): void {
+    payload.skip(LOG_OFFSETS_BYTES);
+    this.#opening.receiver.opened(this.#place, handle, payload.i32());
+    this.#end();
+  }
+
+  reject(error: Error): void {
+    this.#opening.receiver.failed(this.#place, error);
+    this.#end();
+  }
+
+  #end(): void {
+    this.#opening.left -= 1;
+    if (this.#opening.left === 0) this.#opening.end();
+  }
 }
 
 /** The one event of a command: its handle and a reader over its payload, valid during the callback. */
@@ -119,9 +157,6 @@ class NativeEngine implements Engine {
   }
 
   openPartition(spec: PartitionSpec): Promise<OpenedPartition> {
-    const flags =
-      (spec.watchCommits === true ? OpenFlag.watchCommits : 0) |
-      (spec.fsyncAlways === true ? OpenFlag.fsyncAlways : 0);
     return this.#submit(
       CommandKind.openPartition,
       NO_PARTITION,
@@ -132,8 +167,20 @@ class NativeEngine implements Engine {
         logEndOffset: payload.i64(),
         leaderEpoch: payload.i32(),
       }),
-      flags,
+      openFlags(spec),
     );
+  }
+
+  openPartitions(specs: readonly PartitionSpec[], receiver: OpeningReceiver): Promise<void> {
+    return new Promise((resolve) => {
+      if (specs.length === 0) resolve();
+      const opening = { receiver, left: specs.length, end: resolve };
+      for (const [place, spec] of specs.entries()) {
+        const start = this.#begin(NO_PARTITION, new OpeningOne(opening, place), openFlags(spec));
+        packPartitionSpec(this.#commands, spec);
+        this.#commands.end(start);
+      }
+    });
   }
 
   deletePartition(handle: PartitionHandle): Promise<void> {
@@ -288,16 +335,24 @@ class NativeEngine implements Engine {
     unpack: (done: Done) => Result,
     flags = 0,
   ): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const pending = { kind, resolve: (done: Done) => resolve(unpack(done)), reject };
+      const start = this.#begin(handle, pending, flags);
+      pack(this.#commands);
+      this.#commands.end(start);
+    });
+  }
+
+  /** Begins a command; what it needs is packed behind, and its entry ended with what this returns. */
+  #begin(handle: PartitionHandle, pending: Pending, flags: number): number {
     const token = this.#nextToken;
     this.#nextToken = token === 0xffffffff ? 1 : token + 1;
+    this.#pending.set(token, pending);
     const start = this.#commands.begin();
-    this.#commands.u16(kind).u16(flags).u32(token).u32(handle.index).u32(handle.generation);
-    pack(this.#commands);
-    this.#commands.end(start);
+    this.#commands.u16(pending.kind).u16(flags).u32(token);
+    this.#commands.u32(handle.index).u32(handle.generation);
     this.#scheduleFlush();
-    return new Promise((resolve, reject) => {
-      this.#pending.set(token, { kind, resolve: (done) => resolve(unpack(done)), reject });
-    });
+    return start;
   }
 
   // Everything that one turn of the event loop brought leaves together, right after its callbacks.
@@ -347,16 +402,11 @@ class NativeEngine implements Engine {
   #receive(bytes: Uint8Array, length: number, isOwned = false): void {
     const receiver = this.#receiver;
     if (receiver === undefined) throw new Error('drained before subscribe');
-    let offset = 0;
-    const view = new DataView(bytes.buffer);
-    while (offset < length) {
-      const end = offset + 4 + view.getUint32(offset, true);
-      const entry = new PackedReader(bytes, offset + 4, end, isOwned);
-      dispatchEntry(entry, receiver, (token, errorCode, done) =>
-        this.#settle(token, errorCode, done),
-      );
-      offset = end;
-    }
+    const settle = (token: number, errorCode: number, done: Done) =>
+      this.#settle(token, errorCode, done);
+    // One reader goes from entry to entry: what keeps bytes has copied them, or is their owner.
+    const entry = new PackedReader(bytes, 0, 0, isOwned);
+    while (entry.nextEntry(length)) dispatchEntry(entry, receiver, settle);
   }
 
   #settle(token: number, errorCode: number, done: Done): void {
@@ -371,6 +421,13 @@ class NativeEngine implements Engine {
 function reasonOf(kind: number, errorCode: number, { payload }: Done): string {
   const hasReason = kind === CommandKind.openPartition && payload.remaining > 0;
   return hasReason ? payload.str() : `the engine answered error ${errorCode}`;
+}
+
+function openFlags({ watchCommits, fsyncAlways }: PartitionSpec): number {
+  return (
+    (watchCommits === true ? OpenFlag.watchCommits : 0) |
+    (fsyncAlways === true ? OpenFlag.fsyncAlways : 0)
+  );
 }
 
 function nothing(): void {}

@@ -50,6 +50,33 @@ describe('the packed layout', () => {
     expect(() => reader.u8()).toThrow(RangeError);
   });
 
+  test('reads entries one after the other, and none beyond its end', () => {
+    const writer = new PackedWriter(4);
+    for (const values of [[1, 2], [], [3]]) {
+      const start = writer.begin();
+      for (const value of values) writer.u16(value);
+      writer.end(start);
+    }
+    const reader = new PackedReader(writer.bytes, 0, 0);
+    expect(reader.nextEntry(writer.length)).toBe(true);
+    expect([reader.u16(), reader.remaining]).toEqual([1, 2]);
+    // What is left of one is passed over.
+    expect([reader.nextEntry(writer.length), reader.remaining]).toEqual([true, 0]);
+    expect(() => reader.u8()).toThrow(RangeError);
+    expect([reader.nextEntry(writer.length), reader.u16()]).toEqual([true, 3]);
+    expect(reader.nextEntry(writer.length)).toBe(false);
+  });
+
+  test('writes an id again as the first time, and another one as it is', () => {
+    const writer = new PackedWriter();
+    const ids = ['AAAAAAAAAAAAAAAAAAAAAQ', 'AAAAAAAAAAAAAAAAAAAAAQ', 'AQAAAAAAAAAAAAAAAAAAAA'];
+    for (const id of ids) writer.uuid(id);
+    const packed = Buffer.from(writer.bytes.subarray(0, writer.length));
+    expect(packed.toString('hex')).toBe(
+      `${'00'.repeat(15)}01${'00'.repeat(15)}0101${'00'.repeat(15)}`,
+    );
+  });
+
   test('keeps what the other side has not taken', () => {
     const writer = new PackedWriter();
     writer.u32(1).u32(2);
@@ -69,7 +96,7 @@ describe('the packed layout', () => {
     packTopology(writer, { epoch: 9n, kind: 'delta', topics, brokers: [] });
     const reader = new PackedReader(writer.bytes, 0, writer.length);
     expect([reader.i64(), reader.u8(), reader.u32()]).toEqual([9n, 1, 1]);
-    reader.offset += 16;
+    reader.skip(16);
     expect([reader.str(), reader.u8(), reader.u8(), reader.u32()]).toEqual(['t', 1, 0, 1]);
     expect([reader.u32(), reader.u32(), reader.i32(), reader.i32()]).toEqual([0xffffffff, 0, 2, 3]);
   });

@@ -41,6 +41,8 @@ const textDecoder = new TextDecoder();
 export class PackedWriter {
   #bytes: Uint8Array;
   #view: DataView;
+  /** The id that was written last: the partitions of a topic have the same. */
+  #uuid: { readonly text: string; readonly bytes: Uint8Array } | undefined;
   length = 0;
 
   constructor(capacity = 4096) {
@@ -104,9 +106,12 @@ export class PackedWriter {
   }
 
   uuid(value: string): this {
-    const decoded = Buffer.from(value, 'base64url');
-    if (decoded.length !== 16) throw new RangeError(`not a 16-byte id: ${value}`);
-    return this.raw(decoded);
+    if (this.#uuid?.text !== value) {
+      const bytes = Buffer.from(value, 'base64url');
+      if (bytes.length !== 16) throw new RangeError(`not a 16-byte id: ${value}`);
+      this.#uuid = { text: value, bytes };
+    }
+    return this.raw(this.#uuid.bytes);
   }
 
   raw(value: Uint8Array): this {
@@ -140,68 +145,83 @@ export class PackedWriter {
 export class PackedReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  readonly #end: number;
   readonly #isOwned: boolean;
-  offset: number;
+  #end: number;
+  #offset: number;
 
   /** `isOwned`: nobody else writes to the buffer any more. */
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length, isOwned = false) {
     this.#isOwned = isOwned;
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, end);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#end = end;
-    this.offset = offset;
+    this.#offset = offset;
+  }
+
+  /** The entry behind the one that was read, in a buffer of entries that ends at `end`; false: there is none. */
+  nextEntry(end: number): boolean {
+    const start = this.#end;
+    if (start >= end) return false;
+    this.#end = start + 4;
+    this.#offset = start;
+    const length = this.u32();
+    this.#end = start + 4 + length;
+    return true;
   }
 
   get remaining(): number {
-    return this.#end - this.offset;
+    return this.#end - this.#offset;
   }
 
   u8(): number {
-    this.offset += 1;
-    return this.#view.getUint8(this.offset - 1);
+    return this.#view.getUint8(this.#take(1));
   }
 
   u16(): number {
-    this.offset += 2;
-    return this.#view.getUint16(this.offset - 2, true);
+    return this.#view.getUint16(this.#take(2), true);
   }
 
   i16(): number {
-    this.offset += 2;
-    return this.#view.getInt16(this.offset - 2, true);
+    return this.#view.getInt16(this.#take(2), true);
   }
 
   u32(): number {
-    this.offset += 4;
-    return this.#view.getUint32(this.offset - 4, true);
+    return this.#view.getUint32(this.#take(4), true);
   }
 
   i32(): number {
-    this.offset += 4;
-    return this.#view.getInt32(this.offset - 4, true);
+    return this.#view.getInt32(this.#take(4), true);
   }
 
   i64(): bigint {
-    this.offset += 8;
-    return this.#view.getBigInt64(this.offset - 8, true);
+    return this.#view.getBigInt64(this.#take(8), true);
+  }
+
+  skip(length: number): void {
+    this.#take(length);
   }
 
   str(): string {
     const length = this.u16();
-    return textDecoder.decode(this.#take(length));
+    return textDecoder.decode(this.#slice(length));
   }
 
   /** What is left; a copy where the buffer below is reused. */
   rest(): Uint8Array {
-    const rest = this.#take(this.remaining);
+    const rest = this.#slice(this.remaining);
     return this.#isOwned ? rest : rest.slice();
   }
 
-  #take(length: number): Uint8Array {
-    const start = this.offset;
-    if (start + length > this.#end) throw new RangeError('packed entry is too short');
-    this.offset += length;
+  #slice(length: number): Uint8Array {
+    const start = this.#take(length);
     return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Goes on behind so many bytes; where they begin. */
+  #take(length: number): number {
+    const start = this.#offset;
+    if (start + length > this.#end) throw new RangeError('packed entry is too short');
+    this.#offset = start + length;
+    return start;
   }
 }

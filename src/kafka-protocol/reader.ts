@@ -7,6 +7,9 @@ export class MalformedError extends Error {
 
 const MAX_STRING_BYTES = 0x7fff;
 
+/** The id that was read last, as four numbers and as text. */
+let last = { a: 0, b: 0, c: 0, d: 0, text: ZERO_UUID };
+
 /**
  * A cursor over one message. Every length is checked against the bytes left before anything is allocated, so the
  * memory used is bounded by the input. `flexible` chooses the compact encodings (KIP-482). Byte fields are views.
@@ -87,11 +90,16 @@ export class Reader {
   /** Kafka's text of a 16-byte id: base64url, 22 characters. */
   uuid(): string {
     const start = this.#take(16);
-    let bits = 0;
-    for (let at = start; at < start + 16; at += 4) bits |= this.#bytes.readInt32BE(at);
+    const bytes = this.#bytes;
+    const [a, b] = [bytes.readInt32BE(start), bytes.readInt32BE(start + 4)];
+    const [c, d] = [bytes.readInt32BE(start + 8), bytes.readInt32BE(start + 12)];
     // A topic that is given by its name has this id, and a request may have 100,000.
-    if (bits === 0) return ZERO_UUID;
-    return this.#bytes.toString('base64url', start, start + 16);
+    if ((a | b | c | d) === 0) return ZERO_UUID;
+    // The records of a topic's partitions have the same one, each in a message of its own.
+    if (a !== last.a || b !== last.b || c !== last.c || d !== last.d) {
+      last = { a, b, c, d, text: bytes.toString('base64url', start, start + 16) };
+    }
+    return last.text;
   }
 
   /** An unsigned variable-length integer of at most 32 bits. */

@@ -216,8 +216,9 @@ impl Hub {
             }
             PartitionEvent::Committed { offset } => self.control.committed(handle, offset),
             PartitionEvent::Closed => {
-                self.registry.release(handle);
+                // Told before its index may name another partition.
                 self.control.closed(handle);
+                self.registry.release(handle);
             }
             PartitionEvent::Failed { reason } => self.control.failed(handle, &reason),
             PartitionEvent::LogDir { state } => {

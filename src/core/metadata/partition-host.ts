@@ -34,9 +34,9 @@ interface HostedTopic {
 export class PartitionHost {
   readonly #deps: HostDeps;
   readonly #topics = new Map<string, HostedTopic>();
-  readonly #byHandle = new Map<string, LocalPartition>();
+  readonly #byHandle = new HandleMap<LocalPartition>();
   /** Roles that arrived before the answer to open-partition did. */
-  readonly #earlyRoles = new Map<string, Role>();
+  readonly #earlyRoles = new HandleMap<Role>();
   readonly #roleWaiters = new Set<() => void>();
   /** Topics of which a leader epoch is not the published one. */
   readonly #outdated = new Set<string>();
@@ -94,18 +94,18 @@ export class PartitionHost {
   }
 
   role(handle: PartitionHandle, role: Role): void {
-    const known = this.#byHandle.get(keyOf(handle));
+    const known = this.#byHandle.get(handle);
     if (known === undefined) {
-      this.#earlyRoles.set(keyOf(handle), role);
+      this.#earlyRoles.set(handle, role);
       return;
     }
     this.#setRole(known, role);
   }
 
   closed(handle: PartitionHandle): void {
-    const known = this.#byHandle.get(keyOf(handle));
-    this.#byHandle.delete(keyOf(handle));
-    this.#earlyRoles.delete(keyOf(handle));
+    const known = this.#byHandle.get(handle);
+    this.#byHandle.delete(handle);
+    this.#earlyRoles.delete(handle);
     if (known !== undefined) this.#deps.onRole(known, undefined);
   }
 
@@ -127,12 +127,12 @@ export class PartitionHost {
   #setRole(known: LocalPartition, role: Role): void {
     const { leaderEpoch, isLeader } = role;
     const changed = { ...known, leaderEpoch, isLeader };
-    this.#byHandle.set(keyOf(known.handle), changed);
+    this.#byHandle.set(known.handle, changed);
     const hosted = this.#topics.get(known.topicId);
     if (hosted !== undefined) hosted.partitions[known.index] = changed;
     if (leaderEpoch !== known.leaderEpoch) this.#updateLater(known.topicId);
     this.#deps.onRole(changed, role);
-    for (const waiter of [...this.#roleWaiters]) waiter();
+    if (this.#roleWaiters.size > 0) for (const waiter of [...this.#roleWaiters]) waiter();
   }
 
   // Roles come by the hundred when a disk comes back: those of one turn of the event loop are one topology.
@@ -184,8 +184,10 @@ export class PartitionHost {
       hosted = { name, isInternal, partitions: [], configText, published: undefined };
       this.#topics.set(topic.id, hosted);
     }
+    // They are opened in any order; an array that is filled so becomes a slow one.
+    while (hosted.partitions.length < topic.partitions.length) hosted.partitions.push(undefined);
     const failures: Failure[] = [];
-    const noteFailure = (index: number) => (error: unknown) => {
+    const noteFailure = (index: number, error: unknown) => {
       failures.push({ topicId: topic.id, partition: `${name}-${index}`, error });
     };
     const config = configOf(topic, configText);
@@ -193,59 +195,54 @@ export class PartitionHost {
       await this.#configure(hosted, config, noteFailure);
       if (failures.length === 0) hosted.configText = configText;
     }
-    await Promise.all(
-      topic.partitions.map((partition) => {
-        return this.#open(topic, partition, config)?.catch(noteFailure(partition.index));
-      }),
-    );
+    await this.#openAll(topic, config, noteFailure);
     return failures;
   }
 
-  /** Undefined when there is nothing to open. */
-  #open(
+  /** Opens what is placed here and is not open. */
+  async #openAll(
     topic: TopicImage,
-    partition: PartitionImage,
     config: LogConfig,
-  ): Promise<void> | undefined {
-    const { engine } = this.#deps;
+    noteFailure: (index: number, error: unknown) => void,
+  ): Promise<void> {
     const { nodeId } = this.#deps.config;
-    const isOpen = this.partition(topic.id, partition.index) !== undefined;
-    if (isOpen || !partition.replicas.includes(nodeId)) return undefined;
-    return engine
-      .openPartition({
-        topicId: topic.id,
-        topicName: topic.name,
-        partitionIndex: partition.index,
-        groupId: partition.groupId,
-        config,
-      })
-      .then(({ handle, leaderEpoch }) => {
-        this.#opened(topic, partition.index, handle, leaderEpoch);
-      });
+    const { id: topicId, name: topicName } = topic;
+    const isToOpen = ({ index, replicas }: PartitionImage) =>
+      replicas.includes(nodeId) && this.partition(topicId, index) === undefined;
+    const specs = topic.partitions.filter(isToOpen).map(({ index: partitionIndex, groupId }) => {
+      return { topicId, topicName, partitionIndex, groupId, config };
+    });
+    const indexAt = (place: number) => specs[place]?.partitionIndex ?? -1;
+    await this.#deps.engine.openPartitions(specs, {
+      opened: (place, handle, leaderEpoch) => {
+        this.#opened(topic, indexAt(place), handle, leaderEpoch);
+      },
+      failed: (place, error) => noteFailure(indexAt(place), error),
+    });
   }
 
   #opened(topic: TopicImage, index: number, handle: PartitionHandle, leaderEpoch: number): void {
     const { id: topicId, name: topicName } = topic;
     const opened = { topicId, topicName, index, handle, leaderEpoch, isLeader: false };
-    this.#byHandle.set(keyOf(handle), opened);
+    this.#byHandle.set(handle, opened);
     const hosted = this.#topics.get(topicId);
     if (hosted !== undefined) hosted.partitions[index] = opened;
-    const early = this.#earlyRoles.get(keyOf(handle));
+    const early = this.#earlyRoles.get(handle);
     if (early === undefined) return;
-    this.#earlyRoles.delete(keyOf(handle));
+    this.#earlyRoles.delete(handle);
     this.#setRole(opened, early);
   }
 
   async #configure(
     hosted: HostedTopic,
     config: LogConfig,
-    noteFailure: (index: number) => (error: unknown) => void,
+    noteFailure: (index: number, error: unknown) => void,
   ): Promise<void> {
     const { engine } = this.#deps;
     const open = hosted.partitions.filter((partition) => partition !== undefined);
     await Promise.all(
       open.map(({ handle, index }) => {
-        return engine.configureLog(handle, config).catch(noteFailure(index));
+        return engine.configureLog(handle, config).catch((error) => noteFailure(index, error));
       }),
     );
   }
@@ -306,6 +303,20 @@ export class PartitionHost {
   }
 }
 
-function keyOf({ index, generation }: PartitionHandle): string {
-  return `${index}:${generation}`;
+/** By handle. An index is used again only when its handle is closed: there is one generation of it at a time. */
+class HandleMap<Value> {
+  readonly #byIndex = new Map<number, { readonly generation: number; readonly value: Value }>();
+
+  get({ index, generation }: PartitionHandle): Value | undefined {
+    const known = this.#byIndex.get(index);
+    return known?.generation === generation ? known.value : undefined;
+  }
+
+  set({ index, generation }: PartitionHandle, value: Value): void {
+    this.#byIndex.set(index, { generation, value });
+  }
+
+  delete(handle: PartitionHandle): void {
+    if (this.get(handle) !== undefined) this.#byIndex.delete(handle.index);
+  }
 }

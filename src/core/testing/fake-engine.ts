@@ -6,6 +6,7 @@ import type {
   EngineReceiver,
   LogConfig,
   OpenedPartition,
+  OpeningReceiver,
   PartitionHandle,
   PartitionSpec,
   Topology,
@@ -85,6 +86,15 @@ export class FakeEngine implements Engine {
     this.calls.push({ kind: 'open', spec });
     const handle = { index: this.#opened++, generation: 1 };
     return { handle, logStartOffset: 0n, logEndOffset: 0n, leaderEpoch: 1 };
+  }
+
+  async openPartitions(specs: readonly PartitionSpec[], receiver: OpeningReceiver): Promise<void> {
+    const open = (spec: PartitionSpec, place: number) =>
+      this.openPartition(spec).then(
+        ({ handle, leaderEpoch }) => receiver.opened(place, handle, leaderEpoch),
+        (error) => receiver.failed(place, error),
+      );
+    await Promise.all(specs.map(open));
   }
 
   async deletePartition(handle: PartitionHandle): Promise<void> {
