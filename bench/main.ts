@@ -8,7 +8,7 @@ import { check } from './check.ts';
 import { compare, rowsOf } from './compare.ts';
 import { judgeLife, measureLife } from './life.ts';
 import { measureMicro } from './micro.ts';
-import { judgeMany, type Many, measureMany } from './partitions.ts';
+import { deleteLeft, judgeMany, type Many, measureMany } from './partitions.ts';
 import { type Row, table } from './rows.ts';
 import { judgeStall, measureStall } from './stall.ts';
 
@@ -82,11 +82,16 @@ async function life(): Promise<Row[]> {
 async function partitions(): Promise<Row[]> {
   const [count, reps] = [Number(option('--count', '9999')), Number(option('--reps', '3'))];
   const rows: Row[] = [];
-  for (const shape of ['one topic', 'a topic each'] as const) {
-    const runs: Many[] = [];
-    for (let i = 0; i < reps; i++) runs.push(await measureMany(shape, count));
-    save(`partitions-${shape.replaceAll(' ', '-')}`, runs);
-    rows.push(...judgeMany(shape, count, runs));
+  const left: string[] = [];
+  try {
+    for (const shape of ['one topic', 'a topic each'] as const) {
+      const runs: Many[] = [];
+      for (let i = 0; i < reps; i++) runs.push(await measureMany(shape, count, left));
+      save(`partitions-${shape.replaceAll(' ', '-')}`, runs);
+      rows.push(...judgeMany(shape, count, runs));
+    }
+  } finally {
+    deleteLeft(left);
   }
   return rows;
 }
