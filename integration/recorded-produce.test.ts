@@ -1,57 +1,14 @@
 import { crc32c } from '@node-rs/crc32';
-import {
-  type Draft,
-  ErrorCode,
-  Produce,
-  type ProduceRequest,
-  type ProduceResponse,
-  ZERO_UUID,
-} from '../src/kafka-protocol/index.ts';
+import { ErrorCode, Produce, ZERO_UUID } from '../src/kafka-protocol/index.ts';
 import { until } from './support/clean-broker.ts';
-import { type Conversation, recorded } from './support/recorded.ts';
+import { batch, FOR_EVER, one, produceTo, writable } from './support/produced.ts';
+import { recorded } from './support/recorded.ts';
 import { batchOf } from './support/records.ts';
-
-type TopicData = NonNullable<Draft<ProduceRequest>['topicData']>;
-type PartitionData = NonNullable<TopicData[number]['partitionData']>;
 
 const BY_NAME = [3, 7, 9, 12];
 const BY_ID = 13;
 const UNKNOWN_ID = 'AAAAAAAAAAAAAAAAAAAAZQ';
 const METADATA_ID = 'AAAAAAAAAAAAAAAAAAAAAQ';
-const FOR_EVER = { 'retention.ms': '-1' };
-
-const batch = batchOf(['a', 'b'], { timestamp: 1n });
-const one = (index = 0, records: Uint8Array = batch): PartitionData => [{ index, records }];
-
-const produceTo = (
-  { ask }: Conversation,
-  version: number,
-  topicData: TopicData,
-  { acks = -1, timeoutMs = 5000 } = {},
-) => ask(Produce, version, { acks, timeoutMs, topicData }, { view });
-
-/** Kafka answers in an order of its own. */
-function view({ responses, ...answer }: ProduceResponse) {
-  const sorted = responses.map(({ partitionResponses, ...topic }) => ({
-    ...topic,
-    partitionResponses: [...partitionResponses].sort((a, b) => a.index - b.index),
-  }));
-  return { ...answer, responses: sorted.sort((a, b) => (a.name < b.name ? -1 : 1)) };
-}
-
-/** A topic whose leaders take records. */
-async function writable(conversation: Conversation, name: string, partitions = 1): Promise<string> {
-  const { id } = await conversation.topic(name, partitions, FOR_EVER);
-  for (let index = 0; index < partitions; index++) {
-    await until('a produced batch', async () => {
-      const topicData = [{ name, partitionData: one(index) }];
-      const request = { acks: -1, timeoutMs: 5000, topicData };
-      const { responses } = await conversation.quietly(Produce, 9, request);
-      return responses[0]?.partitionResponses[0]?.errorCode === ErrorCode.NONE;
-    });
-  }
-  return id;
-}
 
 recorded('produce', {
   'nothing to write': async (conversation) => {

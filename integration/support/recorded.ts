@@ -139,6 +139,18 @@ export class Conversation {
     return answered;
   };
 
+  /** Sends a request to which no answer comes; what is asked next on the connection shows what it did. */
+  readonly tellOn = async <Request, Response>(
+    connection: string,
+    api: Api<Request, Response>,
+    version: number,
+    request: Draft<Request>,
+  ): Promise<void> => {
+    const exchange = { ask: `${api.name} ${version}`, request, answer: 'none' };
+    this.#pending.push(Promise.resolve(exchange));
+    (await this.#connection(connection)).send(api, version, request);
+  };
+
   /** Sends a request that is not recorded. */
   readonly quietly = <Request, Response>(
     api: Api<Request, Response>,
@@ -193,9 +205,13 @@ export class Conversation {
     request: Draft<Request>,
     clientId?: string | null,
   ): Promise<Response> {
-    const client = this.#clients.get(connection) ?? RawClient.connect(this.#port);
-    this.#clients.set(connection, client);
-    return (await client).request(api, version, request, clientId);
+    return (await this.#connection(connection)).request(api, version, request, clientId);
+  }
+
+  #connection(name: string): Promise<RawClient> {
+    const client = this.#clients.get(name) ?? RawClient.connect(this.#port);
+    this.#clients.set(name, client);
+    return client;
   }
 }
 

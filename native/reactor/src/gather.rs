@@ -22,7 +22,7 @@ use crate::room::LARGE_BYTES;
 use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::topology::Topology;
-use crate::turn::{RequestKind, Turn, TurnRequest};
+use crate::turn::{Item, Outcome, RequestKind, Turn, TurnRequest};
 use crate::validation::{self, ValidatedFrame};
 
 /// Partitions of Produces after which a turn takes up no further frame: each costs a few hundred bytes while it lasts.
@@ -178,7 +178,10 @@ impl Gather<'_> {
             PRODUCE_MAX,
         );
         match gathered {
-            Ok(()) => connection.slots.push(Slot::Turn, bytes),
+            Ok(()) => {
+                connection.slots.push(Slot::Turn, bytes);
+                self.close_if_refused_in_silence(connection, before);
+            }
             Err(NotGathered::Malformed) => return self.refuse(connection),
             Err(NotGathered::Large) => {
                 let ProduceFrame { connection: id, seq, block, frame, body, .. } = frame;
@@ -201,6 +204,18 @@ impl Gather<'_> {
         };
         self.counters.produce_requests += 1;
         self.counters.produce_batches += (self.turn.items.len() - before) as u64;
+    }
+
+    /// Closes the connection of a Produce that wants no answer and is known to fail: what its client sent behind it is not
+    /// looked at, as in Kafka.
+    fn close_if_refused_in_silence(&self, connection: &mut Connection, first_item: usize) {
+        let kind = self.turn.requests.last().map(|request| &request.kind);
+        let is_refused = |item: &Item| item.outcome.as_ref().is_some_and(Outcome::is_error);
+        if matches!(kind, Some(RequestKind::Produce { acks: 0, .. }))
+            && self.turn.items[first_item..].iter().any(is_refused)
+        {
+            connection.closing = Some(CloseReason::Refused);
+        }
     }
 
     // It is handed over at the end of the turn, behind what the turn appends; nothing behind it is parsed.
@@ -272,6 +287,7 @@ impl Gather<'_> {
             connection.slots.finish(seq, &mut connection.out, |_| {});
             return self.refuse(connection);
         }
+        self.close_if_refused_in_silence(connection, before);
         self.counters.produce_requests += 1;
         self.counters.produce_batches += (self.turn.items.len() - before) as u64;
     }

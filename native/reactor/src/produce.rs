@@ -162,11 +162,6 @@ fn find_partitions(
             };
             match refusal {
                 Err(code) => turn.items[at].outcome = Some(Outcome::error(code)),
-                Ok(_) if request.transactional_id.is_some() => {
-                    // There are no transactions yet.
-                    let outcome = Outcome::error(error_code::INVALID_TXN_STATE);
-                    turn.items[at].outcome = Some(outcome);
-                }
                 Ok(_) if !matches!(request.acks, -1..=1) => {
                     let outcome = Outcome::error(error_code::INVALID_REQUIRED_ACKS);
                     turn.items[at].outcome = Some(outcome);
@@ -242,6 +237,7 @@ impl Validator<'_> {
             }
             // Its partition came here while the others were validated: the client asks again.
             Ok(None) => item.outcome = Some(Outcome::error(error_code::NOT_LEADER_OR_FOLLOWER)),
+            // There are no transactions yet. What the request says of one counts for such batches only.
             Ok(Some(batch)) if batch.is_transactional => {
                 item.outcome = Some(Outcome::error(error_code::INVALID_TXN_STATE));
             }

@@ -127,6 +127,11 @@ impl BatchRejection {
         Self::new(error_code::UNKNOWN_SERVER_ERROR, message)
     }
 
+    /// What Kafka fails at without a check of its own, so that it knows no code for it.
+    fn failed_in_log(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { is_of_log: true, ..Self::new(error_code::UNKNOWN_SERVER_ERROR, message) }
+    }
+
     /// What is wrong with a batch that is one.
     fn of_log(message: impl Into<Cow<'static, str>>) -> Self {
         Self { is_of_log: true, ..Self::invalid(message) }
@@ -289,8 +294,7 @@ fn check_header(
     }
     check_crc(batch).map_err(|error| BatchRejection::corrupt(error.to_string()))?;
     if header.codec().is_none() {
-        let code = error_code::UNSUPPORTED_COMPRESSION_TYPE;
-        return Err(BatchRejection::new(code, "unknown compression codec"));
+        return Err(BatchRejection::failed_in_log("unknown compression codec"));
     }
     let (count, last_delta) = (header.record_count, header.last_offset_delta);
     if count <= 0 || last_delta.checked_add(1) != Some(count) {
@@ -385,6 +389,9 @@ impl From<CheckError> for BatchRejection {
 fn walk_error(error: &WalkError) -> CheckError {
     match error {
         WalkError::TooLarge { .. } => CheckError::TooLarge,
+        WalkError::Corrupt { .. } | WalkError::EndlessLength(_) => {
+            CheckError::Rejected(BatchRejection::failed_in_log(error.to_string()))
+        }
         _ => CheckError::Rejected(BatchRejection::of_log(error.to_string())),
     }
 }

@@ -20,6 +20,8 @@ const WINDOW_BYTES: usize = 64 * 1024;
 pub enum WalkError {
     #[error("record {0} is malformed")]
     Malformed(i32),
+    #[error("the length of record {0} does not end")]
+    EndlessLength(i32),
     #[error("{declared} records are declared, {found} are there")]
     Missing { declared: i32, found: i32 },
     #[error("bytes are left behind the last record")]
@@ -210,7 +212,7 @@ impl<V: FnMut(RecordHead) -> Step> Walker<V> {
             let mut body = at;
             let Some(len) = varint(bytes, &mut body) else {
                 if bytes.len() - at >= MAX_VARINT_BYTES {
-                    return Err(WalkError::Malformed(self.found));
+                    return Err(WalkError::EndlessLength(self.found));
                 }
                 break;
             };
