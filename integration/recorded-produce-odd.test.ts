@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { Produce } from '../src/kafka-protocol/index.ts';
 import { batch, one, produceTo, writable } from './support/produced.ts';
 import { type Conversation, recorded } from './support/recorded.ts';
@@ -7,6 +8,7 @@ const BY_NAME = [3, 7, 9, 12];
 const BY_ID = 13;
 const ATTRIBUTES_AT = 21;
 const RECORD_AT = 61;
+const LENGTH_OVERHEAD = 12;
 const CODECS = { gzip: 1, snappy: 2, lz4: 3, zstd: 4 };
 
 /** A batch of one record without a key, changed, with a checksum that is right. */
@@ -25,6 +27,17 @@ const withAttributes = (attributes: number, records?: readonly number[]) =>
     bytes.writeUInt16BE(attributes, ATTRIBUTES_AT);
     if (records !== undefined) bytes.set(records, RECORD_AT);
   });
+
+/** A batch of two records by its header, with this behind it, said to be gzip. */
+function compressedAs(input: Uint8Array): Buffer {
+  const bytes = Buffer.concat([
+    batchOf(['a', 'b'], { timestamp: 1n }).subarray(0, RECORD_AT),
+    input,
+  ]);
+  bytes.writeInt32BE(bytes.length - LENGTH_OVERHEAD, 8);
+  bytes.writeUInt16BE(CODECS.gzip, ATTRIBUTES_AT);
+  return withCrc(bytes);
+}
 
 async function everyVersion(
   conversation: Conversation,
@@ -111,6 +124,58 @@ recorded('produce-odd', {
         withAttributes(codec, [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]),
       ]),
     ),
+
+  // A length that is not that of its record is not among them: Kafka does not look at it here, we refuse it.
+  'what comes out of a compressed batch': (conversation) => {
+    const header = batchOf(['a', 'b'], { timestamp: 1n });
+    const records = Buffer.from(header.subarray(RECORD_AT));
+    const size = records.length / 2;
+    const altered = (at: number, ...bytes: readonly number[]) => {
+      const copy = Buffer.from(records);
+      copy.set(bytes, at);
+      return copy;
+    };
+    const [first, second] = [records.subarray(0, size), records.subarray(size)];
+    const outputs = [
+      Buffer.alloc(0),
+      first,
+      Buffer.concat([records, second]),
+      Buffer.concat([records, Uint8Array.of(0)]),
+      records.subarray(0, records.length - 1),
+      Buffer.concat([second, first]),
+      Buffer.concat([first, first]),
+      altered(0, 0x0d),
+      altered(0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+      altered(3, 0x01),
+      altered(4, 0x03),
+      altered(4, 0x7e),
+      altered(5, 0x7e),
+      altered(5, 0x01),
+      altered(7, 0x01),
+      altered(7, 0x02),
+    ];
+    const whole = gzipSync(records);
+    const flawed = (at: number) => {
+      const copy = Buffer.from(whole);
+      copy.writeUInt8(copy.readUInt8(at) ^ 0xff, at);
+      return copy;
+    };
+    const inputs = [
+      ...outputs.map((output) => gzipSync(output)),
+      Buffer.alloc(0),
+      whole.subarray(0, whole.length - 1),
+      whole.subarray(0, whole.length - 8),
+      whole.subarray(0, 10),
+      flawed(whole.length - 1),
+      flawed(whole.length - 5),
+      flawed(12),
+      flawed(3),
+      Buffer.concat([whole, Uint8Array.of(0, 0)]),
+      Buffer.concat([whole, gzipSync('')]),
+      Buffer.concat([gzipSync(first), gzipSync(second)]),
+    ];
+    return everyVersion(conversation, inputs.map(compressedAs));
+  },
 
   // An offset that is not the record's place is not among them: Kafka takes it from an uncompressed batch, we refuse it.
   'fields of a record that mean nothing': (conversation) =>

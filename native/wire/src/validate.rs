@@ -350,10 +350,15 @@ fn check_records(
         Step::Next
     });
     budget.output -= output - left;
-    walked.map_err(|error| walk_error(&error))?;
+    walked.map_err(|error| walk_error(&error, header))?;
     if let Some(RecordHead { index, offset_delta, .. }) = wrong_delta {
         let message = format!("record {index} has offset delta {offset_delta}");
-        return Err(BatchRejection::of_log(message).into());
+        // Kafka takes it from a plain batch, and fails at it in a compressed one.
+        let is_plain = header.codec() == Some(Codec::None);
+        return Err(match is_plain {
+            true => BatchRejection::of_log(message).into(),
+            false => BatchRejection::failed_in_log(message).into(),
+        });
     }
     // Extremes in bounds mean that every record is; else the second pass says which are not.
     let is_suspect = is_keyless && rules.is_compacted
@@ -386,13 +391,16 @@ impl From<CheckError> for BatchRejection {
     }
 }
 
-fn walk_error(error: &WalkError) -> CheckError {
+fn walk_error(error: &WalkError, header: &BatchHeader) -> CheckError {
+    let is_plain = header.codec() == Some(Codec::None);
+    let of_log = || CheckError::Rejected(BatchRejection::of_log(error.to_string()));
     match error {
         WalkError::TooLarge { .. } => CheckError::TooLarge,
+        WalkError::EndlessLength(_) if !is_plain => of_log(),
         WalkError::Corrupt { .. } | WalkError::EndlessLength(_) => {
             CheckError::Rejected(BatchRejection::failed_in_log(error.to_string()))
         }
-        _ => CheckError::Rejected(BatchRejection::of_log(error.to_string())),
+        _ => of_log(),
     }
 }
 
@@ -453,7 +461,7 @@ fn list_record_errors(
     });
     budget.output -= output - left;
     budget.errors = budget.errors.saturating_sub(errors.len());
-    walked.map_err(|error| walk_error(&error))?;
+    walked.map_err(|error| walk_error(&error, check.header))?;
     if errors.is_empty() {
         return Ok(());
     }
