@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { includes, structVersions } from '../../tools/codegen/model.ts';
 import { MalformedError, UnencodableError } from './index.ts';
 import { Reader } from './reader.ts';
 import { Coverage } from './testing/coverage.ts';
+import { fc } from './testing/fast-check.ts';
 import { digestOf, readGolden } from './testing/golden.ts';
 import { Random } from './testing/random.ts';
 import { forEachVersion, loadApis, loadMessages, type Subject } from './testing/subjects.ts';

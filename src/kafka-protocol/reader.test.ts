@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { MalformedError, Reader } from './reader.ts';
+import { fc } from './testing/fast-check.ts';
 import { UnencodableError, Writer } from './writer.ts';
 
 function read<T>(hex: string, read: (reader: Reader) => T): T {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { crc32c } from '@node-rs/crc32';
-import fc from 'fast-check';
 import {
   BATCH_HEADER_BYTES,
   buildBatch,
@@ -8,6 +7,7 @@ import {
   readBatches,
   UnencodableError,
 } from './index.ts';
+import { fc } from './testing/fast-check.ts';
 
 // Both written by Kafka's MemoryRecords.
 const PLAIN =

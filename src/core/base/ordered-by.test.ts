@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { ORDERED_MAX, orderedBy } from './ordered-by.ts';
 
 const keys = fc.oneof(fc.nat(3), fc.integer({ min: 0, max: 0xffffffff }));

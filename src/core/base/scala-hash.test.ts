@@ -1,5 +1,5 @@
-import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { describe, expect, test } from '@jest/globals';
+import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { javaHash } from './java-hash.ts';
 import { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';
 
@@ -19,7 +19,7 @@ test('an immutable map shows keys as Kafka 4.4.0 did', () => {
   expect(inScalaTreeOrder(['Aa', 'orders', 'BB', 'b', 'a'], javaHash)).toHaveLength(5);
 });
 
-test('a node of an immutable map shows what it holds, then its children', () => {
+describe('a node of an immutable map shows what it holds, then its children', () => {
   const inOrder = (bits: number, hashes: readonly number[]): readonly number[] => {
     if (bits >= 32 || hashes.length < 2) return hashes;
     const places = Array.from({ length: 32 }, (_, place) => {
@@ -29,11 +29,20 @@ test('a node of an immutable map shows what it holds, then its children', () => 
     const children = places.filter(({ length }) => length > 1);
     return [...held.flat(), ...children.flatMap((child) => inOrder(bits + 5, child))];
   };
-  fc.assert(
-    fc.property(fc.array(fc.oneof(fc.integer(), fc.nat(40)), { maxLength: 200 }), (hashes) => {
-      expect(inScalaTreeOrder(hashes, (hash) => hash)).toEqual(inOrder(0, hashes));
-    }),
-  );
+  const isInOrder = (hashes: readonly number[]) =>
+    expect(inScalaTreeOrder(hashes, (hash) => hash)).toEqual(inOrder(0, hashes));
+
+  test('of any hashes', () => {
+    const hash = fc.oneof(fc.integer(), fc.nat(40));
+    fc.assert(fc.property(fc.array(hash, { maxLength: 200 }), isInOrder));
+  });
+
+  test('down to the last level, where two bits are left', () => {
+    // The same place in each node above.
+    const hash = fc.tuple(fc.constantFrom(0, 77), fc.nat(3));
+    const hashes = fc.array(hash.map(([low, last]) => hashOf((last << 30) | low)));
+    fc.assert(fc.property(hashes, isInOrder));
+  });
 });
 
 test('a bucket of a mutable map goes by the whole hash, below zero first', () => {
@@ -50,6 +59,21 @@ test('a bucket of a mutable map goes by the whole hash, below zero first', () =>
     }),
   );
 });
+
+/** The hash of which the map makes this. */
+function hashOf(made: number): number {
+  const undone = (mixed: number, shift: number): number => {
+    let value = mixed;
+    for (let bits = shift; bits < 32; bits += shift) value = mixed ^ (value >>> shift);
+    return value;
+  };
+  // Divided by 17, and by 1 - 2 ** 9, modulo 2 ** 32.
+  const multiplied = undone(made, 10);
+  const added = undone(Math.imul(multiplied, 4042322161), 14);
+  const hash = Math.imul(added + 1, 134480385);
+  expect(improved(hash) >>> 0).toBe(made >>> 0);
+  return hash;
+}
 
 /** What the map makes of a hash before it looks for a place. */
 function improved(hash: number): number {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { BatchBuilder, keyAt, readBatches, recordBytesMax, valueAt } from './record-batch.ts';
 
 const bytes = fc.option(fc.uint8Array({ maxLength: 300 }), { nil: null });

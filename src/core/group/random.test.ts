@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import fc from 'fast-check';
+import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { TraceRunner } from './testing/trace.ts';
 
 // Any order of requests, timeouts and failovers: nothing throws, deciding changes nothing, what is

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import fc from 'fast-check';
 import { encodeVersioned, OffsetCommitValue } from '../../kafka-protocol/index.ts';
+import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { BatchBuilder, keyAt, readBatches, valueAt } from '../coordinator/index.ts';
 import { createGroupRecordCodec } from './record-codec.ts';
 
