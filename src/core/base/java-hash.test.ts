@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { inConcurrentHashMapOrder, inHashMapOrder, inHashSetOrder, javaHash } from './java-hash.ts';
+import { ORDERED_MAX } from './ordered-by.ts';
 
 test('hashes as Java does', () => {
   expect(javaHash('')).toBe(0);
@@ -23,6 +24,14 @@ test('a map for many threads grows one entry earlier', () => {
   expect(concurrent('qabcdefghij')).toBe('qabcdefghij');
   expect(concurrent('qabcdefghijk')).toBe('abcdefghijkq');
 });
+
+test.each([inHashMapOrder, inHashSetOrder, inConcurrentHashMapOrder])(
+  '%p leaves more than the most as they came',
+  (inOrder) => {
+    const items = Array.from({ length: ORDERED_MAX + 1 }, (_, i) => ORDERED_MAX - i);
+    expect(inOrder(items, (item) => item)).toEqual(items);
+  },
+);
 
 test('a set shows the first of a bucket first', () => {
   expect(inHashSetOrder([...'qcba'], javaHash).join('')).toBe('qabc');

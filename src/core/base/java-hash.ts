@@ -1,4 +1,4 @@
-import { orderedBy } from './ordered-by.ts';
+import { ORDERED_MAX, orderedBy } from './ordered-by.ts';
 
 /** `hashCode` of a Java string: over UTF-16 units, in 32 bits. */
 export function javaHash(text: string): number {
@@ -18,6 +18,8 @@ export function partitionHasher(topic: string): (partitionIndex: number) => numb
  * one after the other: of one bucket the last comes first. Kafka's answers come out of such maps.
  */
 export function inHashMapOrder<T>(items: readonly T[], hashOf: (item: T) => number): T[] {
+  // Those stay as they came.
+  if (items.length > ORDERED_MAX) return [...items];
   return inHashSetOrder(items.toReversed(), hashOf);
 }
 
