@@ -35,7 +35,7 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
   int(
     'log.dirty.mib',
     null,
-    'Written data that may wait for the disk before clients that produce are no longer read; from four fifths of it on it is given to the disk. Unset: an eighth of the memory limit, at least 256.',
+    'Written data that may wait for the disk before clients that produce are no longer read; from four fifths of it on it is given to the disk, which is left to the kernel while it has begun by itself. Unset: an eighth of the memory limit, at least 256.',
     { min: 16 },
   ),
   long(
