@@ -27,6 +27,11 @@ const loaded = () => checkConfig(devProperties({ port: '9092', override: [] }, f
 class FakeHost implements Host {
   readonly done: string[] = [];
   readonly handlers = new Map<string, (cause: unknown) => void>();
+  #exited = (): void => {};
+  /** Resolves when it has exited. */
+  readonly exited = new Promise<void>((resolve) => {
+    this.#exited = resolve;
+  });
   listenError: Error | undefined;
   probeError: Error | undefined;
   engineError: Error | undefined;
@@ -62,6 +67,7 @@ class FakeHost implements Host {
 
   exit(code: number): void {
     this.done.push(`exit ${code}`);
+    this.#exited();
   }
 
   late = (): void => {};
@@ -74,10 +80,8 @@ class FakeHost implements Host {
     this.done.push(line);
   }
 
-  /** Raises an event and waits until what it started has settled. */
-  async raise(event: string, cause: unknown): Promise<void> {
+  raise(event: string, cause: unknown): void {
     this.handlers.get(event)?.(cause);
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
@@ -86,7 +90,8 @@ describe('runBroker', () => {
     const host = new FakeHost();
     await runBroker(loaded(), () => host.done.push('stopped'), host);
     expect(host.done).toEqual(['ready PLAINTEXT=localhost:9092']);
-    await host.raise('SIGTERM', 'SIGTERM');
+    host.raise('SIGTERM', 'SIGTERM');
+    await host.exited;
     expect(host.done.slice(1)).toEqual([
       'exit 0 after 980 ms',
       'close broker',
@@ -99,7 +104,7 @@ describe('runBroker', () => {
     const host = new FakeHost();
     host.start = async () => ({ listeners: [], close: () => new Promise(() => {}) });
     await runBroker(loaded(), undefined, host);
-    await host.raise('SIGTERM', 'SIGTERM');
+    host.raise('SIGTERM', 'SIGTERM');
     host.late();
     expect(host.done).toEqual(['ready', 'exit 0 after 980 ms']);
     expect(written.mock.calls.map(([text]) => text).join('')).toContain('took too long');
@@ -109,23 +114,27 @@ describe('runBroker', () => {
     const host = new FakeHost();
     host.start = async () => ({ listeners: [], close: () => new Promise(() => {}) });
     await runBroker(loaded(), undefined, host);
-    await host.raise('SIGINT', 'SIGINT');
-    await host.raise('SIGINT', 'SIGINT');
+    host.raise('SIGINT', 'SIGINT');
+    host.raise('SIGINT', 'SIGINT');
+    await host.exited;
     expect(host.done).toEqual(['ready', 'exit 0 after 980 ms', 'exit 1']);
   });
 
   test('a signal during the start ends the engine, and the start with it', async () => {
     const host = new FakeHost();
     let failStart = (_: Error): void => {};
-    host.start = () =>
-      new Promise((_, reject) => {
-        failStart = reject;
-      });
+    const starting = new Promise<void>((begun) => {
+      host.start = () =>
+        new Promise((_, reject) => {
+          failStart = reject;
+          begun();
+        });
+    });
     void runBroker(loaded(), undefined, host);
-    await host.raise('nothing', undefined);
-    await host.raise('SIGTERM', 'SIGTERM');
+    await starting;
+    host.raise('SIGTERM', 'SIGTERM');
     failStart(new Error('engine is gone'));
-    await host.raise('nothing', undefined);
+    await host.exited;
     expect(host.done).toEqual(['exit 0 after 980 ms', 'shut engine down', 'exit 0']);
   });
 
@@ -171,7 +180,8 @@ describe('runBroker', () => {
     async (event) => {
       const host = new FakeHost();
       await runBroker(loaded(), undefined, host);
-      await host.raise(event, new Error('broken'));
+      host.raise(event, new Error('broken'));
+      await host.exited;
       expect(host.done.slice(1)).toEqual(['exit 70 after 2000 ms', 'shut engine down', 'exit 70']);
       expect(written.mock.calls.map(([text]) => text).join('')).toContain('broken');
     },

@@ -24,7 +24,9 @@ const connection = { slot: 3, gen: 1 };
 
 function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeClock(1000)) {
   const engine = new FakeEngine();
-  const services = { clock, pace: systemPace } as unknown as Services;
+  // Turns end when they are over, not after a while.
+  const pace = { ...systemPace, nowMs: () => clock.nowMs() };
+  const services = { clock, pace } as unknown as Services;
   const lines: string[] = [];
   const logger = { ...silentLogger, info: (_: object, line: string) => void lines.push(line) };
   const dispatcher = createDispatcher(engine, handlers, services, logger);
