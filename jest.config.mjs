@@ -23,7 +23,8 @@ export default {
     },
     { ...common, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },
   ],
-  testTimeout: 30_000,
+  // As long as several of the longest waits in a test: on a busy machine a test takes its time.
+  testTimeout: 180_000,
   coverageProvider: 'v8',
   collectCoverageFrom: ['src/**/*.ts', '!src/**/generated/**', '!src/**/*.test.ts'],
 };

@@ -13,6 +13,7 @@ import {
   Metadata,
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
+import { PATIENCE_MS } from './support/patience.ts';
 import type { RawClient } from './support/raw-client.ts';
 import { freshTopic } from './support/records.ts';
 import { withBroker } from './support/with-broker.ts';
@@ -258,7 +259,7 @@ describe('topics', () => {
     const topics = [{ ...defaults, name: 'x', ...topic }];
     const answer = await client.request(CreateTopics, 7, {
       topics,
-      timeoutMs: 10_000,
+      timeoutMs: PATIENCE_MS,
       validateOnly,
     });
     return answer.topics[0];
@@ -279,7 +280,7 @@ describe('topics', () => {
       { ...defaults, name: names[0] ?? '' },
       { ...defaults, name: names[1] ?? '', configs: [{ name: 'no.such', value: '1' }] },
     ];
-    const answer = await client.request(CreateTopics, 5, { topics, timeoutMs: 10_000 });
+    const answer = await client.request(CreateTopics, 5, { topics, timeoutMs: PATIENCE_MS });
     const codes = new Map(answer.topics.map(({ name, errorCode }) => [name, errorCode]));
     expect(names.map((name) => codes.get(name))).toEqual([0, ErrorCode.INVALID_CONFIG]);
   });
@@ -287,7 +288,7 @@ describe('topics', () => {
   test('named twice in one request are refused', async () => {
     const name = unique();
     const topic = { name, numPartitions: 1, replicationFactor: 1 };
-    const request = { topics: [topic, topic], timeoutMs: 10_000 };
+    const request = { topics: [topic, topic], timeoutMs: PATIENCE_MS };
     const answer = await client.request(CreateTopics, 5, request);
     expect(answer.topics.map(({ errorCode }) => errorCode)).toEqual([ErrorCode.INVALID_REQUEST]);
     const metadata = await create({ name: '__cluster_metadata' });
@@ -302,7 +303,7 @@ describe('topics', () => {
       { name: 'missing', topicId: ZERO_UUID },
       { name: null, topicId: 'zzzzzzzzzzzzzzzzzzzzzw' },
     ];
-    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: 10_000 });
+    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: PATIENCE_MS });
     const codes = responses.map(({ errorCode }) => errorCode).sort((a, b) => a - b);
     const { UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID } = ErrorCode;
     expect(codes).toEqual([0, 0, UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID]);
@@ -310,7 +311,7 @@ describe('topics', () => {
 
   test('that are deleted by half a name are refused', async () => {
     const topics = [{ name: null, topicId: ZERO_UUID }];
-    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: 10_000 });
+    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: PATIENCE_MS });
     expect(responses[0]?.errorCode).toBe(ErrorCode.INVALID_REQUEST);
   });
 
@@ -319,7 +320,7 @@ describe('topics', () => {
     const partitions = [{ partitionIndex: 0, offset: 0n }];
     const ask = async (topic: string) => {
       const topics = [{ name: topic, partitions }];
-      const answer = await client.request(DeleteRecords, 2, { topics, timeoutMs: 5000 });
+      const answer = await client.request(DeleteRecords, 2, { topics, timeoutMs: PATIENCE_MS });
       return answer.topics[0]?.partitions[0]?.errorCode;
     };
     expect(await ask(name)).toBe(ErrorCode.POLICY_VIOLATION);
@@ -403,7 +404,7 @@ describe('as Apache Kafka, field by field', () => {
     const topicId = asked.topics[0]?.topicId ?? ZERO_UUID;
     const byName = (name: string) => ({ name, topicId: ZERO_UUID });
     const topics = [{ name: null, topicId }, byName(topic), byName(other)];
-    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: 10_000 });
+    const { responses } = await client.request(DeleteTopics, 6, { topics, timeoutMs: PATIENCE_MS });
     const errorMessage = expect.any(String);
     const refused = { name: topic, topicId, errorCode: ErrorCode.INVALID_REQUEST, errorMessage };
     expect(responses).toHaveLength(2);
@@ -468,7 +469,7 @@ describe('as Apache Kafka, field by field', () => {
         assignments: [byHand, byHand],
       },
     ];
-    const answer = await client.request(CreateTopics, 7, { topics, timeoutMs: 10_000 });
+    const answer = await client.request(CreateTopics, 7, { topics, timeoutMs: PATIENCE_MS });
     const created = answer.topics.find((topic) => topic.name === name);
     const order = (created?.configs ?? []).map((config) => config.name);
     expect(order).toEqual([...order].sort());
@@ -493,7 +494,7 @@ describe('as Apache Kafka, field by field', () => {
       { ...counts, name: 'a', configs: [{ name: 'retention.ms', value: long }] },
       { ...counts, name: 'b', configs: [{ name: long, value: '1' }] },
     ];
-    const created = await client.request(CreateTopics, 7, { topics, timeoutMs: 10_000 });
+    const created = await client.request(CreateTopics, 7, { topics, timeoutMs: PATIENCE_MS });
     expect(created.topics.map(({ errorCode }) => errorCode)).toEqual([
       ErrorCode.INVALID_TOPIC_EXCEPTION,
       ErrorCode.INVALID_CONFIG,

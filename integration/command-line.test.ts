@@ -8,13 +8,15 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { crc32c } from '@node-rs/crc32';
-import { readBatches } from '../src/kafka-protocol/index.ts';
+import { ApiVersions, readBatches } from '../src/kafka-protocol/index.ts';
 import { RunningCommand, runCommand } from './support/command.ts';
+import { freePort } from './support/free-port.ts';
+import { patientEnv } from './support/patience.ts';
 import { RawClient } from './support/raw-client.ts';
 import { createTopic } from './support/topics.ts';
 
@@ -82,7 +84,7 @@ describe('start', () => {
     // Both streams of the broker are the terminal that `script` makes; its copy of it is standard output.
     const file = propertiesFile({ 'num.partition': '2' });
     const through = ['sh', '-c', 'exec script -qec "exec $*" /dev/null', 'sh'];
-    const env = { ...process.env, NO_COLOR: '1' };
+    const env = { ...patientEnv, NO_COLOR: '1' };
     const started = new RunningCommand(['start', file], env, through);
     running.push(started);
     await started.says(/the broker serves/);
@@ -101,28 +103,33 @@ describe('start', () => {
     const changes = { listeners, 'controller.quorum.bootstrap.servers': '[::1]:0' };
     const line = await start('start', propertiesFile(changes)).ready();
     const port = Number(/^ready PLAINTEXT=\[::1\]:(\d+)$/.exec(line)?.[1]);
-    expect(await reach('::1', port)).toBe('open');
+    expect(await reach('::1', port)).toBe('served');
     expect(await reach('127.0.0.1', port)).toBe('refused');
   });
 
   test('localhost is reached by both address families', async () => {
     const line = await start('start', propertiesFile()).ready();
     const port = Number(line.split(':').at(-1));
-    expect(await reach('127.0.0.1', port)).toBe('open');
-    expect(await reach('::1', port)).toBe('open');
+    expect(await reach('127.0.0.1', port)).toBe('served');
+    expect(await reach('::1', port)).toBe('served');
   });
 
   test.each(['SIGTERM', 'SIGINT'] as const)(
-    'stops within a second of %s and can start again',
+    'stops soon after %s and can start again',
     async (signal) => {
       const file = propertiesFile();
-      for (let i = 0; i < 2; i++) {
+      const [startsMs, stopsMs]: [number[], number[]] = [[], []];
+      for (let i = 0; i < 4; i++) {
+        const startedMs = performance.now();
         const command = start('start', file);
         await command.ready();
-        const startedMs = performance.now();
+        const readyMs = performance.now();
         expect((await command.stop(signal)).code).toBe(0);
-        expect(performance.now() - startedMs).toBeLessThan(1000);
+        startsMs.push(readyMs - startedMs);
+        stopsMs.push(performance.now() - readyMs);
       }
+      // However slow the machine is: if a stop waited for anything, all of them would.
+      expect(Math.min(...stopsMs)).toBeLessThan(Math.max(...startsMs));
     },
   );
 
@@ -272,7 +279,7 @@ describe('the other commands', () => {
     const temporary = join(root, 'tmp');
     mkdirSync(temporary);
     const command = new RunningCommand(['dev', '--port', '0'], {
-      ...process.env,
+      ...patientEnv,
       TMPDIR: temporary,
     });
     running.push(command);
@@ -333,25 +340,19 @@ function changeFirstType(
   writeFileSync(file, log);
 }
 
-/** Whether a connection stays open until we end it, is closed by the other side, or is refused. */
-function reach(host: string, port: number): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port });
-    let isConnected = false;
-    const timer = setTimeout(() => {
-      socket.destroy();
-      resolve('open');
-    }, 300);
-    const end = () => {
-      clearTimeout(timer);
-      resolve(isConnected ? 'closed' : 'refused');
-    };
-    socket.once('connect', () => {
-      isConnected = true;
-    });
-    socket.once('error', end);
-    socket.once('close', end);
-  });
+/** Whether who connects is served, finds the connection closed, or is refused one. */
+async function reach(host: string, port: number): Promise<string> {
+  try {
+    const client = await RawClient.connect(port, host);
+    await client.request(ApiVersions, 0, {});
+    client.close();
+    return 'served';
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ECONNREFUSED') return 'refused';
+    if (code === 'ECONNRESET' || message === 'connection closed') return 'closed';
+    throw error;
+  }
 }
 
 function takenPort(): Promise<{ server: Server; port: number }> {
@@ -361,10 +362,4 @@ function takenPort(): Promise<{ server: Server; port: number }> {
       resolve({ server, port: (server.address() as AddressInfo).port });
     });
   });
-}
-
-async function freePort(): Promise<number> {
-  const { server, port } = await takenPort();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

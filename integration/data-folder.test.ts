@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { DeleteTopics, Metadata } from '../src/kafka-protocol/index.ts';
 import type { BrokerProcess } from './support/broker-process.ts';
+import { PATIENCE_MS, until } from './support/patience.ts';
 import { RawClient } from './support/raw-client.ts';
 import { createTopic } from './support/topics.ts';
 import { withBroker } from './support/with-broker.ts';
@@ -11,7 +12,6 @@ import { withBroker } from './support/with-broker.ts';
 
 const isElsewhere = process.env.INTEGRATION_PORT !== undefined;
 const ID = /[A-Za-z0-9_-]{22}/.source;
-const WAIT_MS = 10_000;
 
 let broker: BrokerProcess;
 
@@ -31,17 +31,10 @@ async function createAndDelete(name: string, deleteDelayMs: number): Promise<voi
   const client = await RawClient.connect(broker.port);
   await createTopic(client, name, 2, { 'file.delete.delay.ms': `${deleteDelayMs}` });
   expect(folders(name)).toEqual([`${name}-0`, `${name}-1`]);
-  const request = { topicNames: [name], timeoutMs: WAIT_MS };
+  const request = { topicNames: [name], timeoutMs: PATIENCE_MS };
   const { responses } = await client.request(DeleteTopics, 5, request);
   expect(responses).toMatchObject([{ errorCode: 0 }]);
   client.close();
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  const end = performance.now() + WAIT_MS;
-  while (!holds() && performance.now() < end) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 test('has an identity, a lock and the metadata log', () => {
@@ -70,19 +63,17 @@ test('a partition has a folder that says whose it is', async () => {
 test('the files of a deleted topic go after file.delete.delay.ms', async () => {
   if (isElsewhere) return;
   await createAndDelete('gone', 0);
-  await until(() => folders('gone').length === 0);
-  expect(folders('gone')).toEqual([]);
+  await until('no folders', () => folders('gone').length === 0);
 });
 
 test('until then they wait under another name; the topic is gone after a restart, too', async () => {
   if (isElsewhere) return;
   await createAndDelete('waits', 3_600_000);
   const renamed = /^waits-[01]\.\S+-delete$/;
-  await until(() => folders('waits').every((name) => renamed.test(name)));
+  await until('other names', () => folders('waits').every((name) => renamed.test(name)));
   // Those of one that is deleted later and waits for nothing are gone before.
   await createAndDelete('soon', 0);
-  await until(() => folders('soon').length === 0);
-  expect(folders('soon')).toEqual([]);
+  await until('no folders of the other', () => folders('soon').length === 0);
   expect(folders('waits').map((name) => renamed.test(name))).toEqual([true, true]);
   await broker.kill('SIGTERM');
   await broker.startAgain();
@@ -90,4 +81,4 @@ test('until then they wait under another name; the topic is gone after a restart
   const { topics } = await client.request(Metadata, 12, { topics: null });
   expect(topics.map(({ name }) => name)).toEqual(['orders']);
   client.close();
-}, 30_000);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode, Fetch, Produce, type ProduceResponse } from '../src/kafka-protocol/index.ts';
 import type { BrokerProcess } from './support/broker-process.ts';
+import { PATIENCE_MS } from './support/patience.ts';
 import { RawClient } from './support/raw-client.ts';
 import {
   batchOf,
@@ -33,6 +34,9 @@ async function filledTopic(): Promise<string> {
   }
   return topic;
 }
+
+const isElsewhere = process.env.INTEGRATION_PORT !== undefined;
+const cpuMs = () => (isElsewhere ? 0 : broker.cpuMs());
 
 type Named = readonly (readonly [partition: number, fetchOffset: bigint])[];
 
@@ -197,15 +201,16 @@ describe('a Fetch that names a partition more than once', () => {
     const topic = await filledTopic();
     const own = await RawClient.connect(broker.port);
     const often: Named = Array.from({ length: 50_000 }, (_, i) => [0, BigInt(i % 100)]);
-    const body = bodyOf([[topic, [...often, [0, 3n]]]], { maxWaitMs: 10_000 });
+    const body = bodyOf([[topic, [...often, [0, 3n]]]], { maxWaitMs: PATIENCE_MS });
     const waiting = own.request(Fetch, 11, body);
     // Some of the same that end by themselves.
+    const startedMs = cpuMs();
     for (let i = 0; i < 3; i++) {
-      const startedMs = performance.now();
       const short = await ask(bodyOf([[topic, [...often, [0, 3n]]]], { maxWaitMs: 50 }));
       expect(seen(short)).toEqual([[topic, 0, []]]);
-      expect(performance.now() - startedMs).toBeLessThan(3000);
     }
+    // To compare each with all the others would take several times as much.
+    expect(cpuMs() - startedMs).toBeLessThan(1000);
     await produceOk(client, topic, batchOf(['d']));
     expect(seen(await waiting)).toEqual([[topic, 0, [3]]]);
     own.close();
@@ -216,7 +221,7 @@ type Produced = readonly (readonly [partition: number, records: Uint8Array | nul
 
 const produceBody = (topics: readonly (readonly [topic: string, partitions: Produced])[]) => ({
   acks: -1,
-  timeoutMs: 5000,
+  timeoutMs: PATIENCE_MS,
   topicData: topics.map(([name, partitions]) => ({
     name,
     partitionData: partitions.map(([index, records]) => ({ index, records })),

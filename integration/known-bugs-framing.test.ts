@@ -13,6 +13,7 @@ import {
 } from '../src/kafka-protocol/index.ts';
 import { Random } from './crash/random.ts';
 import type { BrokerProcess } from './support/broker-process.ts';
+import { PATIENCE_MS } from './support/patience.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
 import {
   batchOf,
@@ -45,7 +46,7 @@ const prefixed = (frame: Uint8Array): Buffer => Buffer.concat([int32(frame.lengt
 describe('C-014 answers come in the order of the requests', () => {
   const produceBody = (name: string, records: Uint8Array) => {
     const topicData = [{ name, partitionData: [{ index: 0, records }] }];
-    return { acks: -1, timeoutMs: 5000, topicData };
+    return { acks: -1, timeoutMs: PATIENCE_MS, topicData };
   };
 
   test('of pairs of a Produce and a Metadata', async () => {
@@ -72,7 +73,7 @@ describe('C-014 answers come in the order of the requests', () => {
     const long = gzipped(
       batchOf(Array.from({ length: 400 }, () => randomBytes(400).toString('hex'))),
     );
-    const poll = fetchBody(empty, new Map([[0, 0n]]), { maxWaitMs: 30_000 });
+    const poll = fetchBody(empty, new Map([[0, 0n]]), { maxWaitMs: 2 * PATIENCE_MS });
     const partitions = [{ partitionIndex: 0, timestamp: -1n }];
     const coordinator = { key: 'g', keyType: 0 };
     const requests = [
@@ -96,7 +97,7 @@ describe('C-014 answers come in the order of the requests', () => {
     const arrived: number[] = [];
     const all = (async () => {
       while (arrived.length < requests.length) {
-        const frame = Buffer.from(await own.nextFrame(20_000));
+        const frame = Buffer.from(await own.nextFrame());
         arrived.push(frame.readInt32BE(0));
       }
     })();
@@ -146,7 +147,7 @@ describe('C-015 absurd lengths', () => {
     const clients = await attack(all);
     for (const [i, one] of clients.entries()) {
       const isPossible = lengths[i % lengths.length] === LARGEST;
-      if (!isPossible) expect(await one.isClosedWithin(3000)).toBe(true);
+      if (!isPossible) expect(await one.isClosedWithin()).toBe(true);
       one.close();
     }
   });

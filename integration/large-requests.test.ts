@@ -16,15 +16,22 @@ import {
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
 import { BrokerProcess } from './support/broker-process.ts';
+import { PATIENCE_MS, until } from './support/patience.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
 import { batchOf, fetch, fetchBody, freshTopic, produceOk } from './support/records.ts';
+import { ServingThreads } from './support/serving-threads.ts';
 import { withBroker } from './support/with-broker.ts';
 
 // Requests with as much in them as a client may send, and with more. Other clients are served meanwhile.
 
 const isElsewhere = process.env.INTEGRATION_PORT !== undefined;
-/** What another client may wait on a machine that is busy with something else. */
-const PATIENCE_MS = 1000;
+/**
+ * Of the processor time that a large request costs the threads that serve clients, this part at most is spent in one
+ * go, while another client waits. If they worked on it without breaks it would be half of it or more.
+ */
+const SHARE_MAX = 0.4;
+/** Who is stopped for a while sees in one go what was none. */
+const ATTEMPTS = 10;
 
 let broker: BrokerProcess;
 let client: RawClient;
@@ -41,27 +48,45 @@ withBroker(
 );
 afterAll(() => other?.close());
 
-/** The answer of a request, and how long another client waited at most while it was served. */
+/** The answer of a request, while which is worked on another client is served. */
 async function beside<Request, Response>(
   api: Api<Request, Response>,
   version: number,
   body: Draft<Request>,
-) {
+): Promise<Response> {
+  const request = encodeRequest(api, version, body, 7);
+  const shares: number[] = [];
+  let frame: Uint8Array;
+  do {
+    let share: number;
+    [frame, share] = await askBeside(request);
+    shares.push(share);
+  } while (Math.min(...shares) > SHARE_MAX && shares.length < ATTEMPTS);
+  expect(Math.min(...shares)).toBeLessThanOrEqual(SHARE_MAX);
+  const reader = new Reader(frame);
+  readResponseHeader(reader, api.responseHeaderVersion(version));
+  return api.response.read(reader, version);
+}
+
+/** The answer, and the largest part of its processor time in which another client waited for one. */
+async function askBeside(request: Uint8Array): Promise<[Uint8Array, number]> {
+  const threads = isElsewhere ? undefined : new ServingThreads(broker.pid);
+  const cpuMs = () => threads?.cpuMs() ?? 0;
   let isAnswered = false;
-  client.sendFrame(encodeRequest(api, version, body, 7));
-  const frame = client.nextFrame(60_000).finally(() => {
+  const startedMs = cpuMs();
+  client.sendFrame(request);
+  const frame = client.nextFrame().finally(() => {
     isAnswered = true;
   });
-  let waitedMs = 0;
+  let longestMs = 0;
   for (let i = 0; !isAnswered; i++) {
-    const startedMs = performance.now();
+    const beforeMs = cpuMs();
     if (i % 2 === 0) await other.request(Metadata, 12, { topics: [] });
     else await other.request(Heartbeat, 4, { groupId: 'g', generationId: 1, memberId: 'm' });
-    waitedMs = Math.max(waitedMs, performance.now() - startedMs);
+    longestMs = Math.max(longestMs, cpuMs() - beforeMs);
   }
-  const reader = new Reader(await frame);
-  readResponseHeader(reader, api.responseHeaderVersion(version));
-  return { response: api.response.read(reader, version), waitedMs };
+  const allMs = cpuMs() - startedMs;
+  return [await frame, isElsewhere ? 0 : longestMs / allMs];
 }
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `none-${i}`);
@@ -70,36 +95,32 @@ describe('while another client is served', () => {
   test('50,000 topics are asked for', async () => {
     const topics = names(50_000).map((name) => ({ name, topicId: ZERO_UUID }));
     const request = { topics, allowAutoTopicCreation: false };
-    const { response, waitedMs } = await beside(Metadata, 12, request);
+    const response = await beside(Metadata, 12, request);
     expect(response.topics).toHaveLength(50_000);
     expect(response.topics[0]?.errorCode).toBe(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
-    if (!isElsewhere) expect(waitedMs).toBeLessThan(PATIENCE_MS);
-  }, 30_000);
+  });
 
   test('50,000 topics are to be deleted', async () => {
-    const request = { topicNames: names(50_000), timeoutMs: 20_000 };
-    const { response, waitedMs } = await beside(DeleteTopics, 5, request);
+    const request = { topicNames: names(50_000), timeoutMs: PATIENCE_MS };
+    const response = await beside(DeleteTopics, 5, request);
     expect(response.responses).toHaveLength(50_000);
     const codes = new Set(response.responses.map(({ errorCode }) => errorCode));
     expect([...codes]).toEqual([ErrorCode.UNKNOWN_TOPIC_OR_PARTITION]);
-    if (!isElsewhere) expect(waitedMs).toBeLessThan(PATIENCE_MS);
-  }, 60_000);
+  });
 
   test('the coordinators of 20,000 groups are asked for', async () => {
     const request = { keyType: 0, coordinatorKeys: names(20_000) };
-    const { response, waitedMs } = await beside(FindCoordinator, 4, request);
+    const response = await beside(FindCoordinator, 4, request);
     expect(response.coordinators).toHaveLength(20_000);
-    if (!isElsewhere) expect(waitedMs).toBeLessThan(PATIENCE_MS);
-  }, 30_000);
+  });
 
   test('the offsets of 100,000 partitions are asked for', async () => {
     const partitionIndexes = Array.from({ length: 1000 }, (_, i) => i);
     const topics = names(100).map((name) => ({ name, partitionIndexes }));
     const request = { groups: [{ groupId: 'g', topics }] };
-    const { response, waitedMs } = await beside(OffsetFetch, 8, request);
+    const response = await beside(OffsetFetch, 8, request);
     expect(response.groups[0]?.topics?.[99]?.partitions).toHaveLength(1000);
-    if (!isElsewhere) expect(waitedMs).toBeLessThan(PATIENCE_MS);
-  }, 30_000);
+  });
 });
 
 test('a topic that is asked for twice is answered once', async () => {
@@ -123,7 +144,7 @@ describe('the connection is closed for', () => {
     if (isElsewhere) return;
     const attacker = await RawClient.connect(broker.port);
     attacker.sendFrame(frame);
-    expect(await attacker.isClosedWithin(5_000)).toBe(true);
+    expect(await attacker.isClosedWithin()).toBe(true);
     expect(await other.request(ApiVersions, 0, {})).toMatchObject({ errorCode: ErrorCode.NONE });
   });
 });
@@ -136,14 +157,23 @@ test('a signal ends a broker that is flooded with the largest requests', async (
   );
   const topics = names(100_000).map((name) => ({ name, topicId: ZERO_UUID }));
   const frame = encodeRequest(Metadata, 12, { topics, allowAutoTopicCreation: false }, 1, 'raw');
-  for (const attacker of attackers) for (let i = 0; i < 5; i++) attacker.sendFrame(frame);
-  await attackers[0]?.nextFrame();
-  const startedMs = performance.now();
-  const ended = await flooded.kill('SIGTERM');
-  expect([ended, performance.now() - startedMs < 2_000]).toEqual([0, true]);
-  for (const attacker of attackers) attacker.close();
+  const requests = attackers.flatMap((attacker) => Array<RawClient>(5).fill(attacker));
+  for (const attacker of requests) attacker.sendFrame(frame);
+  let answered = 0;
+  const takeAll = async (attacker: RawClient): Promise<void> => {
+    for (;;) {
+      await attacker.nextFrame();
+      answered++;
+    }
+  };
+  const taken = Promise.allSettled(attackers.map(takeAll));
+  await until('the first answer', () => answered > 0);
+  expect(await flooded.kill('SIGTERM')).toBe(0);
+  await taken;
+  // Nearly all of it was still to be done.
+  expect(answered).toBeLessThan(requests.length / 2);
   await flooded.dispose();
-}, 40_000);
+});
 
 describe('of 64 Ki partitions', () => {
   const COUNT = 65_535;
@@ -157,33 +187,32 @@ describe('of 64 Ki partitions', () => {
     const partitionData = Array.from({ length: COUNT }, (_, index) => {
       return { index, records: index === 0 ? batchOf([value]) : null };
     });
-    return { acks: -1, timeoutMs: 5000, topicData: [{ name, partitionData }] };
+    return { acks: -1, timeoutMs: PATIENCE_MS, topicData: [{ name, partitionData }] };
   };
 
   test('a Produce and a Fetch are answered while another client is served', async () => {
     const topic = await freshTopic(client);
     const produced = await beside(Produce, 9, produceOf(topic, 'a'));
-    const answers = produced.response.responses.flatMap((it) => it.partitionResponses);
+    const answers = produced.responses.flatMap((it) => it.partitionResponses);
     expect(answers).toHaveLength(COUNT);
-    const first = answers.find(({ index }) => index === 0);
-    expect(first).toMatchObject({ errorCode: ErrorCode.NONE, baseOffset: 0n });
+    const appended = answers.filter(({ errorCode }) => errorCode === ErrorCode.NONE);
+    // Once for each time that it was sent.
+    const highWatermark = (appended[0]?.baseOffset ?? -1n) + 1n;
+    expect(appended).toMatchObject([{ index: 0 }]);
     const fetched = await beside(Fetch, 12, fetchOf(topic, 0));
-    const parts = fetched.response.responses.flatMap((it) => it.partitions);
+    const parts = fetched.responses.flatMap((it) => it.partitions);
     expect(parts).toHaveLength(COUNT);
     expect(parts.filter(({ errorCode }) => errorCode === ErrorCode.NONE)).toMatchObject([
-      { partitionIndex: 0, highWatermark: 1n },
+      { partitionIndex: 0, highWatermark },
     ]);
-    if (!isElsewhere) {
-      expect(Math.max(produced.waitedMs, fetched.waitedMs)).toBeLessThan(PATIENCE_MS);
-    }
-  }, 30_000);
+  });
 
   test('answers keep the order of the requests, and effects too', async () => {
     const topic = await freshTopic(client);
     const own = await RawClient.connect(broker.port);
     const smallOf = (value: string) => {
       const partitionData = [{ index: 0, records: batchOf([value]) }];
-      return { acks: -1, timeoutMs: 5000, topicData: [{ name: topic, partitionData }] };
+      return { acks: -1, timeoutMs: PATIENCE_MS, topicData: [{ name: topic, partitionData }] };
     };
     const ids = [
       own.send(Produce, 9, smallOf('a')),
@@ -211,5 +240,5 @@ describe('of 64 Ki partitions', () => {
     own.close();
     await produceOk(client, topic, batchOf(['d']));
     expect((await fetch(client, topic, 0n)).errorCode).toBe(ErrorCode.NONE);
-  }, 30_000);
+  });
 });

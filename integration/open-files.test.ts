@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from '@jest/globals';
 import { CreateTopics, ErrorCode, Metadata, ZERO_UUID } from '../src/kafka-protocol/index.ts';
 import { BrokerProcess } from './support/broker-process.ts';
+import { PATIENCE_MS } from './support/patience.ts';
 import { RawClient } from './support/raw-client.ts';
 import { batchOf, produceOk } from './support/records.ts';
 
@@ -23,7 +24,7 @@ const limitedBy = (file: string) => [
 
 async function create(client: RawClient, name: string, numPartitions: number) {
   const topics = [{ name, numPartitions, replicationFactor: 1 }];
-  const answer = await client.request(CreateTopics, 7, { topics, timeoutMs: 10_000 });
+  const answer = await client.request(CreateTopics, 7, { topics, timeoutMs: PATIENCE_MS });
   return { ...answer.topics[0], configs: [] };
 }
 
@@ -71,4 +72,4 @@ test('more partitions than files may be open are refused, and those that fit wor
     { level: 50, partitions: 151, partitionsMax: 133, openFilesMax: 220 },
   ]);
   rmSync(folder, { recursive: true });
-}, 60_000);
+});

@@ -1,6 +1,6 @@
 import { DeleteRecords, ErrorCode, Produce } from '../src/kafka-protocol/index.ts';
 import { byPartition } from './support/answers.ts';
-import { until } from './support/clean-broker.ts';
+import { until } from './support/patience.ts';
 import { type Conversation, recorded } from './support/recorded.ts';
 import { batchOf } from './support/records.ts';
 

@@ -8,7 +8,7 @@ import {
   readBatches,
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
-import { until } from './support/clean-broker.ts';
+import { until } from './support/patience.ts';
 import { type Conversation, recorded } from './support/recorded.ts';
 import { batchOf } from './support/records.ts';
 

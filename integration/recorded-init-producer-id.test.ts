@@ -1,5 +1,5 @@
 import { InitProducerId } from '../src/kafka-protocol/index.ts';
-import { until } from './support/clean-broker.ts';
+import { until } from './support/patience.ts';
 import { type Conversation, recorded } from './support/recorded.ts';
 
 const VERSIONS = [0, 1, 2, 3, 5];

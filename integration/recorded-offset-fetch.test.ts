@@ -5,8 +5,8 @@ import {
   OffsetFetch,
   ZERO_UUID,
 } from '../src/kafka-protocol/index.ts';
-import { until } from './support/clean-broker.ts';
 import { joinAlone, STRANGE_GROUP_IDS, syncAlone } from './support/groups.ts';
+import { until } from './support/patience.ts';
 import { type Conversation, recorded } from './support/recorded.ts';
 
 const VERSIONS = [1, 2, 3, 5, 7];

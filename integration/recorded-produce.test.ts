@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import { ErrorCode, Produce, ZERO_UUID } from '../src/kafka-protocol/index.ts';
-import { until } from './support/clean-broker.ts';
+import { until } from './support/patience.ts';
 import { batch, FOR_EVER, one, produceTo, writable } from './support/produced.ts';
 import { recorded } from './support/recorded.ts';
 import { batchOf } from './support/records.ts';

@@ -3,10 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE_MS, patientEnv } from './patience.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const READY_MS = 60_000;
-const STOP_MS = 5_000;
 
 export interface StartOptions {
   /** Lines of server.properties beside those every test needs. */
@@ -64,7 +63,7 @@ export class BrokerProcess {
     return this.#output;
   }
 
-  /** Starts the process, on the same port as before if there was one, and waits for its ready line. */
+  /** Starts the process and waits for its ready line. Its port is another then: somebody may have the old one. */
   async startAgain(settings: Readonly<Record<string, string | number>> = {}): Promise<void> {
     const file = join(this.#folder, 'server.properties');
     writeFileSync(file, this.#properties(settings));
@@ -78,7 +77,7 @@ export class BrokerProcess {
     const coverage = process.env.BROKER_COVERAGE;
     const child = spawn(program, [...args, file], {
       env: {
-        ...process.env,
+        ...patientEnv,
         ...(coverage === undefined ? {} : { NODE_V8_COVERAGE: coverage }),
         ...this.#options.env,
       },
@@ -88,17 +87,17 @@ export class BrokerProcess {
     this.#port = await this.#ready(child);
   }
 
-  /** Ends the process and resolves when it is gone, with its exit code or signal. */
+  /** Ends the process and resolves when it is gone and all it printed is here, with its exit code or signal. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<number | NodeJS.Signals | null> {
     const child = this.#child;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
       return child?.exitCode ?? child?.signalCode ?? null;
     }
     const gone = new Promise<number | NodeJS.Signals | null>((resolve) => {
-      child.once('exit', (code, by) => resolve(code ?? by));
+      child.once('close', (code, by) => resolve(code ?? by));
     });
     child.kill(signal);
-    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
     const outcome = await gone;
     clearTimeout(timer);
     return outcome;
@@ -136,12 +135,11 @@ export class BrokerProcess {
   }
 
   #properties(settings: Readonly<Record<string, string | number>>): string {
-    const address = `127.0.0.1:${this.#port}`;
     const lines = {
       'process.roles': 'broker,controller',
       'node.id': 1,
       'controller.quorum.voters': '1@127.0.0.1:0',
-      listeners: `PLAINTEXT://${address},CONTROLLER://127.0.0.1:0`,
+      listeners: 'PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0',
       'controller.listener.names': 'CONTROLLER',
       'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
       'log.dirs': this.dataFolder,
@@ -163,13 +161,14 @@ export class BrokerProcess {
         child.kill('SIGKILL');
         reject(new Error(`the broker ${why}:\n${this.#output}`));
       };
-      const timer = setTimeout(() => fail(`was not ready within ${READY_MS} ms`), READY_MS);
+      const late = () => fail(`was not ready within ${PATIENCE_MS} ms`);
+      const timer = setTimeout(late, PATIENCE_MS);
       child.once('error', (error) => fail(`could not be started (${error.message})`));
       const onExit = (code: number | null) => fail(`ended with ${code}`);
       child.once('exit', onExit);
       const onData = (data: Buffer) => {
         this.#output += data.toString();
-        const ready = /^ready .*?PLAINTEXT=\S*?:(\d+)/m.exec(this.#output);
+        const ready = /^ready .*?PLAINTEXT=\S*?:(\d+)\s/m.exec(this.#output);
         if (ready === null) return;
         clearTimeout(timer);
         child.removeListener('exit', onExit);

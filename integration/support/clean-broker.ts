@@ -11,10 +11,8 @@ import {
   ListOffsets,
   Metadata,
 } from '../../src/kafka-protocol/index.ts';
+import { PATIENCE_MS, until } from './patience.ts';
 import type { RawClient } from './raw-client.ts';
-
-const WAIT_MS = 5_000;
-const PAUSE_MS = 20;
 
 export interface CreatedTopic {
   readonly name: string;
@@ -49,7 +47,7 @@ export async function removeAll(client: RawClient): Promise<void> {
   if (ids.length > 0) await removeGroups(client, ids);
   const names = (await topicsOf(client, null)).map(({ name }) => name);
   if (names.length === 0) return;
-  await client.request(DeleteTopics, 5, { topicNames: names, timeoutMs: WAIT_MS });
+  await client.request(DeleteTopics, 5, { topicNames: names, timeoutMs: PATIENCE_MS });
   await until('no topics', async () => (await topicsOf(client, null)).length === 0);
 }
 
@@ -62,7 +60,10 @@ export async function createAndWait(
 ): Promise<CreatedTopic> {
   const entries = Object.entries(configs).map(([key, value]) => ({ name: key, value }));
   const topic = { name, numPartitions, replicationFactor: 1, configs: entries };
-  const { topics } = await client.request(CreateTopics, 5, { topics: [topic], timeoutMs: WAIT_MS });
+  const { topics } = await client.request(CreateTopics, 5, {
+    topics: [topic],
+    timeoutMs: PATIENCE_MS,
+  });
   if (topics[0]?.errorCode !== ErrorCode.NONE) {
     throw new Error(`CreateTopics ${name}: ${topics[0]?.errorCode} ${topics[0]?.errorMessage}`);
   }
@@ -83,15 +84,6 @@ export async function createAndWait(
     return asked?.partitions.every(({ errorCode }) => errorCode === ErrorCode.NONE) === true;
   });
   return { name, id };
-}
-
-/** Asks again and again until `isSo`. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + WAIT_MS;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`waited ${WAIT_MS} ms in vain for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-  }
 }
 
 async function removeGroups(client: RawClient, ids: readonly string[]): Promise<void> {

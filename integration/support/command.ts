@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { patientEnv } from './patience.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -21,7 +22,7 @@ export class RunningCommand {
   /** `through`: a program, with its arguments, that runs the command which follows. */
   constructor(
     args: readonly string[],
-    env: NodeJS.ProcessEnv = process.env,
+    env: NodeJS.ProcessEnv = patientEnv,
     through: readonly string[] = [],
   ) {
     const command = [process.execPath, join(root, 'bin', 'memorystreamer'), ...args];

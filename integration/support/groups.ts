@@ -6,7 +6,7 @@ import {
   OffsetCommit,
   SyncGroup,
 } from '../../src/kafka-protocol/index.ts';
-import { until } from './clean-broker.ts';
+import { until } from './patience.ts';
 import type { Conversation } from './recorded.ts';
 
 export const STRANGE_GROUP_IDS: readonly string[] = [

@@ -5,7 +5,7 @@ import {
   type ProduceRequest,
   type ProduceResponse,
 } from '../../src/kafka-protocol/index.ts';
-import { until } from './clean-broker.ts';
+import { until } from './patience.ts';
 import type { Conversation } from './recorded.ts';
 import { batchOf } from './records.ts';
 

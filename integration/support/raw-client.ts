@@ -7,8 +7,7 @@ import {
   Writer,
   writeRequestHeader,
 } from '../../src/kafka-protocol/index.ts';
-
-const ANSWER_MS = 10_000;
+import { PATIENCE_MS } from './patience.ts';
 
 interface Waiting {
   readonly resolve: (frame: Uint8Array) => void;
@@ -39,9 +38,9 @@ export class RawClient {
     });
   }
 
-  static connect(port: number): Promise<RawClient> {
+  static connect(port: number, host = '127.0.0.1'): Promise<RawClient> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ port, host: '127.0.0.1' });
+      const socket = connect({ port, host });
       socket.once('connect', () => resolve(new RawClient(socket)));
       socket.once('error', reject);
     });
@@ -75,7 +74,7 @@ export class RawClient {
     api: Api<Request, Response>,
     version: number,
     correlationId: number,
-    timeoutMs = ANSWER_MS,
+    timeoutMs = PATIENCE_MS,
   ): Promise<Response> {
     const reader = new Reader(await this.nextFrame(timeoutMs));
     const got = readResponseHeader(reader, api.responseHeaderVersion(version));
@@ -96,7 +95,7 @@ export class RawClient {
   }
 
   /** The next frame that arrives, without its length; rejects when the connection closes first. */
-  nextFrame(timeoutMs = ANSWER_MS): Promise<Uint8Array> {
+  nextFrame(timeoutMs = PATIENCE_MS): Promise<Uint8Array> {
     const arrived = this.#arrived.shift();
     if (arrived !== undefined) return Promise.resolve(arrived);
     if (this.#isClosed) return Promise.reject(new Error('connection closed'));
@@ -116,7 +115,7 @@ export class RawClient {
   }
 
   /** Resolves with true once the other side has closed, with false after the time. */
-  isClosedWithin(timeoutMs: number): Promise<boolean> {
+  isClosedWithin(timeoutMs = PATIENCE_MS): Promise<boolean> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => resolve(false), timeoutMs);
       this.#closed.then(() => {

@@ -10,7 +10,6 @@ import { RawClient } from './raw-client.ts';
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'recordings');
 const isRecording = process.env.RECORD === '1';
-const TEST_MS = 60_000;
 
 /** One request of a sequence and what came back; `closed` when the broker closed the connection instead. */
 interface Exchange {
@@ -66,7 +65,7 @@ export function recorded(
     broker = await BrokerProcess.start(options);
     client = await RawClient.connect(broker.port);
     await groupsReady(client);
-  }, TEST_MS);
+  });
 
   afterAll(async () => {
     client?.close();
@@ -74,22 +73,18 @@ export function recorded(
     if (isRecording) write(name, { ...readIfThere(name), ...made }, Object.keys(sequences));
   });
 
-  test.each(Object.entries(sequences))(
-    '%s',
-    async (title, run) => {
-      await removeAll(client);
-      const conversation = new Conversation(client, broker.port);
-      try {
-        await run(conversation);
-        made[title] = await conversation.exchanges();
-      } finally {
-        conversation.close();
-      }
-      if (isRecording) return;
-      expect(shown(made[title])).toEqual(shown(conversation.expected(recording[title] ?? [])));
-    },
-    TEST_MS,
-  );
+  test.each(Object.entries(sequences))('%s', async (title, run) => {
+    await removeAll(client);
+    const conversation = new Conversation(client, broker.port);
+    try {
+      await run(conversation);
+      made[title] = await conversation.exchanges();
+    } finally {
+      conversation.close();
+    }
+    if (isRecording) return;
+    expect(shown(made[title])).toEqual(shown(conversation.expected(recording[title] ?? [])));
+  });
 
   if (isRecording) return;
   test('every recorded sequence is still run', () => {

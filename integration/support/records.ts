@@ -13,6 +13,7 @@ import {
   type RecordDraft,
   readBatches,
 } from '../../src/kafka-protocol/index.ts';
+import { PATIENCE_MS, until } from './patience.ts';
 import type { RawClient } from './raw-client.ts';
 import { createTopic } from './topics.ts';
 
@@ -32,16 +33,14 @@ export async function freshTopic(
 
 /** Apache Kafka answers CreateTopics before the leaders know of it. */
 export async function waitForLeaders(client: RawClient, name: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  await until(`leaders of ${name}`, async () => {
     const { topics } = await client.request(Metadata, 8, { topics: [{ name }] });
     const partitions = topics[0]?.partitions ?? [];
-    if (partitions.length > 0 && partitions.every(({ errorCode }) => errorCode === 0)) {
-      const offset = await listOffset(client, name, -1n);
-      if (offset.errorCode === ErrorCode.NONE) return;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`topic ${name} has no leaders`);
+    if (partitions.length === 0 || partitions.some(({ errorCode }) => errorCode !== 0))
+      return false;
+    const offset = await listOffset(client, name, -1n);
+    return offset.errorCode === ErrorCode.NONE;
+  });
 }
 
 export const text = (value: string): RecordDraft => ({ key: null, value: Buffer.from(value) });
@@ -83,7 +82,7 @@ export async function produce(
   { acks = -1, version = 9, partition = 0 }: ProduceOptions = {},
 ) {
   const partitionData = [{ index: partition, records }];
-  const body = { acks, timeoutMs: 5000, topicData: [{ name: topic, partitionData }] };
+  const body = { acks, timeoutMs: PATIENCE_MS, topicData: [{ name: topic, partitionData }] };
   const { responses } = await client.request(Produce, version, body);
   const answer = responses[0]?.partitionResponses[0];
   if (answer === undefined) throw new Error('no answer for the partition');

@@ -1,4 +1,5 @@
 import { buildBatch, ListOffsets, Produce } from '../../src/kafka-protocol/index.ts';
+import { PATIENCE_MS } from './patience.ts';
 import type { Conversation } from './recorded.ts';
 
 /** Topic t of three partitions. The first has two batches with times out of order, the second nothing, the third one record. */
@@ -14,7 +15,8 @@ async function produce({ quietly }: Conversation, index: number, times: readonly
   const drafts = times.map((time) => ({ key: null, value: Buffer.from('v'), timestamp: time }));
   const records = buildBatch(drafts, { timestamp });
   const topicData = [{ name: 't', partitionData: [{ index, records }] }];
-  const { responses } = await quietly(Produce, 9, { acks: -1, timeoutMs: 5000, topicData });
+  const request = { acks: -1, timeoutMs: PATIENCE_MS, topicData };
+  const { responses } = await quietly(Produce, 9, request);
   const errorCode = responses[0]?.partitionResponses[0]?.errorCode;
   if (errorCode !== 0) throw new Error(`Produce: ${errorCode}`);
 }
