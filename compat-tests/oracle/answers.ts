@@ -27,7 +27,7 @@ import { GROUPS, requests, type Scene } from './requests.ts';
 
 /** The errors that Apache Kafka answered: API, version, error codes in the order of the response. */
 const recordFile = join(dirname(fileURLToPath(import.meta.url)), 'answers.txt');
-const COORDINATOR_WAIT_MS = 20_000;
+const COORDINATOR_WAIT_MS = 60_000;
 const NOTHING: Scene = { topic: '', topicId: '' };
 
 interface Answer {

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../integration/support/free-port.ts';
 import { kafkaLauncher } from '../kafka/kafka.ts';
 import { within } from './commands.ts';
 import { repositoryRoot } from './paths.ts';
@@ -42,10 +42,10 @@ export interface Restart {
   readonly exitCode: number | null;
 }
 
-const startLimitMs = 60_000;
+const startLimitMs = 120_000;
 /** Kafka reads the logs of all topics, one after the other, when it was not stopped cleanly. */
 const recoveryLimitMs = 300_000;
-const stopLimitMs = 30_000;
+const stopLimitMs = 60_000;
 
 /** Starts one broker with stock settings in a fresh folder; resolves when it serves. */
 export async function startBroker(
@@ -56,7 +56,10 @@ export async function startBroker(
   } = {},
 ): Promise<Broker> {
   const folder = mkdtempSync(join(tmpdir(), 'ms-compat-'));
-  const [port, controllerPort] = await freePorts(2);
+  const port = await freePort();
+  let controllerPort: number;
+  do controllerPort = await freePort();
+  while (controllerPort === port);
   const file = join(folder, 'server.properties');
   writeFileSync(file, serverProperties(folder, port, controllerPort, options.overrides ?? []));
   const launcher =
@@ -219,24 +222,4 @@ function serverProperties(
     'log.retention.check.interval.ms=300000',
     ...overrides,
   ].join('\n')}\n`;
-}
-
-/** Ports of 127.0.0.1 that are free now; all are held until all are found, so they differ. */
-async function freePorts(count: 2): Promise<[number, number]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject);
-          server.listen(0, '127.0.0.1', () => {
-            const address = server.address();
-            resolve(typeof address === 'object' && address !== null ? address.port : 0);
-          });
-        }),
-    ),
-  );
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  const [first = 0, second = 0] = ports;
-  return [first, second];
 }

@@ -17,7 +17,7 @@ interface Options {
   readonly jobs: number;
 }
 
-const stepLimitMs = 100_000;
+const stepLimitMs = 300_000;
 
 /** The whole run; returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -78,7 +78,7 @@ async function connect(run: Run, launch: Promise<Launch>, broker: Broker, starte
   try {
     const adapter = new Adapter(run.client.name, await launch);
     run.adapter = adapter;
-    const hello = await adapter.call('hello', { bootstrap: broker.bootstrap }, 60_000);
+    const hello = await adapter.call('hello', { bootstrap: broker.bootstrap }, 120_000);
     const facts: ClientFacts = {
       version: String(hello.version),
       codecs: hello.codecs as string[],

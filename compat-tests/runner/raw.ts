@@ -7,6 +7,7 @@ export interface StoredBatches {
   readonly codecs: readonly string[];
 }
 
+const answerLimitMs = 60_000;
 const metadataKey = 3;
 const metadataVersion = 4; // The first that can ask without creating the topic.
 const fetchKey = 1;
@@ -17,7 +18,7 @@ const codecNames = ['none', 'gzip', 'snappy', 'lz4', 'zstd'];
 export async function readBatches(bootstrap: string, topic: string): Promise<StoredBatches> {
   const answer = await within(
     exchange(bootstrap, fetchRequest(topic)),
-    10_000,
+    answerLimitMs,
     `raw fetch of ${topic}`,
   );
   // Correlation id, throttle time, one topic with its name, one partition: index, error,
@@ -40,7 +41,11 @@ export async function readBatches(bootstrap: string, topic: string): Promise<Sto
 export async function topicExists(bootstrap: string, topic: string): Promise<boolean> {
   const body = [int32(1), text(topic), Buffer.from([0])];
   const frame = request(metadataKey, metadataVersion, body);
-  const answer = await within(exchange(bootstrap, frame), 10_000, `raw metadata of ${topic}`);
+  const answer = await within(
+    exchange(bootstrap, frame),
+    answerLimitMs,
+    `raw metadata of ${topic}`,
+  );
   let at = 8; // Correlation id, throttle time.
   const skipText = () => {
     at += 2 + Math.max(0, answer.readInt16BE(at));

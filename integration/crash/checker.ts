@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ErrorCode, Fetch, ListOffsets, readBatches } from '../../src/kafka-protocol/index.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { CrashProducer } from './producer.ts';
 
 const FETCH_VERSION = 12;
-const RETRY_MS = 1000;
 const FETCH_BYTES = 8 << 20;
 
 /** The whole log of a partition as a consumer sees it: the text of each value, by offset. */
@@ -40,13 +40,14 @@ export async function readPartition(
 /** Asks again for a while, as clients do, when the partition is without a leader for a moment. */
 async function listOffset(client: RawClient, name: string, partitionIndex: number, at: bigint) {
   const topics = [{ name, partitions: [{ partitionIndex, timestamp: at }] }];
-  const deadlineMs = Date.now() + RETRY_MS;
+  const deadlineMs = performance.now() + PATIENCE_MS;
   for (;;) {
     const { topics: answers } = await client.request(ListOffsets, 7, { replicaId: -1, topics });
     const answer = answers[0]?.partitions[0];
     if (answer?.errorCode === ErrorCode.NONE) return answer.offset;
     const isPassing = answer?.errorCode === ErrorCode.NOT_LEADER_OR_FOLLOWER;
-    if (!isPassing || Date.now() > deadlineMs) throw new Error(`ListOffsets: ${answer?.errorCode}`);
+    if (!isPassing || performance.now() > deadlineMs)
+      throw new Error(`ListOffsets: ${answer?.errorCode}`);
     await pause(50);
   }
 }

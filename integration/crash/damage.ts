@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from
 import { join } from 'node:path';
 import { ErrorCode, ListOffsets } from '../../src/kafka-protocol/index.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
+import { until } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { createTopic } from '../support/topics.ts';
 import { NumberedTopic } from './acknowledged.ts';
@@ -87,13 +88,12 @@ async function flippedBytes({ broker, topic, folder }: Scene): Promise<string[]>
 
 async function indexesSpoilt(scene: Scene, spoil: (path: string) => void): Promise<string[]> {
   const { broker, topic, folder } = scene;
-  await broker.kill('SIGTERM');
   const isIndex = (name: string) => /\.(index|timeindex)$/.test(name);
-  const names = readdirSync(folder).filter(isIndex);
-  for (const name of names) spoil(join(folder, name));
+  await until('index files', () => readdirSync(folder).some(isIndex));
+  await broker.kill('SIGTERM');
+  for (const name of readdirSync(folder).filter(isIndex)) spoil(join(folder, name));
   await broker.startAgain();
-  const problems = names.length === 0 ? ['there were no index files'] : [];
-  problems.push(...(await topic.check(broker.port)));
+  const problems = await topic.check(broker.port);
   const client = await RawClient.connect(broker.port);
   for (const offset of topic.acknowledged.keys()) {
     const got = await topic.fetchAt(client, offset);

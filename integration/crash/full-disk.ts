@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ErrorCode } from '../../src/kafka-protocol/index.ts';
 import { BrokerProcess } from '../support/broker-process.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { createTopic } from '../support/topics.ts';
 import { NumberedTopic } from './acknowledged.ts';
@@ -12,7 +13,6 @@ import { NumberedTopic } from './acknowledged.ts';
 /** The hard-state log reserves 64 MiB of it. */
 const DISK_MIB = 160;
 const BALLAST_MIB = 40;
-const HEALS_MS = 5000;
 
 /** Fills a small file system under the broker, frees space, restarts. Returns what is wrong. Needs the right to mount. */
 export async function fullDisk(reactors: string): Promise<string[]> {
@@ -74,16 +74,16 @@ async function fill(client: RawClient, filler: NumberedTopic): Promise<string[]>
 
 async function heals(client: RawClient, ...topics: readonly NumberedTopic[]): Promise<string[]> {
   const problems: string[] = [];
-  const deadlineMs = Date.now() + HEALS_MS;
+  const deadlineMs = performance.now() + PATIENCE_MS;
   for (const topic of topics) {
     let errorCode = await topic.produceOne(client);
-    while (errorCode !== ErrorCode.NONE && Date.now() < deadlineMs) {
+    while (errorCode !== ErrorCode.NONE && performance.now() < deadlineMs) {
       await pause(50);
       errorCode = await topic.produceOne(client);
     }
     if (errorCode !== ErrorCode.NONE) {
       problems.push(
-        `${topic.name}: still error ${errorCode}, ${HEALS_MS} ms after there was space`,
+        `${topic.name}: still error ${errorCode}, ${PATIENCE_MS} ms after there was space`,
       );
     }
   }

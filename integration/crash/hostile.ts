@@ -16,7 +16,7 @@ const FACTOR = 2;
 const FLOOR_MS = 1;
 const GROWTH_MIB = 64;
 /** Rounds are added while the medians say no, up to so many times as many: a machine that was busy meanwhile. */
-const PATIENCE = 3;
+const PATIENCE = 10;
 const CALM_MS_MAX = 10_000;
 /** After a start, and after an attacker was killed: what is closed and freed then is part of neither. */
 const SETTLE_MS = 300;

@@ -1,4 +1,5 @@
 import { buildBatch, ErrorCode, InitProducerId, Produce } from '../../src/kafka-protocol/index.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 const VERSION = 9;
@@ -115,7 +116,7 @@ export class CrashProducer {
   #send(client: RawClient, { bytes: records }: SentBatch): number {
     const partitionData = [{ index: this.partition, records }];
     const topicData = [{ name: this.topic, partitionData }];
-    return client.send(Produce, VERSION, { acks: -1, timeoutMs: 30_000, topicData });
+    return client.send(Produce, VERSION, { acks: -1, timeoutMs: PATIENCE_MS, topicData });
   }
 
   #acknowledge(response: Awaited<ReturnType<typeof Produce.response.read>>): void {

@@ -1,4 +1,5 @@
 import { DeleteTopics, Metadata } from '../../src/kafka-protocol/index.ts';
+import { PATIENCE_MS } from '../support/patience.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { createTopic } from '../support/topics.ts';
 
@@ -22,7 +23,7 @@ export class TopicChurn {
         this.#state.set(name, 'created');
         if (this.#next % 2 === 0) continue;
         this.#state.set(name, 'uncertain');
-        await client.request(DeleteTopics, 4, { topicNames: [name], timeoutMs: 10_000 });
+        await client.request(DeleteTopics, 4, { topicNames: [name], timeoutMs: PATIENCE_MS });
         this.#state.set(name, 'deleted');
       }
     } catch (error) {
