@@ -1,3 +1,4 @@
+import type { Items } from './late-items.ts';
 import { MalformedError, type Reader } from './reader.ts';
 import { UnencodableError, type Writer } from './writer.ts';
 
@@ -13,6 +14,15 @@ export type Draft<T> = T extends Uint8Array
     ? readonly Draft<Item>[]
     : T extends object
       ? { readonly [Key in keyof T]?: Draft<T[Key]> | undefined }
+      : T;
+
+/** The same, and items of arrays may be made while they are written. */
+export type LateDraft<T> = T extends Uint8Array
+  ? T
+  : T extends readonly (infer Item)[]
+    ? Items<LateDraft<Item>>
+    : T extends object
+      ? { readonly [Key in keyof T]?: LateDraft<T[Key]> | undefined }
       : T;
 
 /** Reads and writes one message. Bytes after the message are left unread. */

@@ -3,6 +3,7 @@ export * from './codec.ts';
 export * from './errors.ts';
 export * from './generated/index.ts';
 export * from './headers.ts';
+export * from './late-items.ts';
 export * from './reader.ts';
 export * from './record-batch.ts';
 export * from './versioned.ts';

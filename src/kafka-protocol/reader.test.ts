@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { type Items, LateItems } from './late-items.ts';
 import { MalformedError, Reader } from './reader.ts';
 import { fc } from './testing/fast-check.ts';
 import { UnencodableError, Writer } from './writer.ts';
@@ -203,6 +204,34 @@ describe('long arrays', () => {
     expect(parts.length).toBeGreaterThan(5);
     expect(Math.max(...parts.map(({ length }) => length))).toBeLessThan(80_000);
     expect(Buffer.concat([...parts, writer.finish()]).toString('hex')).toBe(written(write));
+  });
+});
+
+describe('late items', () => {
+  const items = (length: number, ...steps: (number | Promise<unknown>)[]) =>
+    new LateItems(length, () => steps);
+  const write = (late: Items<number>) => {
+    const writer = new Writer();
+    writer.string(true, 'before');
+    writer.array(true, late, (item) => writer.int8(item));
+    writer.string(true, 'after');
+    return writer;
+  };
+
+  test('are written where they belong, between what must be waited for', () => {
+    const kept = Promise.resolve();
+    const writer = write(items(2, 7, kept, 8));
+    expect(writer.hasRest).toBe(true);
+    expect([...writer.rest()]).toEqual([undefined, kept, undefined]);
+    expect(writer.finish()).toEqual(write([7, 8]).finish());
+  });
+
+  test('that are not as many as announced, or in a tagged field, cannot be written', () => {
+    expect(() => [...write(items(2, 7)).rest()]).toThrow('1 items fewer than were announced');
+    expect(() => [...write(items(1, 7, 8)).rest()]).toThrow('-1 items fewer');
+    const writer = new Writer();
+    const tagged = () => writer.array(true, items(0), () => {});
+    expect(() => writer.taggedFields((add) => add(0, tagged))).toThrow('in a tagged field');
   });
 });
 

@@ -173,8 +173,9 @@ export class Reader {
       throw new MalformedError(`an array of ${length} items in ${this.remaining} bytes`);
     }
     this.#count(length);
-    const items: T[] = [];
-    for (let i = 0; i < length; i++) items.push(readItem());
+    // Grown bit by bit an array of one item has room for sixteen more, and a request may have 60,000 such.
+    const items = new Array<T>(length);
+    for (let i = 0; i < length; i++) items[i] = readItem();
     return items;
   }
 

@@ -1,3 +1,5 @@
+import { type Items, LateItems, stepsOf } from './late-items.ts';
+
 /** A value that the chosen version of a message cannot carry. Always a mistake of the caller, never of a peer. */
 export class UnencodableError extends Error {
   override readonly name = 'UnencodableError';
@@ -13,7 +15,7 @@ const PART_BYTES = 64 * 1024;
 interface LongArray {
   /** Where its items belong. */
   readonly at: number;
-  readonly items: readonly unknown[];
+  readonly items: Items<unknown>;
   readonly writeItem: (item: unknown) => void;
 }
 
@@ -51,13 +53,16 @@ export class Writer {
     return this.#left.length > 0;
   }
 
-  /** Writes what was left out, a step an item, so that whoever goes through it can pause. */
-  *rest(): Iterable<void> {
+  /**
+   * Writes what was left out, a step an item, so that whoever goes through it can pause. A step that is a promise
+   * must be waited for.
+   */
+  *rest(): Iterable<unknown> {
     if (this.hasRest) yield* this.#fillIn(0);
   }
 
   /** Writes what begins at `start` again, with what was left out of it, so that all of it is in its order. */
-  *#fillIn(start: number): Iterable<void> {
+  *#fillIn(start: number): Iterable<unknown> {
     const left = this.#left;
     this.#left = [];
     const around = Buffer.from(this.#bytes.subarray(start, this.#position));
@@ -66,13 +71,20 @@ export class Writer {
     for (const { at, items, writeItem } of left) {
       this.raw(around.subarray(from, at - start));
       from = at - start;
-      for (const item of items) {
+      let missing = items.length;
+      for (const step of stepsOf(items)) {
+        if (step instanceof Promise) {
+          yield step;
+          continue;
+        }
         const itemStart = this.#position;
-        writeItem(item);
+        writeItem(step);
         if (this.hasRest) yield* this.#fillIn(itemStart);
         this.#handOver();
+        missing -= 1;
         yield;
       }
+      if (missing !== 0) throw new UnencodableError(`${missing} items fewer than were announced`);
     }
     this.raw(around.subarray(from));
   }
@@ -205,22 +217,21 @@ export class Writer {
     this.#bytes.set(value, start);
   }
 
-  array<T>(flexible: boolean, items: readonly T[], writeItem: (item: T) => void): void {
+  array<T>(flexible: boolean, items: Items<T>, writeItem: (item: T) => void): void {
     this.nullableArray(flexible, items, writeItem);
   }
 
-  nullableArray<T>(
-    flexible: boolean,
-    items: readonly T[] | null,
-    writeItem: (item: T) => void,
-  ): void {
+  nullableArray<T>(flexible: boolean, items: Items<T> | null, writeItem: (item: T) => void): void {
     this.#length(flexible, items);
     if (items === null) return;
-    if (items.length >= this.#longFrom && !this.#isSized) this.#leaveOut(items, writeItem);
+    const isLate = items instanceof LateItems;
+    if (isLate && this.#isSized) throw new UnencodableError('late items in a tagged field');
+    const isLong = items.length >= this.#longFrom && !this.#isSized;
+    if (isLate || isLong) this.#leaveOut(items, writeItem);
     else for (const item of items) writeItem(item);
   }
 
-  #leaveOut<T>(items: readonly T[], writeItem: (item: T) => void): void {
+  #leaveOut<T>(items: Items<T>, writeItem: (item: T) => void): void {
     this.#left.push({ at: this.#position, items, writeItem } as LongArray);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { askInBatches, mapInTurns, type Pace } from './pace.ts';
+import { mapInTurns, type Pace, runInTurns } from './pace.ts';
 
 /** Every item takes `itemMs`. */
 function slowWork(itemMs: number) {
@@ -34,18 +34,20 @@ test('short work is done in one turn', async () => {
   expect(turns).toEqual([]);
 });
 
-test('of many questions some are asked at the same time, and others have their turn between', async () => {
-  const { pace, turns, double } = slowWork(0.01);
-  let [open, mostOpen] = [0, 0];
-  const items = Array.from({ length: 2000 }, (_, i) => i);
-  const answers = await askInBatches(items, pace, async (item) => {
-    open += 1;
-    mostOpen = Math.max(mostOpen, open);
-    await Promise.resolve();
-    open -= 1;
-    return double(item);
-  });
-  expect(answers).toEqual(items.map((item) => 2 * item));
-  expect(mostOpen).toBe(256);
-  expect(turns.length).toBe(8);
+test('a step that is a promise is waited for, and others have their turn meanwhile', async () => {
+  const { pace, turns, double } = slowWork(1);
+  const seen: string[] = [];
+  function* steps() {
+    yield Promise.resolve().then(() => void seen.push('kept'));
+    seen.push(`${double(1)}`);
+    yield;
+  }
+  await runInTurns(steps(), pace);
+  expect(seen).toEqual(['kept', '2']);
+  expect(turns).toEqual([]);
+  function* long() {
+    for (let i = 0; i < 4; i++) yield Promise.resolve(double(i));
+  }
+  await runInTurns(long(), pace);
+  expect(turns).toEqual([2, 3, 4, 5]);
 });

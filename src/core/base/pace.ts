@@ -4,7 +4,7 @@ const TURN_MS = 1;
 const STEPS_BETWEEN_LOOKS = 16;
 
 /** Questions that are open at the same time: each is a promise or two, and there may be a hundred thousand. */
-const BATCH_ITEMS = 256;
+export const BATCH_ITEMS = 256;
 
 /** The turns of the event loop as a dependency. */
 export interface Pace {
@@ -20,13 +20,14 @@ export const systemPace: Pace = {
   nextTurn: () => new Promise((resolve) => void setImmediate(resolve)),
 };
 
-/** Goes through `steps` and lets others have their turn about each millisecond. */
+/** Goes through `steps`, waits for those that are promises, and lets others have their turn about each millisecond. */
 export async function runInTurns(steps: Iterable<unknown>, pace: Pace): Promise<void> {
   let endMs = pace.nowMs() + TURN_MS;
   let sinceLook = 0;
-  for (const _ of steps) {
+  for (const step of steps) {
     sinceLook += 1;
-    if (sinceLook < STEPS_BETWEEN_LOOKS) continue;
+    if (step instanceof Promise) await step;
+    else if (sinceLook < STEPS_BETWEEN_LOOKS) continue;
     sinceLook = 0;
     if (pace.nowMs() < endMs) continue;
     await pace.nextTurn();
@@ -45,31 +46,5 @@ export async function mapInTurns<Item, Result>(
     for (const item of items) yield results.push(each(item));
   }
   await runInTurns(steps(), pace);
-  return results;
-}
-
-/**
- * The answers to `items`, in their order: some are asked at the same time, the next when those are answered, and others
- * have their turn about each millisecond.
- */
-export async function askInBatches<Item, Result>(
-  items: Iterable<Item>,
-  pace: Pace,
-  ask: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  let asked: Promise<Result>[] = [];
-  let endMs = pace.nowMs() + TURN_MS;
-  const settle = async () => {
-    for (const result of await Promise.all(asked)) results.push(result);
-    asked = [];
-    if (pace.nowMs() < endMs) return;
-    await pace.nextTurn();
-    endMs = pace.nowMs() + TURN_MS;
-  };
-  for (const item of items) {
-    if (asked.push(ask(item)) >= BATCH_ITEMS) await settle();
-  }
-  if (asked.length > 0) await settle();
   return results;
 }

@@ -34,6 +34,18 @@ const ANONYMOUS = 'User:ANONYMOUS';
 
 const MALFORMED_LINES_PER_SECOND = 10;
 
+/** What is known of a request beside its bytes, which are not kept when they are decoded. */
+type RequestHead = Omit<RequestFrame, 'frame'>;
+
+interface Decoded {
+  readonly handler: Handler;
+  /** ApiVersions in a version that is not served: its request was not read. */
+  readonly isUnsupported: boolean;
+  readonly request: unknown;
+  readonly clientId: string | null;
+  readonly items: number;
+}
+
 export function createDispatcher(
   engine: Engine,
   handlers: readonly Handler[],
@@ -72,22 +84,31 @@ export function createDispatcher(
     engine.respond({ connection, reqSeq, closeAfter: true });
   }
 
-  function startIn(place: Place, frame: RequestFrame): void {
-    const served = serve(frame, place).catch((error: unknown) => {
-      const { apiKey, apiVersion } = frame;
-      if (error instanceof MalformedError) tellMalformed(frame, error);
-      else logger.error({ err: error, apiKey, apiVersion }, 'a request failed');
-      const { connection, reqSeq } = frame;
-      engine.respond({ connection, reqSeq, closeAfter: true });
-    });
+  function startIn(place: Place, { frame, ...head }: RequestFrame): void {
+    let decoded: Decoded;
+    try {
+      decoded = decode(head, frame);
+    } catch (error) {
+      place.holds(0);
+      fail(head, error);
+      return;
+    }
+    const served = serve(head, decoded, place).catch((error: unknown) => fail(head, error));
     void served.finally(() => {
       if (place.most >= MUCH_GARBAGE_ITEMS) collectGarbage();
       place.holds(0);
     });
   }
 
+  function fail(head: RequestHead, error: unknown): void {
+    const { apiKey, apiVersion, connection, reqSeq } = head;
+    if (error instanceof MalformedError) tellMalformed(head, error);
+    else logger.error({ err: error, apiKey, apiVersion }, 'a request failed');
+    engine.respond({ connection, reqSeq, closeAfter: true });
+  }
+
   // Whoever floods the broker with them must not flood its log.
-  function tellMalformed({ apiKey, apiVersion }: RequestFrame, error: MalformedError): void {
+  function tellMalformed({ apiKey, apiVersion }: RequestHead, error: MalformedError): void {
     const second = Math.floor(services.clock.nowMs() / 1000);
     if (second !== malformed.second) Object.assign(malformed, { second, lines: 0 });
     malformed.lines += 1;
@@ -97,8 +118,7 @@ export function createDispatcher(
     logger.info({ apiKey, apiVersion, reason: error.message }, message);
   }
 
-  async function serve(frame: RequestFrame, place: Place): Promise<void> {
-    const { apiKey, apiVersion } = frame;
+  function decode({ apiKey, apiVersion }: RequestHead, frame: Uint8Array): Decoded {
     const handler = byKey.get(apiKey);
     if (handler === undefined) throw new MalformedError(`no API has the key ${apiKey}`);
     const { api } = handler;
@@ -107,27 +127,28 @@ export function createDispatcher(
         throw new MalformedError(`version ${apiVersion} is not served`);
       // A version of ApiVersions that we do not know is answered in version 0, which every client
       // can read; it then asks again in one we do know (KIP-511).
-      await answer(frame, handler, 0, unsupportedApiVersionsAnswer());
-      return;
+      return { handler, isUnsupported: true, request: undefined, clientId: null, items: 0 };
     }
-    const reader = new Reader(frame.frame, REQUEST_ITEMS_MAX);
+    const reader = new Reader(frame, REQUEST_ITEMS_MAX);
     const { clientId } = readRequestHeader(reader, requestHeaderVersion);
     const request = api.request.read(reader, apiVersion);
-    // Who waits for other members of its group holds up no one else.
-    place.holds(reader.items);
-    if (handler.isParked) place.holds(0);
-    if (reader.items >= TURN_ITEMS) await services.pace.nextTurn();
-    await answer(frame, handler, apiVersion, await callHandler(handler, request, frame, clientId));
+    return { handler, isUnsupported: false, request, clientId, items: reader.items };
   }
 
-  async function callHandler(
-    handler: Handler,
-    request: unknown,
-    frame: RequestFrame,
-    clientId: string | null,
-  ): Promise<unknown> {
+  async function serve(head: RequestHead, decoded: Decoded, place: Place): Promise<void> {
+    const { handler, isUnsupported, items } = decoded;
+    if (isUnsupported) return answer(head, handler, 0, unsupportedApiVersionsAnswer());
+    // Who waits for other members of its group holds up no one else.
+    place.holds(items);
+    if (handler.isParked) place.holds(0);
+    if (items >= TURN_ITEMS) await services.pace.nextTurn();
+    await answer(head, handler, head.apiVersion, await callHandler(head, decoded));
+  }
+
+  async function callHandler(head: RequestHead, decoded: Decoded): Promise<unknown> {
+    const { handler, request, clientId } = decoded;
     try {
-      return await handler.handle(request, contextOf(frame, clientId));
+      return await handler.handle(request, contextOf(head, clientId));
     } catch (error) {
       if (handler.failed === undefined) throw error;
       logger.error({ err: error, api: handler.api.name }, 'a request failed');
@@ -135,16 +156,16 @@ export function createDispatcher(
     }
   }
 
-  function contextOf(frame: RequestFrame, clientId: string | null): RequestContext {
+  function contextOf(head: RequestHead, clientId: string | null): RequestContext {
     const { clock } = services;
     const receivedMs = clock.nowMs();
     return {
       ...services,
-      apiVersion: frame.apiVersion,
+      apiVersion: head.apiVersion,
       clientId,
-      clientHost: peers.get(frame.connection.slot)?.host ?? '/',
-      connection: frame.connection,
-      listenerId: frame.listenerId,
+      clientHost: peers.get(head.connection.slot)?.host ?? '/',
+      connection: head.connection,
+      listenerId: head.listenerId,
       principal: ANONYMOUS,
       receivedMs,
       deadlineMs: (timeoutMs) => receivedMs + Math.max(0, timeoutMs),
@@ -154,12 +175,12 @@ export function createDispatcher(
   }
 
   async function answer(
-    frame: RequestFrame,
+    head: RequestHead,
     { api }: Handler,
     version: number,
     response: unknown,
   ): Promise<void> {
-    const { connection, reqSeq, correlationId } = frame;
+    const { connection, reqSeq, correlationId } = head;
     const take = (part: Uint8Array) => engine.respondPart(connection, reqSeq, part);
     const writer = new Writer(undefined, { from: LONG_ARRAY_ITEMS, take });
     writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));

@@ -1,5 +1,5 @@
 import type { ConnectionId } from '../../engine/index.ts';
-import type { Api, Draft } from '../../kafka-protocol/index.ts';
+import type { Api, LateDraft } from '../../kafka-protocol/index.ts';
 import type { Services } from '../services.ts';
 
 /** One request as a handler sees it, with the broker's services beside it. */
@@ -36,9 +36,9 @@ export const CLUSTER_NAME = 'kafka-cluster';
 
 /** What one API does. Stateless: whatever it must remember belongs to a service. */
 export interface HandlerOf<Request, Response> {
-  handle(request: Request, ctx: RequestContext): Promise<Draft<Response>> | Draft<Response>;
+  handle(request: Request, ctx: RequestContext): Promise<LateDraft<Response>> | LateDraft<Response>;
   /** The answer that says one error for the whole request; without it the connection is closed. */
-  failed?(request: Request, errorCode: number): Draft<Response>;
+  failed?(request: Request, errorCode: number): LateDraft<Response>;
   /** Its answer waits for what other clients do. */
   readonly isParked?: boolean;
 }

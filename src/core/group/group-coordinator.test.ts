@@ -3,6 +3,7 @@ import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { silentLogger } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import { FakeLog, turns } from '../coordinator/testing/fake-log.ts';
+import { allThere } from '../testing/all-there.ts';
 import { GroupCoordinator } from './group-coordinator.ts';
 import { settingsOf } from './testing/trace-commands.ts';
 
@@ -25,10 +26,10 @@ describe('the group coordinator of a broker', () => {
     expect((await groups.join(join)).errorCode).toBe(NOT_COORDINATOR);
     expect(await groups.heartbeat(heartbeat)).toBe(NOT_COORDINATOR);
     expect((await groups.fetchOffsets(fetchAll)).errorCode).toBe(NOT_COORDINATOR);
-    expect(await groups.describeGroups(['g'])).toEqual([
+    expect(await allThere(groups.describeGroups(['g']))).toEqual([
       { groupId: 'g', errorCode: NOT_COORDINATOR },
     ]);
-    expect(await groups.deleteGroups(['g'])).toEqual([
+    expect(await allThere(groups.deleteGroups(['g']))).toEqual([
       { groupId: 'g', errorCode: NOT_COORDINATOR, errorMessage: null },
     ]);
   });
@@ -49,13 +50,13 @@ describe('the group coordinator of a broker', () => {
     expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({
       topics: [{ name: 't', partitions: [{ partitionIndex: 0, committedOffset: 7n }] }],
     });
-    expect(await ask(groups.describeGroups(['g', 'none']))).toMatchObject([
+    expect(await ask(allThere(groups.describeGroups(['g', 'none'])))).toMatchObject([
       { groupId: 'g', groupState: 'Empty' },
       { groupId: 'none', groupState: 'Dead', errorCode: ErrorCode.GROUP_ID_NOT_FOUND },
     ]);
     const { groups: listed } = await ask(groups.listGroups([], []));
     expect(listed.map(({ groupId }) => groupId)).toEqual(['g']);
-    expect(await ask(groups.deleteGroups(['g', 'none']))).toEqual([
+    expect(await ask(allThere(groups.deleteGroups(['g', 'none'])))).toEqual([
       { groupId: 'g', errorCode: NONE, errorMessage: null },
       { groupId: 'none', errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: null },
     ]);

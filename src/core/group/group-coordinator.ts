@@ -3,18 +3,18 @@ import {
   type DescribedGroup,
   type Draft,
   ErrorCode,
+  type LateItems,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
 import {
-  askInBatches,
+  askedLate,
+  assert,
   type Clock,
   inConcurrentHashMapOrder,
   inHashSetOrder,
   javaHash,
   type Logger,
-  type Pace,
   partitionHasher,
-  systemPace,
 } from '../base/index.ts';
 import {
   CoordinatorError,
@@ -61,8 +61,6 @@ export interface GroupCoordinatorDeps {
   readonly newId: () => string;
   /** Runs a task at the end of this turn of the event loop; `setImmediate` when absent. */
   readonly defer?: (task: () => void) => void;
-  /** The machine's when absent. */
-  readonly pace?: Pace;
 }
 
 /** What the coordinator asks of the cluster's image. */
@@ -84,7 +82,6 @@ export interface TopicCreation {
 /** Classic groups and their offsets on this broker: one coordinator for each partition it leads. */
 export class GroupCoordinator {
   readonly #deps: GroupCoordinatorDeps;
-  readonly #pace: Pace;
   readonly #partitions = new Map<number, CoordinatorPartition<GroupVocabulary>>();
   readonly #handles = new Map<number, PartitionHandle>();
   /** The offsets topic is being made. */
@@ -92,7 +89,6 @@ export class GroupCoordinator {
 
   constructor(deps: GroupCoordinatorDeps) {
     this.#deps = deps;
-    this.#pace = deps.pace ?? systemPace;
   }
 
   /** This broker's role in a partition of the offsets topic. */
@@ -218,20 +214,17 @@ export class GroupCoordinator {
   }
 
   /** In Kafka's order. A group that does not exist is Dead, with GROUP_ID_NOT_FOUND. */
-  async describeGroups(
+  describeGroups(
     groupIds: readonly string[],
-    /** Applied to each at once: of a hundred thousand both would take twice the memory. */
     shape: (group: Draft<DescribedGroup>) => Draft<DescribedGroup> = (group) => group,
-  ): Promise<readonly Draft<DescribedGroup>[]> {
-    const inOrder = this.#byPartition(groupIds).flat();
-    const described = await askInBatches(inOrder, this.#pace, async (groupId) => {
+  ): LateItems<Draft<DescribedGroup>> {
+    return askedLate(this.#byPartition(groupIds).flat(), async (groupId) => {
       const command = { kind: 'describe', groupIds: [groupId] } as const;
       const { groups } = await this.#ask(groupId, command, 'describe', (errorCode) => {
         return { kind: 'describe', groups: [{ groupId, errorCode }] };
       });
-      return groups.map(shape);
+      return shape(onlyOne(groups));
     });
-    return described.flat();
   }
 
   async listGroups(states: readonly string[], types: readonly string[]) {
@@ -254,18 +247,18 @@ export class GroupCoordinator {
     return { errorCode: ErrorCode.NONE, groups: lists.flatMap(({ groups }) => groups) };
   }
 
-  async deleteGroups(groupIds: readonly string[]): Promise<readonly DeletedGroup[]> {
+  /** They are deleted while the answers are written. */
+  deleteGroups(groupIds: readonly string[]): LateItems<DeletedGroup> {
     // Kafka answers those of one partition in the order of a set.
     const sets = this.#byPartition(groupIds).map((those) => inHashSetOrder(those, javaHash));
-    const deleted = await askInBatches(sets.flat(), this.#pace, async (groupId) => {
+    return askedLate(sets.flat(), async (groupId) => {
       const command = { kind: 'delete-groups', groupIds: [groupId] } as const;
       const { results } = await this.#ask(groupId, command, 'delete-groups', (errorCode) => {
         const results = [{ groupId, errorCode, errorMessage: null }];
         return { kind: 'delete-groups', results };
       });
-      return results;
+      return onlyOne(results);
     });
-    return deleted.flat();
   }
 
   #byPartition(groupIds: readonly string[]): readonly (readonly string[])[] {
@@ -342,6 +335,12 @@ type ReplyOf<Kind extends GroupReply['kind']> = Extract<GroupReply, { readonly k
 function expectKind<Kind extends GroupReply['kind']>(reply: GroupReply, kind: Kind): ReplyOf<Kind> {
   if (reply.kind !== kind) throw new Error(`a ${reply.kind} reply to a ${kind} command`);
   return reply as ReplyOf<Kind>;
+}
+
+function onlyOne<T>(answers: readonly T[]): T {
+  const [answer] = answers;
+  assert(answer !== undefined, 'one group, one answer');
+  return answer;
 }
 
 /** What a client is told; a command too large for the log is the server's fault. */

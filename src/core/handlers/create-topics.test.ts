@@ -4,6 +4,7 @@ import { systemPace } from '../base/index.ts';
 import { configOf } from '../config/testing/config-of.ts';
 import type { CreationOutcome, NewTopic } from '../controller/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
+import { allThere } from '../testing/all-there.ts';
 import { createTopics } from './create-topics.ts';
 
 async function ask(
@@ -32,7 +33,9 @@ async function ask(
   } as unknown as RequestContext;
   const counts = { numPartitions: 1, replicationFactor: 1, assignments: [], configs: [] };
   const topics = names.map((name) => ({ ...counts, name }));
-  const answer = await createTopics.handle({ topics, timeoutMs: 0, validateOnly: false }, ctx);
+  const answer = await allThere(
+    await createTopics.handle({ topics, timeoutMs: 0, validateOnly: false }, ctx),
+  );
   const results = (
     answer as { topics: { name: string; errorCode: number; errorMessage: string }[] }
   ).topics;
@@ -93,7 +96,9 @@ test('every topic of a request is answered with its own settings', async () => {
     isAllowed: () => true,
     deadlineMs: () => 0,
   } as unknown as RequestContext;
-  const answer = await createTopics.handle({ topics, timeoutMs: 0, validateOnly: false }, ctx);
+  const answer = await allThere(
+    await createTopics.handle({ topics, timeoutMs: 0, validateOnly: false }, ctx),
+  );
   const results = (answer as { topics: { configs: { name: string; value: string }[] }[] }).topics;
   const told = results.map(({ configs }) => {
     return configs.find(({ name }) => name === 'retention.ms')?.value;

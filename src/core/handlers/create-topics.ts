@@ -6,6 +6,7 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
+import { joined, mappedLate } from '../base/index.ts';
 import { type BrokerConfig, describeNewTopicConfig } from '../config/index.ts';
 import type { CreatedTopic, CreationOutcome, RefusedCommand } from '../controller/index.ts';
 import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
@@ -20,11 +21,11 @@ export const createTopics = defineHandler(CreateTopics, {
     const wanted = request.topics.filter(({ name }) => !refused.has(name));
     const outcome = await create(wanted, request, ctx);
     if (outcome.kind === 'refused') {
-      return { topics: request.topics.map(({ name }) => refuseWhole(name, outcome)) };
+      return { topics: mappedLate(request.topics, ({ name }) => refuseWhole(name, outcome)) };
     }
     const configsOf = describer(ctx.config);
-    const created = outcome.topics.map((topic) => describe(topic, configsOf));
-    return { topics: [...created, ...refused.values()] };
+    const created = mappedLate(outcome.topics, (topic) => describe(topic, configsOf));
+    return { topics: joined([created, [...refused.values()]]) };
   },
 });
 

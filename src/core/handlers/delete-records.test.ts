@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
+import { allThere } from '../testing/all-there.ts';
 import { deleteRecords } from './delete-records.ts';
 
 type Partitions = readonly (readonly [number, bigint])[];
@@ -21,7 +22,7 @@ async function ask(topics: readonly (readonly [string, Partitions])[], timeoutMs
     name,
     partitions: wanted.map(([partitionIndex, offset]) => ({ partitionIndex, offset })),
   }));
-  const answer = await deleteRecords.handle({ topics: request, timeoutMs }, ctx);
+  const answer = await allThere(await deleteRecords.handle({ topics: request, timeoutMs }, ctx));
   return { asked, answer };
 }
 

@@ -10,13 +10,11 @@ type Offsets = ReadonlyMap<number, bigint>;
 
 /** Moves the log start offset of partitions this broker leads. Needs DELETE on each topic. */
 export const deleteRecords = defineHandler(DeleteRecords, {
-  async handle(request, ctx) {
+  handle(request, ctx) {
     const deadlineMs = ctx.deadlineMs(Math.max(LEAST_TIME_MS, request.timeoutMs));
-    const answered = await askPartitions(
-      [...offsetsByTopic(request.topics)],
-      ctx.pace,
-      ([, offsets]) => [...offsets],
-      async ([name], [partitionIndex, offset]) => {
+    const topics = askPartitions([...offsetsByTopic(request.topics)], {
+      partitionsOf: ([, offsets]) => [...offsets],
+      async ask([name], [partitionIndex, offset]) {
         if (!ctx.isAllowed('DELETE', 'TOPIC', name)) {
           // Decided before any look-up, so the answer cannot reveal whether the topic exists.
           const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
@@ -25,10 +23,9 @@ export const deleteRecords = defineHandler(DeleteRecords, {
         const result = await ctx.partitions.deleteRecords(name, partitionIndex, offset, deadlineMs);
         return { partitionIndex, ...result };
       },
-    );
-    return {
-      topics: answered.map(({ topic: [name], answers }) => ({ name, partitions: answers })),
-    };
+      shape: ([name], partitions) => ({ name, partitions }),
+    });
+    return { topics };
   },
 });
 

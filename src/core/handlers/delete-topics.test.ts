@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { type DeleteTopicsRequest, ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
+import { allThere } from '../testing/all-there.ts';
 import { deleteTopics } from './delete-topics.ts';
 
 const KNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABg';
@@ -42,7 +43,9 @@ async function ask(
     isAllowed: () => true,
     deadlineMs: () => 0,
   } as unknown as RequestContext;
-  const answer = await deleteTopics.handle({ topics: [], topicNames: [], ...request }, ctx);
+  const answer = await allThere(
+    await deleteTopics.handle({ topics: [], topicNames: [], ...request }, ctx),
+  );
   return { asked, responses: (answer as Answer).responses };
 }
 

@@ -3,6 +3,7 @@ import { type DescribeConfigsRequest, ErrorCode } from '../../kafka-protocol/ind
 import { systemPace } from '../base/index.ts';
 import { configOf } from '../config/testing/config-of.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
+import { allThere } from '../testing/all-there.ts';
 import { describeConfigs } from './describe-configs.ts';
 
 const [TOPIC, BROKER_LOGGER] = [2, 8];
@@ -23,7 +24,9 @@ async function ask(
     pace: systemPace,
     isAllowed: () => true,
   } as unknown as RequestContext;
-  const answer = await describeConfigs.handle({ ...NO_EXTRAS, ...extras, resources }, ctx);
+  const answer = await allThere(
+    await describeConfigs.handle({ ...NO_EXTRAS, ...extras, resources }, ctx),
+  );
   return (answer as { results: readonly { configs: readonly object[] }[] }).results;
 }
 

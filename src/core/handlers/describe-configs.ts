@@ -5,7 +5,7 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { mapInTurns, shortened } from '../base/index.ts';
+import { mappedLate, shortened } from '../base/index.ts';
 import {
   describeBrokerConfig,
   describeClientMetricsConfig,
@@ -38,13 +38,13 @@ const describers: ReadonlyMap<number, Describe> = new Map([
  * DESCRIBE_CONFIGS on each. As in Kafka a resource of a type that does not exist refuses the whole request.
  */
 export const describeConfigs = defineHandler(DescribeConfigs, {
-  async handle(request, ctx) {
+  handle(request, ctx) {
     const { resources, includeSynonyms, includeDocumentation } = request;
     const odd = resources.find(({ resourceType }) => !describers.has(resourceType));
     if (odd !== undefined) {
       const message = `The request names a resource of type ${odd.resourceType}, which has no settings.`;
       const { INVALID_REQUEST } = ErrorCode;
-      return { results: resources.map((resource) => refuse(resource, INVALID_REQUEST, message)) };
+      return { results: mappedLate(resources, (one) => refuse(one, INVALID_REQUEST, message)) };
     }
     const shown = (configs: Result['configs'] = []) =>
       configs.map((entry) => ({
@@ -55,7 +55,7 @@ export const describeConfigs = defineHandler(DescribeConfigs, {
           includeDocumentation || entry.documentation === '' ? entry.documentation : null,
       }));
     const wanted = resources.length > REPEATED_MAX ? withoutRepetition(resources) : resources;
-    const results = await mapInTurns(wanted, ctx.pace, (resource) => {
+    const results = mappedLate(wanted, (resource) => {
       const result = describers.get(resource.resourceType)?.(resource, ctx) ?? {};
       return { ...result, configs: shown(result.configs) };
     });

@@ -4,21 +4,20 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
+import { joined } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { GROUP_OPERATIONS, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
 
 /** Needs DESCRIBE on each group. */
 export const describeGroups = defineHandler(DescribeGroups, {
-  async handle(request, ctx) {
+  handle(request, ctx) {
     const isAllowed = (groupId: string) => ctx.isAllowed('DESCRIBE', 'GROUP', groupId);
     const allowed = request.groups.filter(isAllowed);
     const refused = request.groups.filter((groupId) => !isAllowed(groupId));
     const isAsked = request.includeAuthorizedOperations;
-    const described = await ctx.groups.describeGroups(allowed, (group) => {
-      return shaped(group, isAsked, ctx);
-    });
+    const described = ctx.groups.describeGroups(allowed, (group) => shaped(group, isAsked, ctx));
     const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED;
-    return { groups: [...refused.map((groupId) => ({ groupId, errorCode })), ...described] };
+    return { groups: joined([refused.map((groupId) => ({ groupId, errorCode })), described]) };
   },
   failed: ({ groups }, errorCode) => ({
     groups: groups.map((groupId) => ({ groupId, errorCode })),

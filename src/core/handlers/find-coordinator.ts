@@ -1,5 +1,5 @@
 import { ErrorCode, FindCoordinator } from '../../kafka-protocol/index.ts';
-import { mapInTurns } from '../base/index.ts';
+import { mappedLate } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { brokersOf } from './cluster-view.ts';
 
@@ -12,16 +12,14 @@ const CREATION_TIMEOUT_MS = 30_000;
  * first asks. Transactional ids and share partitions have no coordinator here.
  */
 export const findCoordinator = defineHandler(FindCoordinator, {
-  async handle(request, ctx) {
+  handle(request, ctx) {
     const { key, keyType, coordinatorKeys } = request;
     const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
     if (ctx.apiVersion < 4) {
       const { key: _, ...coordinator } = locate(key, keyType, self, ctx);
       return coordinator;
     }
-    const coordinators = await mapInTurns(coordinatorKeys, ctx.pace, (one) => {
-      return locate(one, keyType, self, ctx);
-    });
+    const coordinators = mappedLate(coordinatorKeys, (one) => locate(one, keyType, self, ctx));
     return { coordinators };
   },
 });

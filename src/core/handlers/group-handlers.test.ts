@@ -3,6 +3,7 @@ import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
 import type { Handler, RequestContext } from '../dispatch/handler.ts';
 import type { CommitCommand, FetchCommand } from '../group/index.ts';
+import { allThere } from '../testing/all-there.ts';
 import { deleteGroups } from './delete-groups.ts';
 import { describeGroups } from './describe-groups.ts';
 import { findCoordinator } from './find-coordinator.ts';
@@ -321,7 +322,7 @@ describe('DescribeGroups, ListGroups and DeleteGroups', () => {
       errorMessage: "There is no group 'g'.",
     };
     const groups = {
-      describeGroups: async (_: unknown, shape: (group: object) => object) => [shape(dead)],
+      describeGroups: (_: unknown, shape: (group: object) => object) => [shape(dead)],
     };
     const request = { groups: ['g'], includeAuthorizedOperations: true };
     expect(await call(describeGroups, request, { apiVersion: 5, groups })).toMatchObject({
@@ -343,8 +344,7 @@ describe('DescribeGroups, ListGroups and DeleteGroups', () => {
       {
         isAllowed,
         groups: {
-          describeGroups: async (ids: string[]) =>
-            ids.map((groupId) => ({ groupId, errorCode: 0 })),
+          describeGroups: (ids: string[]) => ids.map((groupId) => ({ groupId, errorCode: 0 })),
         },
       },
     );
@@ -356,7 +356,7 @@ describe('DescribeGroups, ListGroups and DeleteGroups', () => {
     const listed = await call(listGroups, {}, { isAllowed, groups: listing });
     expect(listed).toEqual({ groups: [{ groupId: 'mine' }] });
     const deleting = {
-      deleteGroups: async (ids: string[]) => ids.map((groupId) => ({ groupId, errorCode: NONE })),
+      deleteGroups: (ids: string[]) => ids.map((groupId) => ({ groupId, errorCode: NONE })),
     };
     const request = { groupsNames: ['mine', 'other', 'mine'] };
     expect(await call(deleteGroups, request, { isAllowed, groups: deleting })).toEqual({
@@ -396,6 +396,6 @@ async function call(
     pace: systemPace,
     ...context,
   };
-  const answer = await handler.handle(request, ctx as unknown as RequestContext);
+  const answer = await allThere(await handler.handle(request, ctx as unknown as RequestContext));
   return answer as Record<string, unknown>;
 }

@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ErrorCode, type ListOffsetsResponse } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
 import type { RequestContext } from '../dispatch/handler.ts';
+import { allThere } from '../testing/all-there.ts';
 import { listOffsets } from './list-offsets.ts';
 
 const isAllowed = () => true;
@@ -30,7 +31,9 @@ test('of many partitions each has its own answer', async () => {
     partitions: Array.from({ length: i }, (_, index) => asked(index)),
   }));
   const request = { replicaId: -1, isolationLevel: 0, topics, timeoutMs: 0 };
-  const answer = await listOffsets.handle(request, ctx as unknown as RequestContext);
+  const answer = await allThere(
+    await listOffsets.handle(request, ctx as unknown as RequestContext),
+  );
   const { topics: answered } = answer as ListOffsetsResponse;
   expect(answered).toHaveLength(49);
   for (const { name, partitions } of answered) {
@@ -60,7 +63,7 @@ test('C-090 the isolation level of the request reaches the partition', async () 
   for (const isolationLevel of [0, 1]) {
     const topics = [{ name: 't', partitions: [partition] }];
     const request = { replicaId: -1, isolationLevel, topics, timeoutMs: 0 };
-    const answer = await listOffsets.handle(request, ctx);
+    const answer = await allThere(await listOffsets.handle(request, ctx));
     expect(answer).toMatchObject({ topics: [{ partitions: [{ offset: 7n, leaderEpoch: 1 }] }] });
   }
   expect(asked).toEqual(['read_uncommitted', 'read_committed']);
@@ -80,7 +83,7 @@ test('before version 4 an answer has no leader epoch, and before 5 another word 
     const partition = { partitionIndex: 0, currentLeaderEpoch: -1, timestamp };
     const topics = [{ name: 't', partitions: [partition] }];
     const request = { replicaId: -1, isolationLevel: 0, topics, timeoutMs: 0 };
-    const answer = await listOffsets.handle(request, ctx);
+    const answer = await allThere(await listOffsets.handle(request, ctx));
     return (answer as { topics: [{ partitions: [object] }] }).topics[0].partitions[0];
   };
   const found = { partitionIndex: 0, timestamp: 3n, offset: 7n };

@@ -8,6 +8,7 @@ import {
   inScalaMapOrder,
   inScalaTreeOrder,
   javaHash,
+  joined,
   mapInTurns,
   partitionHasher,
 } from '../base/index.ts';
@@ -39,20 +40,20 @@ export const listOffsets = defineHandler(ListOffsets, {
     const isAllowed = ({ name }: { readonly name: string }) => {
       return ctx.isAllowed('DESCRIBE', 'TOPIC', name);
     };
-    const answered = await askPartitions(
-      await merged(request.topics.filter(isAllowed), ctx),
-      ctx.pace,
-      ({ partitions }) => partitions,
-      ({ name }, { partition, isRepeated }) => {
-        if (isRepeated) return refuse(partition, ErrorCode.INVALID_REQUEST);
-        return answer(name, partition, isolation, ctx);
+    const found = askPartitions(await merged(request.topics.filter(isAllowed), ctx), {
+      partitionsOf: ({ partitions }) => partitions,
+      async ask({ name }, { partition, isRepeated }) {
+        const found = isRepeated
+          ? refuse(partition, ErrorCode.INVALID_REQUEST)
+          : await answer(name, partition, isolation, ctx);
+        const hasEpoch = ctx.apiVersion >= LEADER_EPOCH_SINCE;
+        return hasEpoch ? found : { ...found, leaderEpoch: undefined };
       },
-    );
-    const found = answered.map(({ topic: { name }, answers }) => ({ name, partitions: answers }));
+      shape: ({ name }, partitions) => ({ name, partitions }),
+    });
     const errorCode = ErrorCode.TOPIC_AUTHORIZATION_FAILED;
     const refused = request.topics.filter((topic) => !isAllowed(topic));
-    const topics = [...found, ...refuseAll(refused, errorCode)];
-    return { topics: ctx.apiVersion >= LEADER_EPOCH_SINCE ? topics : topics.map(withoutEpoch) };
+    return { topics: joined([found, refuseAll(refused, errorCode)]) };
   },
 });
 
@@ -79,18 +80,6 @@ async function merged(topics: readonly ListOffsetsTopic[], ctx: RequestContext) 
     const hashOfAsked = ({ partition }: Asked) => hashOf(partition.partitionIndex);
     return { name, partitions: inScalaMapOrder([...asked.values()], hashOfAsked) };
   });
-}
-
-interface AnsweredTopic {
-  readonly name: string;
-  readonly partitions: readonly object[];
-}
-
-function withoutEpoch({ name, partitions }: AnsweredTopic): AnsweredTopic {
-  return {
-    name,
-    partitions: partitions.map((partition) => ({ ...partition, leaderEpoch: undefined })),
-  };
 }
 
 async function answer(

@@ -1,6 +1,6 @@
 import {
-  type Draft,
   ErrorCode,
+  type LateDraft,
   Metadata,
   type MetadataRequest,
   type MetadataRequestTopic,
@@ -8,7 +8,13 @@ import {
   type MetadataResponseTopic,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
-import { inHashSetOrder, inScalaTreeOrder, javaHash, mapInTurns } from '../base/index.ts';
+import {
+  inHashSetOrder,
+  inScalaTreeOrder,
+  javaHash,
+  mapInTurns,
+  mappedLate,
+} from '../base/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { isInternalTopic, METADATA_TOPIC, type TopicImage } from '../metadata/index.ts';
@@ -32,7 +38,7 @@ export const metadata = defineHandler(Metadata, {
     const problem = problemOf(request, ctx.apiVersion);
     if (problem !== undefined) return refuseAll(request, problem);
     const topics = isAll(request, ctx.apiVersion)
-      ? await mapInTurns(visibleTopics(ctx), ctx.pace, (topic) => describe(topic, request, ctx))
+      ? mappedLate(visibleTopics(ctx), (topic) => describe(topic, request, ctx))
       : await resolveAll(request, ctx);
     return {
       brokers: brokersOf(ctx),
@@ -59,8 +65,8 @@ function problemOf({ topics }: MetadataRequest, version: number): number | undef
 }
 
 /** The error at each topic and nothing of the cluster. */
-function refuseAll({ topics }: MetadataRequest, errorCode: number): Draft<MetadataResponse> {
-  const refused = (topics ?? []).map(({ name, topicId }) => ({
+function refuseAll({ topics }: MetadataRequest, errorCode: number): LateDraft<MetadataResponse> {
+  const refused = mappedLate(topics ?? [], ({ name, topicId }) => ({
     errorCode,
     name: name ?? '',
     topicId,
@@ -88,72 +94,85 @@ function visibleTopics(ctx: RequestContext): readonly TopicImage[] {
 async function wantedTopics({ topics }: MetadataRequest, ctx: RequestContext) {
   const byId = (topics ?? []).filter(({ topicId }) => topicId !== ZERO_UUID);
   if (byId.length === 0) {
-    const names = await lastOfEach(topics ?? [], ({ name }) => name ?? '', ctx);
-    const [known, unknown] = await divided(inSetOrder(names), ctx, ([name]) => {
-      return ctx.metadata.topicByName(name) !== undefined;
+    const nameOf = ({ name }: MetadataRequestTopic) => name ?? '';
+    const wanted = await lastOfEach(topics ?? [], nameOf, ctx);
+    const [known, unknown] = await divided(inSetOrder(wanted, nameOf), ctx, (topic) => {
+      return ctx.metadata.topicByName(nameOf(topic)) !== undefined;
     });
-    return [...known, ...inHashSetOrder(unknown, hashOf)];
+    return [...known, ...inHashSetOrder(unknown, (topic) => javaHash(nameOf(topic)))];
   }
-  const ids = await lastOfEach(byId, ({ topicId }) => topicId, ctx);
-  const named = await mapInTurns(ids, ctx.pace, ([id, topic]): Named => {
-    return [ctx.metadata.topicById(id)?.name ?? '', topic];
-  });
-  const [known, unknown] = await divided(named, ctx, ([name]) => name !== '');
-  return [...unknown, ...inSetOrder(known)];
+  const nameOf = ({ topicId }: MetadataRequestTopic) => ctx.metadata.topicById(topicId)?.name ?? '';
+  const wanted = await lastOfEach(byId, ({ topicId }) => topicId, ctx);
+  const [known, unknown] = await divided(wanted, ctx, (topic) => nameOf(topic) !== '');
+  return [...unknown, ...inSetOrder(known, nameOf)];
 }
+
+type NameOf = (topic: MetadataRequestTopic) => string;
 
 async function lastOfEach(
   topics: readonly MetadataRequestTopic[],
-  keyOf: (topic: MetadataRequestTopic) => string,
+  keyOf: NameOf,
   ctx: RequestContext,
-): Promise<readonly Named[]> {
+): Promise<readonly MetadataRequestTopic[]> {
   const byKey = new Map<string, MetadataRequestTopic>();
   await mapInTurns(topics, ctx.pace, (topic) => void byKey.set(keyOf(topic), topic));
-  return [...byKey];
+  return [...byKey.values()];
 }
 
-type Named = readonly [name: string, topic: MetadataRequestTopic];
-
-const hashOf = ([name]: Named) => javaHash(name);
-
-function inSetOrder(named: readonly Named[]): readonly Named[] {
-  return named.length <= SMALL_SET ? named : inScalaTreeOrder(named, hashOf);
+function inSetOrder(topics: readonly MetadataRequestTopic[], nameOf: NameOf) {
+  const isSmall = topics.length <= SMALL_SET;
+  return isSmall ? topics : inScalaTreeOrder(topics, (topic) => javaHash(nameOf(topic)));
 }
 
 async function divided(
-  named: readonly Named[],
+  topics: readonly MetadataRequestTopic[],
   ctx: RequestContext,
-  isKnown: (one: Named) => boolean,
+  isKnown: (topic: MetadataRequestTopic) => boolean,
 ) {
-  const [known, unknown]: [Named[], Named[]] = [[], []];
-  await mapInTurns(named, ctx.pace, (one) => (isKnown(one) ? known : unknown).push(one));
+  const [known, unknown]: [MetadataRequestTopic[], MetadataRequestTopic[]] = [[], []];
+  await mapInTurns(topics, ctx.pace, (topic) => (isKnown(topic) ? known : unknown).push(topic));
   return [known, unknown] as const;
 }
 
 /** Missing topics are made together: each creation for itself would look through all that there are. */
 async function resolveAll(request: MetadataRequest, ctx: RequestContext) {
-  const missing: string[] = [];
-  const resolved = await mapInTurns(await wantedTopics(request, ctx), ctx.pace, ([, wanted]) => {
-    const answer = resolve(wanted, request, ctx);
-    if (typeof answer === 'string') missing.push(answer);
-    return answer;
-  });
-  if (missing.length === 0) return resolved.filter((answer) => typeof answer !== 'string');
-  const deadlineMs = ctx.deadlineMs(AUTO_CREATE_WAIT_MS);
-  const codes = await ctx.controller.autoCreateTopics(missing, deadlineMs);
-  return mapInTurns(resolved, ctx.pace, (answer) => {
-    if (typeof answer !== 'string') return answer;
-    return created(answer, codes.get(answer) ?? ErrorCode.UNKNOWN_SERVER_ERROR, request, ctx);
-  });
+  const wanted = await wantedTopics(request, ctx);
+  const codes = await createMissing(wanted, request, ctx);
+  return mappedLate(wanted, (topic) => resolve(topic, request, codes, ctx));
 }
 
-/** The answer for a topic, or the name of one that is to be created. */
-function resolve(
-  wanted: MetadataRequestTopic,
+/** Error codes of those that were to be created. */
+async function createMissing(
+  wanted: readonly MetadataRequestTopic[],
   request: MetadataRequest,
   ctx: RequestContext,
-): MetadataResponseTopic | string {
-  const { name, topicId } = wanted;
+): Promise<ReadonlyMap<string, number>> {
+  const missing: string[] = [];
+  if (request.allowAutoTopicCreation && ctx.config.autoCreateTopicsEnable) {
+    await mapInTurns(wanted, ctx.pace, ({ name, topicId }) => {
+      const isNamed = name !== null && topicId === ZERO_UUID;
+      if (isNamed && isCreatable(name, ctx)) missing.push(name);
+    });
+  }
+  if (missing.length === 0) return new Map();
+  return ctx.controller.autoCreateTopics(missing, ctx.deadlineMs(AUTO_CREATE_WAIT_MS));
+}
+
+function isCreatable(name: string, ctx: RequestContext): boolean {
+  return (
+    name !== METADATA_TOPIC &&
+    ctx.isAllowed('DESCRIBE', 'TOPIC', name) &&
+    ctx.metadata.topicByName(name) === undefined &&
+    topicNameProblem(name) === undefined
+  );
+}
+
+function resolve(
+  { name, topicId }: MetadataRequestTopic,
+  request: MetadataRequest,
+  codes: ReadonlyMap<string, number>,
+  ctx: RequestContext,
+): MetadataResponseTopic {
   if (name === null || topicId !== ZERO_UUID) return resolveById(topicId, request, ctx);
   if (!ctx.isAllowed('DESCRIBE', 'TOPIC', name)) {
     return refuse(name, ZERO_UUID, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
@@ -163,11 +182,10 @@ function resolve(
   if (topicNameProblem(name) !== undefined) {
     return refuse(name, ZERO_UUID, ErrorCode.INVALID_TOPIC_EXCEPTION, operationsOn(request));
   }
-  const isCreatable = request.allowAutoTopicCreation && name !== METADATA_TOPIC;
-  if (!isCreatable || !ctx.config.autoCreateTopicsEnable) {
-    return refuse(name, ZERO_UUID, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, operationsOn(request));
-  }
-  return name;
+  // As with Kafka the client asks again: the topic may be on its way. Only our own limit is worth a word of its own.
+  const isLimit = codes.get(name) === ErrorCode.POLICY_VIOLATION;
+  const errorCode = isLimit ? ErrorCode.POLICY_VIOLATION : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+  return refuse(name, ZERO_UUID, errorCode, operationsOn(request));
 }
 
 function resolveById(topicId: string, request: MetadataRequest, ctx: RequestContext) {
@@ -175,20 +193,6 @@ function resolveById(topicId: string, request: MetadataRequest, ctx: RequestCont
   const isVisible = topic !== undefined && ctx.isAllowed('DESCRIBE', 'TOPIC', topic.name);
   if (!isVisible) return refuse(null, topicId, ErrorCode.UNKNOWN_TOPIC_ID);
   return describe(topic, request, ctx);
-}
-
-function created(
-  name: string,
-  errorCode: number,
-  request: MetadataRequest,
-  ctx: RequestContext,
-): MetadataResponseTopic {
-  const topic = ctx.metadata.topicByName(name);
-  if (topic !== undefined) return describe(topic, request, ctx);
-  // As with Kafka the client asks again: the topic may be on its way. Only our own limit is worth a word of its own.
-  const isLimit = errorCode === ErrorCode.POLICY_VIOLATION;
-  const shown = isLimit ? errorCode : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  return refuse(name, ZERO_UUID, shown, operationsOn(request));
 }
 
 function describe(

@@ -1,10 +1,12 @@
 import {
   ErrorCode,
+  type Items,
   OffsetCommit,
   type OffsetCommitRequest,
   type OffsetCommitRequestTopic,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
+import { joined, mapInTurns, mappedLate } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import type { CommitReply, CommitTopic } from '../group/index.ts';
 
@@ -15,14 +17,14 @@ export const offsetCommit = defineHandler(OffsetCommit, {
     if (!ctx.isAllowed('READ', 'GROUP', groupId)) {
       return refuseAll(request, ErrorCode.GROUP_AUTHORIZATION_FAILED);
     }
-    const plans = request.topics.map((topic) => plan(topic, ctx));
+    const plans = await mapInTurns(request.topics, ctx.pace, (topic) => plan(topic, ctx));
     const refused = new Answer(ctx.apiVersion >= 10);
     for (const { topic, isKnown, partitions } of plans) {
       // Of a topic that there is, no more is said here than which partitions there are not.
       if (!isKnown || partitions.length > 0) refused.add({ ...topic, partitions });
     }
     const topics = plans.flatMap(({ commit }) => (commit.partitions.length > 0 ? [commit] : []));
-    if (topics.length === 0) return { topics: refused.topics };
+    if (topics.length === 0) return { topics: refused.topics() };
     const answered = await ctx.groups.commitOffsets({
       kind: 'commit',
       groupId,
@@ -35,9 +37,9 @@ export const offsetCommit = defineHandler(OffsetCommit, {
     });
     const committed = topics.map((topic, i) => answerTo(topic, answered, i));
     // As in Kafka, topics named twice are one in the answer only when something was refused.
-    if (refused.topics.length === 0) return { topics: committed };
+    if (refused.isEmpty) return { topics: committed };
     for (const topic of committed) refused.add(topic);
-    return { topics: refused.topics };
+    return { topics: refused.topics() };
   },
   failed: refuseAll,
 });
@@ -45,7 +47,7 @@ export const offsetCommit = defineHandler(OffsetCommit, {
 interface AnsweredTopic {
   readonly name: string;
   readonly topicId: string;
-  readonly partitions: readonly AnsweredPartition[];
+  readonly partitions: Items<AnsweredPartition>;
 }
 
 interface AnsweredPartition {
@@ -55,24 +57,29 @@ interface AnsweredPartition {
 
 /** Topics in the order in which they come, each once. */
 class Answer {
-  readonly topics: AnsweredTopic[] = [];
   readonly #isById: boolean;
-  readonly #partitions = new Map<string, AnsweredPartition[]>();
+  readonly #parts = new Map<string, AnsweredTopic[]>();
 
   constructor(isById: boolean) {
     this.#isById = isById;
   }
 
-  add({ name, topicId, partitions }: AnsweredTopic): void {
-    const key = this.#isById ? topicId : name;
-    const known = this.#partitions.get(key);
-    if (known !== undefined) {
-      known.push(...partitions);
-      return;
-    }
-    const own = [...partitions];
-    this.#partitions.set(key, own);
-    this.topics.push({ name, topicId, partitions: own });
+  get isEmpty(): boolean {
+    return this.#parts.size === 0;
+  }
+
+  add(topic: AnsweredTopic): void {
+    const key = this.#isById ? topic.topicId : topic.name;
+    const parts = this.#parts.get(key);
+    if (parts === undefined) this.#parts.set(key, [topic]);
+    else parts.push(topic);
+  }
+
+  topics(): Items<AnsweredTopic> {
+    return mappedLate([...this.#parts.values()], (parts) => {
+      const partitions = joined(parts.map((part) => part.partitions));
+      return { name: '', topicId: ZERO_UUID, ...parts[0], partitions };
+    });
   }
 }
 
@@ -82,7 +89,7 @@ interface Plan {
   readonly commit: CommitTopic;
   readonly isKnown: boolean;
   /** Those that were refused before. */
-  readonly partitions: readonly AnsweredPartition[];
+  readonly partitions: Items<AnsweredPartition>;
 }
 
 function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
@@ -95,17 +102,15 @@ function plan(topic: OffsetCommitRequestTopic, ctx: RequestContext): Plan {
     topic,
     isKnown: false,
     commit: { name, topicId: ZERO_UUID, partitions: [] },
-    partitions: topic.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
+    partitions: eachRefused(topic.partitions, errorCode),
   });
   if (isById && image === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_ID);
   if (!ctx.isAllowed('READ', 'TOPIC', name)) return refuse(ErrorCode.TOPIC_AUTHORIZATION_FAILED);
   if (image === undefined) return refuse(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const exists = ({ partitionIndex }: { readonly partitionIndex: number }) =>
     image.partitions[partitionIndex] !== undefined;
-  const errorCode = ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
-  const partitions = topic.partitions
-    .filter((partition) => !exists(partition))
-    .map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
+  const missing = topic.partitions.filter((partition) => !exists(partition));
+  const partitions = eachRefused(missing, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
   const commit = { name, topicId: image.id, partitions: topic.partitions.filter(exists) };
   return { topic, isKnown: true, commit, partitions };
 }
@@ -117,16 +122,20 @@ function answerTo(commit: CommitTopic, answered: CommitReply, index: number): An
   if (errorCode === ErrorCode.NONE) {
     return { name, topicId, partitions: topics[index]?.partitions ?? [] };
   }
-  const partitions = commit.partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode }));
-  return { name, topicId, partitions };
+  return { name, topicId, partitions: eachRefused(commit.partitions, errorCode) };
 }
 
 function refuseAll({ topics }: OffsetCommitRequest, errorCode: number) {
   return {
-    topics: topics.map(({ name, topicId, partitions }) => ({
-      name,
-      topicId,
-      partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, errorCode })),
-    })),
+    topics: mappedLate(topics, ({ name, topicId, partitions }) => {
+      return { name, topicId, partitions: eachRefused(partitions, errorCode) };
+    }),
   };
+}
+
+function eachRefused(
+  partitions: readonly { readonly partitionIndex: number }[],
+  errorCode: number,
+): Items<AnsweredPartition> {
+  return mappedLate(partitions, ({ partitionIndex }) => ({ partitionIndex, errorCode }));
 }

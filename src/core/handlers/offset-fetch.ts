@@ -4,7 +4,7 @@ import {
   type OffsetFetchRequest,
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
-import { askInBatches, mapInTurns } from '../base/index.ts';
+import { askedLate, mapInTurns } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import type { FetchedOffset } from '../group/index.ts';
 
@@ -14,12 +14,11 @@ import type { FetchedOffset } from '../group/index.ts';
  */
 export const offsetFetch = defineHandler(OffsetFetch, {
   async handle(request, ctx) {
-    const groups = await askInBatches(asked(request, ctx), ctx.pace, (group) => {
-      return fetchGroup(group, ctx);
-    });
-    if (ctx.apiVersion >= 8) return { groups };
-    const [group] = groups;
-    return { topics: group?.topics ?? [], errorCode: group?.errorCode ?? ErrorCode.NONE };
+    if (ctx.apiVersion >= 8) {
+      return { groups: askedLate(request.groups, (group) => fetchGroup(group, ctx)) };
+    }
+    const { topics, errorCode } = await fetchGroup(onlyGroup(request), ctx);
+    return { topics, errorCode };
   },
   failed: (request, errorCode) => ({
     errorCode,
@@ -46,10 +45,8 @@ interface AnsweredTopic {
 }
 
 /** Before version 8 (KIP-709) a request asks for one group. */
-function asked(request: OffsetFetchRequest, ctx: RequestContext): readonly AskedGroup[] {
-  if (ctx.apiVersion >= 8) return request.groups;
-  const { groupId, topics } = request;
-  return [{ groupId, topics: topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null }];
+function onlyGroup({ groupId, topics }: OffsetFetchRequest): AskedGroup {
+  return { groupId, topics: topics?.map((topic) => ({ ...topic, topicId: ZERO_UUID })) ?? null };
 }
 
 async function fetchGroup(group: AskedGroup, ctx: RequestContext) {

@@ -6,12 +6,10 @@ const NOTHING = { leaderEpoch: -1, endOffset: -1n };
 
 /** Where an epoch ended, for consumers that check their position after a change of leader (KIP-320). */
 export const offsetForLeaderEpoch = defineHandler(OffsetForLeaderEpoch, {
-  async handle(request, ctx) {
-    const answered = await askPartitions(
-      request.topics,
-      ctx.pace,
-      ({ partitions }) => partitions,
-      async ({ topic }, asked) => {
+  handle(request, ctx) {
+    const topics = askPartitions(request.topics, {
+      partitionsOf: ({ partitions }) => partitions,
+      async ask({ topic }, asked) {
         const { partition } = asked;
         if (!ctx.isAllowed('DESCRIBE', 'TOPIC', topic)) {
           return { partition, errorCode: ErrorCode.TOPIC_AUTHORIZATION_FAILED, ...NOTHING };
@@ -19,9 +17,7 @@ export const offsetForLeaderEpoch = defineHandler(OffsetForLeaderEpoch, {
         const found = await ctx.partitions.offsetForLeaderEpoch(topic, partition, asked);
         return { partition, ...found };
       },
-    );
-    const topics = answered.map(({ topic: { topic }, answers }) => {
-      return { topic, partitions: answers };
+      shape: ({ topic }, partitions) => ({ topic, partitions }),
     });
     return { topics };
   },
