@@ -133,6 +133,27 @@ describe('the group coordinator of a broker', () => {
     expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ errorCode: NONE });
   });
 
+  test('a commit that is larger than the log takes is refused before its records are made', async () => {
+    const { groups, ask } = await serving();
+    let made = 0;
+    const partition = {
+      partitionIndex: 0,
+      committedLeaderEpoch: 0,
+      committedMetadata: '',
+      get committedOffset() {
+        made += 1;
+        return 7n;
+      },
+    };
+    const of = (count: number) => {
+      const partitions = Array<typeof partition>(count).fill(partition);
+      return { ...commit, topics: [{ name: 't', topicId: T_ID, partitions }] };
+    };
+    const { errorCode } = await ask(groups.commitOffsets(of(100_000)));
+    expect([errorCode, made]).toEqual([ErrorCode.UNKNOWN_SERVER_ERROR, 0]);
+    expect(await ask(groups.commitOffsets(of(10_000)))).toMatchObject({ errorCode: NONE });
+  });
+
   test('a partition that is closed answers nothing more', async () => {
     const { groups } = await serving();
     const parked = groups.join({ ...join, needsMemberId: false });

@@ -287,6 +287,7 @@ export class GroupCoordinator {
 
   #createPartition(index: number, handle: PartitionHandle): CoordinatorPartition<GroupVocabulary> {
     const { engine, clock, logger, config, metadata, newId, defer } = this.#deps;
+    const batchBytesMax = Math.min(BATCH_BYTES_MAX, config.messageMaxBytes);
     const partition = new CoordinatorPartition<GroupVocabulary>({
       engine,
       handle,
@@ -294,10 +295,10 @@ export class GroupCoordinator {
       clock,
       logger,
       codec: createGroupRecordCodec(),
-      createMachine: () => new GroupMachine(config),
+      createMachine: () => new GroupMachine(config, batchBytesMax),
       newId: () => asUuid(newId()),
       defer: defer ?? ((task) => void setImmediate(task)),
-      batchBytesMax: Math.min(BATCH_BYTES_MAX, config.messageMaxBytes),
+      batchBytesMax,
       checkpointBytes: CHECKPOINT_BYTES,
       isSoleReplica: () => {
         return metadata.topicByName(OFFSETS_TOPIC)?.partitions[index]?.replicas.length === 1;

@@ -23,6 +23,7 @@ import {
 } from './rebalance.ts';
 import { sessionTimer } from './timer-names.ts';
 import type {
+  CommitCommand,
   GroupCommand,
   GroupNote,
   GroupRecord,
@@ -35,14 +36,17 @@ import type {
 /** The groups of one partition of `__consumer_offsets`: classic membership and committed offsets. */
 export class GroupMachine implements Machine<GroupVocabulary> {
   readonly #settings: GroupSettings;
+  readonly #batchBytesMax: number;
   /** What is logged of groups. A group that only stores offsets may have offsets alone. */
   readonly #logged = new Map<string, GroupValue>();
   readonly #offsets = new OffsetStore();
   /** Groups as they stand: those that are logged, with what is not. */
   readonly #groups = new Map<string, ClassicGroup>();
 
-  constructor(settings: GroupSettings) {
+  /** `batchBytesMax`: what the log takes at once. */
+  constructor(settings: GroupSettings, batchBytesMax = Number.POSITIVE_INFINITY) {
     this.#settings = settings;
+    this.#batchBytesMax = batchBytesMax;
   }
 
   decide(command: GroupCommand, input: Input): Effects<GroupVocabulary> {
@@ -75,7 +79,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
             }),
         );
       case 'commit':
-        return commit(this.#groups.get(command.groupId), command, this.#settings, input);
+        return this.#commit(command, input);
       case 'fetch':
         return fetch(this.#offsets, command, input);
       case 'describe':
@@ -170,6 +174,11 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     const draft = new Draft(group, this.#settings, input);
     join(draft, command, existing === undefined);
     return draft.effects;
+  }
+
+  #commit(command: CommitCommand, input: Input): Effects<GroupVocabulary> {
+    const group = this.#groups.get(command.groupId);
+    return commit(group, command, this.#settings, input, this.#batchBytesMax);
   }
 
   #deleteGroups(groupIds: readonly string[], input: Input): Effects<GroupVocabulary> {

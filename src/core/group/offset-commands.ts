@@ -19,15 +19,23 @@ import type {
 
 /** A round of expiry looks at this many offsets before it lets other commands pass. */
 const EXPIRY_STEP = 5_000;
+/** Key and value of an offset, without the names of group and topic. */
+const OFFSET_RECORD_BYTES_MIN = 34;
 
-/** OffsetCommit. A commit to a group that does not exist makes one that only stores offsets. */
+/**
+ * OffsetCommit. A commit to a group that does not exist makes one that only stores offsets. One whose records can in no
+ * way fit into `bytesMax` is refused before they are made: there may be a hundred thousand.
+ */
 export function commit(
   group: ClassicGroup | undefined,
   command: CommitCommand,
   settings: GroupSettings,
   input: Input,
+  bytesMax: number,
 ): Effects<GroupVocabulary> {
-  const errorCode = commitError(group, command);
+  const isTooLarge = () => recordBytesMin(command, settings) > bytesMax;
+  const errorCode =
+    commitError(group, command) || (isTooLarge() ? ErrorCode.UNKNOWN_SERVER_ERROR : ErrorCode.NONE);
   if (errorCode !== ErrorCode.NONE) {
     return answer(input, { kind: 'commit', errorCode, topics: [] });
   }
@@ -54,6 +62,19 @@ export function commit(
     timers.push({ name: sessionTimer(groupId, memberId), atMs, command });
   }
   return { ...answer(input, { kind: 'commit', errorCode, topics }), records, timers };
+}
+
+/** What the records of a commit take at least. */
+function recordBytesMin({ groupId, topics }: CommitCommand, settings: GroupSettings): number {
+  let bytes = 0;
+  for (const { name, partitions } of topics) {
+    const each = OFFSET_RECORD_BYTES_MIN + groupId.length + name.length;
+    for (const { committedMetadata } of partitions) {
+      const isTaken = (committedMetadata?.length ?? 0) <= settings.offsetMetadataMaxBytes;
+      if (isTaken) bytes += each;
+    }
+  }
+  return bytes;
 }
 
 function committed(
