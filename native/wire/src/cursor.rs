@@ -21,7 +21,12 @@ pub enum WireError {
     UnknownApi(i16),
     #[error("version {version} of API {api_key} is not served")]
     UnsupportedVersion { api_key: i16, version: i16 },
+    #[error("{0} tagged fields in one section")]
+    TooManyTags(u32),
 }
+
+/// Tagged fields that one section may have. No struct of Kafka has a tenth of them, and every one takes time.
+pub const TAGGED_FIELDS_MAX: u32 = 127;
 
 /// A position in a frame. Every read checks what is left first and never allocates; ranges are
 /// offsets into the frame.
@@ -277,6 +282,9 @@ impl<'a> Cursor<'a> {
         mut read: impl FnMut(u32, &mut Cursor<'a>) -> Result<(), WireError>,
     ) -> Result<(), WireError> {
         let count = self.unsigned_varint()?;
+        if count > TAGGED_FIELDS_MAX {
+            return Err(WireError::TooManyTags(count));
+        }
         for _ in 0..count {
             let tag = self.unsigned_varint()?;
             let len = self.unsigned_varint()? as usize;
@@ -344,6 +352,15 @@ mod tests {
             .expect("a good block");
         assert_eq!((seen, cursor.remaining()), (vec![(3, 3, 2)], 4));
         assert!(Cursor::new(&[1, 0, 9, 1]).skip_tagged_fields().is_err());
+    }
+
+    #[test]
+    fn a_section_of_tagged_fields_is_no_list() {
+        let fields = |count: u8| [&[count][..], &[0; 512]].concat();
+        let max = TAGGED_FIELDS_MAX as u8;
+        assert_eq!(Cursor::new(&fields(max)).skip_tagged_fields(), Ok(()));
+        let too_many = [&[0x80, 0x01][..], &[0; 512]].concat();
+        assert_eq!(Cursor::new(&too_many).skip_tagged_fields(), Err(WireError::TooManyTags(128)));
     }
 
     #[test]
