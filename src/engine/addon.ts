@@ -9,6 +9,7 @@ export interface DataPlane {
   submit(packed: Uint8Array, length: number): number;
   publishTopology(packed: Uint8Array): void;
   publishAnswer(apiKey: number, apiVersion: number, body: Uint8Array): void;
+  hasAnswerRoom(): boolean;
   closeConnection(slot: number, gen: number): void;
   stats(): string;
   shutdown(deadlineMs: number): Promise<void>;

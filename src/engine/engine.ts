@@ -11,6 +11,8 @@ export interface Engine {
   respond(answer: Answer): void;
   /** Part of an answer whose rest is given by `respond`, so that nobody has to hold all of it twice. Copied. */
   respondPart(connection: ConnectionId, reqSeq: number, part: Uint8Array): void;
+  /** Whether clients have taken enough of long answers for another. When not, those who are slow make room. */
+  hasAnswerRoom(): boolean;
   closeConnection(connection: ConnectionId): void;
   publishTopology(topology: Topology): void;
   /** A constant answer (header without correlation id, then body) that the native half gives by itself. */

@@ -142,6 +142,10 @@ class NativeEngine implements Engine {
     else this.#scheduleFlush();
   }
 
+  hasAnswerRoom(): boolean {
+    return this.#plane.hasAnswerRoom();
+  }
+
   closeConnection(connection: ConnectionId): void {
     this.#plane.closeConnection(connection.slot, connection.gen);
   }

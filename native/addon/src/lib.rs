@@ -101,6 +101,11 @@ impl DataPlane {
     }
 
     #[napi]
+    pub fn has_answer_room(&self) -> bool {
+        self.plane.has_answer_room()
+    }
+
+    #[napi]
     pub fn close_connection(&self, slot: u32, generation: u32) {
         self.plane.close_connection(ConnectionId { slot, generation });
     }

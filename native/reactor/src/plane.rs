@@ -164,6 +164,11 @@ impl DataPlane {
         self.shared.answers.store(Arc::new(answers));
     }
 
+    /// Whether clients have taken enough of long answers for another. When not, those who are slow make room.
+    pub fn has_answer_room(&self) -> bool {
+        self.shared.room.has_for_answer()
+    }
+
     pub fn close_connection(&self, connection: ConnectionId) {
         self.shared.hub.send(connection.reactor(), Message::Close(connection));
     }

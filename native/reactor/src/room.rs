@@ -16,6 +16,8 @@ pub const BYTES_MAX: usize = 4 << 20;
 pub const HELD_BYTES_MAX: usize = 8 << 20;
 /// So much is too much even while nobody waits: there is always room for an answer that TypeScript has made.
 const CROWDED_BYTES: usize = 4 * BYTES_MAX;
+/// With so much no other large answer is begun: one frame may have as much as there is for all.
+const ANSWERS_BYTES: usize = 2 * BYTES_MAX;
 /// Who has room that others wait for must go on at this rate, looked at over so long.
 const PATIENCE_MS: i64 = 2_000;
 const BYTES_PER_MS: i64 = 64;
@@ -58,6 +60,15 @@ impl Room {
     pub fn take(self: &Arc<Self>, bytes: usize, since: (i64, u64)) -> Place {
         self.used.fetch_add(bytes, Ordering::SeqCst);
         Place { room: Arc::clone(self), bytes, since }
+    }
+
+    /// Whether another large answer may be made. When not, somebody waits for room now.
+    pub fn has_for_answer(&self) -> bool {
+        let is_there = self.used.load(Ordering::Relaxed) <= ANSWERS_BYTES;
+        if !is_there {
+            self.wanted.fetch_min(1, Ordering::SeqCst);
+        }
+        is_there
     }
 
     /// True once, when somebody got no room and there is some now. Who wants least can have it: nobody is told in vain.
@@ -171,6 +182,18 @@ mod tests {
         assert!(large.holds_up_others(8, 2 * minute));
         drop(others);
         assert!(!large.holds_up_others(8, 3 * minute));
+    }
+
+    #[test]
+    fn a_large_answer_waits_until_those_before_are_taken() {
+        let room = Room::new(BYTES_MAX);
+        let frame = room.enter(BYTES_MAX, 0).unwrap();
+        let answer = room.take(BYTES_MAX, (0, 0));
+        assert!(room.has_for_answer() && !room.is_short());
+        let other = room.take(1, (0, 0));
+        assert!(!room.has_for_answer() && room.is_short());
+        drop((frame, answer, other));
+        assert!(room.is_there_again() && room.has_for_answer());
     }
 
     #[test]

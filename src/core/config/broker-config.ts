@@ -57,6 +57,7 @@ export interface BrokerConfig {
   readonly reactorSpinUs: number;
   readonly reactorReceiveBytes: number;
   readonly controlRequestMaxBytes: number;
+  readonly controlResponseMaxBytes: number;
   readonly bufferPoolMib: number;
   readonly dirtyMib: number;
   /** Undefined: one percent of the disk. */

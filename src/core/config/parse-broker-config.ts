@@ -97,6 +97,7 @@ function typed(
     reactorSpinUs: number('reactor.spin.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
     controlRequestMaxBytes: number('control.request.max.bytes'),
+    controlResponseMaxBytes: number('control.response.max.bytes'),
     bufferPoolMib: values.optionalNumber('reactor.pool.mib') ?? quarterMib(memoryBytes),
     dirtyMib: values.optionalNumber('log.dirty.mib') ?? eighthMib(memoryBytes),
     logDirMinFreeBytes: values.optionalNumber('log.dir.min.free.bytes'),

@@ -27,6 +27,12 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
     { min: 1024 },
   ),
   int(
+    'control.response.max.bytes',
+    33_554_432,
+    'Largest answer to a request other than Produce and Fetch; a request whose answer would be larger closes its connection.',
+    { min: 1_048_576 },
+  ),
+  int(
     'reactor.pool.mib',
     null,
     'Memory for frames that are still incomplete and work that waits for a partition. Unset: a quarter of the memory limit.',

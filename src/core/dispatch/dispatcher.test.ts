@@ -11,7 +11,7 @@ import {
   Writer,
   writeRequestHeader,
 } from '../../kafka-protocol/index.ts';
-import { silentLogger, systemPace } from '../base/index.ts';
+import { mappedLate, silentLogger, systemPace } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import type { Services } from '../services.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
@@ -24,9 +24,10 @@ const connection = { slot: 3, gen: 1 };
 
 function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeClock(1000)) {
   const engine = new FakeEngine();
+  const config = { controlResponseMaxBytes: 4 << 20 };
   // Turns end when they are over, not after a while.
   const pace = { ...systemPace, nowMs: () => clock.nowMs() };
-  const services = { clock, pace } as unknown as Services;
+  const services = { clock, config, pace } as unknown as Services;
   const lines: string[] = [];
   const logger = { ...silentLogger, info: (_: object, line: string) => void lines.push(line) };
   const dispatcher = createDispatcher(engine, handlers, services, logger);
@@ -58,7 +59,7 @@ function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeCloc
     for (let i = 0; i < 10; i++) await Promise.resolve();
     return engine.calls.flatMap((call) => (call.kind === 'respond' ? [call.answer] : []));
   };
-  return { dispatcher, send, answers, lines };
+  return { dispatcher, send, answers, lines, engine, clock };
 }
 
 async function nextTurns(): Promise<void> {
@@ -184,6 +185,45 @@ describe('the dispatcher', () => {
       ErrorCode.UNSUPPORTED_VERSION,
       [{ apiKey: 18, minVersion: 0, maxVersion: 5 }],
     ]);
+  });
+
+  describe('with long answers', () => {
+    /** An answer of so many KiB for each topic. */
+    const long = defineHandler(Metadata, {
+      handle: ({ topics }) => ({
+        topics: mappedLate(topics ?? [], ({ name }) => ({
+          name: 'x'.repeat(1024 * Number(name) - 100),
+        })),
+      }),
+    });
+    const asked = (kib: number) => ({ topics: Array(kib / 16).fill({ name: '16' }) });
+
+    test('closes the connection of who asks for more than an answer may have', async () => {
+      const { send, answers } = setUp([long]);
+      send(Metadata, 4, asked(4 << 10));
+      await nextTurns();
+      send(Metadata, 4, asked(5 << 10));
+      await nextTurns();
+      expect((await answers()).map(({ payload }) => (payload?.length ?? 0) >> 20)).toEqual([3, 0]);
+    });
+
+    test('makes one after the other, and waits until those before are taken', async () => {
+      const { send, answers, engine, clock } = setUp([long]);
+      engine.hasRoom = false;
+      send(Metadata, 4, asked(2048));
+      send(Metadata, 4, asked(3072));
+      send(Metadata, 4, asked(512));
+      await nextTurns();
+      // Only the short one.
+      expect(await answers()).toHaveLength(1);
+      clock.advance(1000);
+      await nextTurns();
+      expect(await answers()).toHaveLength(1);
+      engine.hasRoom = true;
+      clock.advance(1000);
+      await nextTurns();
+      expect(await answers()).toHaveLength(3);
+    });
   });
 
   test('turns a bug of a handler into UNKNOWN_SERVER_ERROR where the answer can say it', async () => {

@@ -14,6 +14,7 @@ import { unsupportedApiVersionsAnswer } from '../handlers/api-versions.ts';
 import type { Services } from '../services.ts';
 import { Admission, type Place, REQUEST_ITEMS_MAX } from './admission.ts';
 import type { Handler, RequestContext } from './handler.ts';
+import { AnswerTooLongError, LongAnswers } from './long-answers.ts';
 
 /** Takes request frames, calls their handlers and sends the answers. */
 export interface Dispatcher {
@@ -26,6 +27,8 @@ export interface Dispatcher {
 
 /** A request of so many items leaves more garbage than should wait for its turn. */
 const MUCH_GARBAGE_ITEMS = 20_000;
+/** And so does an answer of so many bytes. */
+const MUCH_GARBAGE_BYTES = 1 << 20;
 /** To decode so many took a turn of its own. */
 const TURN_ITEMS = 1000;
 /** Arrays of so many items are written in turns. */
@@ -56,6 +59,8 @@ export function createDispatcher(
   const byKey = new Map(handlers.map((handler) => [handler.api.key, handler]));
   const peers = new Map<number, { readonly gen: number; readonly host: string }>();
   const admission = new Admission(() => services.pace.nextTurn());
+  const bytesMax = services.config.controlResponseMaxBytes;
+  const longAnswers = new LongAnswers(engine, services.clock, bytesMax);
   const malformed = { second: 0, lines: 0 };
   let early: RequestFrame[] | undefined = [];
 
@@ -94,17 +99,21 @@ export function createDispatcher(
       return;
     }
     const served = serve(head, decoded, place).catch((error: unknown) => fail(head, error));
-    void served.finally(() => {
-      if (place.most >= MUCH_GARBAGE_ITEMS) collectGarbage();
+    void served.then((bytes) => {
+      if (place.most >= MUCH_GARBAGE_ITEMS || bytes >= MUCH_GARBAGE_BYTES) collectGarbage();
       place.holds(0);
     });
   }
 
-  function fail(head: RequestHead, error: unknown): void {
+  function fail(head: RequestHead, error: unknown): number {
     const { apiKey, apiVersion, connection, reqSeq } = head;
     if (error instanceof MalformedError) tellMalformed(head, error);
-    else logger.error({ err: error, apiKey, apiVersion }, 'a request failed');
+    else if (error instanceof AnswerTooLongError) {
+      const setting = 'control.response.max.bytes';
+      logger.warn({ apiKey, setting, reason: error.message }, 'an answer is too long');
+    } else logger.error({ err: error, apiKey, apiVersion }, 'a request failed');
     engine.respond({ connection, reqSeq, closeAfter: true });
+    return 0;
   }
 
   // Whoever floods the broker with them must not flood its log.
@@ -135,14 +144,15 @@ export function createDispatcher(
     return { handler, isUnsupported: false, request, clientId, items: reader.items };
   }
 
-  async function serve(head: RequestHead, decoded: Decoded, place: Place): Promise<void> {
+  /** Resolves with the length of an answer that was handed over in parts. */
+  async function serve(head: RequestHead, decoded: Decoded, place: Place): Promise<number> {
     const { handler, isUnsupported, items } = decoded;
     if (isUnsupported) return answer(head, handler, 0, unsupportedApiVersionsAnswer());
     // Who waits for other members of its group holds up no one else.
     place.holds(items);
     if (handler.isParked) place.holds(0);
     if (items >= TURN_ITEMS) await services.pace.nextTurn();
-    await answer(head, handler, head.apiVersion, await callHandler(head, decoded));
+    return answer(head, handler, head.apiVersion, await callHandler(head, decoded));
   }
 
   async function callHandler(head: RequestHead, decoded: Decoded): Promise<unknown> {
@@ -179,13 +189,23 @@ export function createDispatcher(
     { api }: Handler,
     version: number,
     response: unknown,
-  ): Promise<void> {
+  ): Promise<number> {
     const { connection, reqSeq, correlationId } = head;
-    const take = (part: Uint8Array) => engine.respondPart(connection, reqSeq, part);
+    let bytes = 0;
+    const take = (part: Uint8Array) => {
+      bytes += part.length;
+      engine.respondPart(connection, reqSeq, part);
+    };
     const writer = new Writer(undefined, { from: LONG_ARRAY_ITEMS, take });
     writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
     api.response.write(writer, response as object, version);
-    if (writer.hasRest) await runInTurns(writer.rest(), services.pace);
+    if (writer.hasRest) {
+      await runInTurns(
+        longAnswers.paced(writer.rest(), () => bytes),
+        services.pace,
+      );
+    }
     engine.respond({ connection, reqSeq, payload: writer.finish() });
+    return bytes;
   }
 }

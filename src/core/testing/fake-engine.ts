@@ -28,6 +28,7 @@ export class FakeEngine implements Engine {
   readonly calls: Call[] = [];
   snapshot: { readonly offset: bigint; readonly bytes: Uint8Array } | undefined;
   receiver: EngineReceiver | undefined;
+  hasRoom = true;
   readonly #parts = new Map<number, Uint8Array[]>();
   #opened = 0;
   #batches: {
@@ -72,6 +73,10 @@ export class FakeEngine implements Engine {
     const parts = this.#parts.get(slot) ?? [];
     parts.push(Uint8Array.from(part));
     this.#parts.set(slot, parts);
+  }
+
+  hasAnswerRoom(): boolean {
+    return this.hasRoom;
   }
 
   closeConnection(): void {}
