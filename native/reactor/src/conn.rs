@@ -10,7 +10,7 @@ use crate::ids::{ConnectionId, Seq};
 use crate::listener::Admission;
 use crate::out::OutQueue;
 use crate::pool::Pool;
-use crate::room::{Place, Room};
+use crate::room::{Place, Room, Ticket};
 use crate::slots::Slots;
 
 /// Requests without an answer beyond which a connection is not read, until it has half as many.
@@ -52,6 +52,8 @@ pub struct Connection {
     pub answer_parts: Vec<Vec<u8>>,
     /// For the large control request that is being received or is with TypeScript.
     pub room: Option<Place>,
+    /// The one that waits for room has this place in the line.
+    pub ticket: Option<Ticket>,
     /// For what has arrived of one that has no room.
     pub held: Option<Place>,
     pub untaken: Option<Untaken>,
@@ -121,6 +123,7 @@ impl Connection {
             slots: Slots::starting_at(first),
             answer_parts: Vec::new(),
             room: None,
+            ticket: None,
             held: None,
             untaken: None,
             bytes_sent: 0,
@@ -167,7 +170,7 @@ impl Connection {
     /// Takes room for a large control request. False: it waits for some.
     pub fn enter_room(&mut self, room: &Arc<Room>, len: usize, clock_ms: i64) -> bool {
         if self.room.is_none() && self.untaken.is_none() {
-            self.room = room.enter(len, clock_ms);
+            self.room = room.enter_in_line(len, clock_ms, &mut self.ticket);
         }
         let has_room = self.room.is_some();
         if has_room {

@@ -87,10 +87,11 @@ impl Reactor {
         }
     }
 
-    /// Has those who wait for room ask again, as some may be gone.
-    pub fn ask_who_waits(&self) {
-        if self.number == 0 && self.shared.room.forget_wanted() {
-            self.shared.hub.tell_of_control_room();
+    /// Lets the next in the line have room that the first does not come for.
+    pub fn look_after_room(&self) {
+        if self.number == 0 {
+            self.shared.room.look_after_line();
+            self.share_room();
         }
     }
 
@@ -111,7 +112,7 @@ impl Reactor {
         if connection.closing.is_some() {
             // Nothing more of it is parsed.
             connection.carry.release(&mut self.pool);
-            connection.held = None;
+            (connection.held, connection.ticket) = (None, None);
             if !connection.is_gate_closed {
                 connection.room = None;
             }

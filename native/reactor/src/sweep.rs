@@ -28,7 +28,7 @@ impl Reactor {
                 self.close(local, reason);
             }
         }
-        self.ask_who_waits();
+        self.look_after_room();
         self.forget_deadlines();
         let (now_ms, number) = (self.now_ms, usize::from(self.number));
         for partition in self.shared.hub.registry.all() {
