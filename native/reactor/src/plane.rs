@@ -90,6 +90,7 @@ impl DataPlane {
         config: DataPlaneConfig,
         wake: Box<dyn Fn() + Send + Sync>,
     ) -> Result<Self, StartError> {
+        crate::sys::give_memory_back();
         Self::with_disk(config, Arc::new(RealDisk), wake)
     }
 

@@ -13,6 +13,24 @@ pub fn block_signals() {
     }
 }
 
+/// Blocks of memory from this size on go back to the system as soon as they are free.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const OWN_MAPPING_BYTES: libc::c_int = 1 << 20;
+/// Free memory at the end of a heap that is kept.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const KEPT_BYTES: libc::c_int = 2 << 20;
+
+/// Has the C library give memory back that is free. By itself it learns from every large block that is freed to keep more,
+/// up to 64 MiB for each of its heaps. Best effort.
+pub fn give_memory_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: both set a number of the allocator, at any time.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
+    }
+}
+
 /// How long a reactor may run before the scheduler looks at others that wait.
 #[cfg(target_os = "linux")]
 const SLICE_NS: u64 = 100_000;
