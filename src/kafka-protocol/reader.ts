@@ -6,6 +6,8 @@ export class MalformedError extends Error {
 }
 
 const MAX_STRING_BYTES = 0x7fff;
+/** A request may have a hundred thousand empty arrays. */
+const NO_ITEMS = Object.freeze<never[]>([]) as never[];
 
 /** The id that was read last, as four numbers and as text. */
 let last = { a: 0, b: 0, c: 0, d: 0, text: ZERO_UUID };
@@ -173,6 +175,7 @@ export class Reader {
       throw new MalformedError(`an array of ${length} items in ${this.remaining} bytes`);
     }
     this.#count(length);
+    if (length === 0) return NO_ITEMS;
     // Grown bit by bit an array of one item has room for sixteen more, and a request may have 60,000 such.
     const items = new Array<T>(length);
     for (let i = 0; i < length; i++) items[i] = readItem();

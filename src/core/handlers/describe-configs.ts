@@ -67,8 +67,17 @@ export const describeConfigs = defineHandler(DescribeConfigs, {
 function withoutRepetition(
   resources: readonly DescribeConfigsResource[],
 ): readonly DescribeConfigsResource[] {
-  const byName = resources.map((one) => [`${one.resourceType} ${one.resourceName}`, one] as const);
-  return [...new Map(byName).values()];
+  const last = new Map<number, Map<string, DescribeConfigsResource>>();
+  for (const resource of resources) {
+    const ofType = last.get(resource.resourceType) ?? new Map();
+    last.set(resource.resourceType, ofType.set(resource.resourceName, resource));
+  }
+  return resources.flatMap(({ resourceType, resourceName }) => {
+    const ofType = last.get(resourceType);
+    const wanted = ofType?.get(resourceName);
+    ofType?.delete(resourceName);
+    return wanted ?? [];
+  });
 }
 
 function describeTopic(resource: DescribeConfigsResource, ctx: RequestContext): Result {
