@@ -1,7 +1,8 @@
 /**
  * What hostile-client.ts can do, by its argument. It must hold so many connections and do what it does so often a
- * second, or else it was starved and nothing is proved. `mostMs` is for what is known to miss the bound or to come
- * near, so that it does not become worse: a reactor counts the items of large control frames in one go.
+ * second, or else it was starved and nothing is proved. `acts`: or so often in a round, which lasts until then, as how
+ * long each takes is up to the machine. `mostMs` is for what is known to miss the bound or to come near, so that it does
+ * not become worse: a reactor counts the items of large control frames in one go.
  */
 const all = {
   'slow-loris': { connections: 400, actsPerSecond: 400 },
@@ -11,6 +12,7 @@ const all = {
   'oversized-requests': { connections: 0, actsPerSecond: 10, mostMs: 5 },
   'compression-bombs': { connections: 8, actsPerSecond: 1 },
   'named-often': { connections: 4, actsPerSecond: 5 },
+  'accepted-requests': { connections: 12, actsPerSecond: 0, acts: 5 },
 } as const;
 
 export type Attack = keyof typeof all;
@@ -18,6 +20,7 @@ export type Attack = keyof typeof all;
 export interface Demands {
   readonly connections: number;
   readonly actsPerSecond: number;
+  readonly acts?: number;
   readonly mostMs?: number;
 }
 

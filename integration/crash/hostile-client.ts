@@ -3,16 +3,17 @@ import { gzipSync } from 'node:zlib';
 import { ApiVersions, Fetch, Metadata, Produce } from '../../src/kafka-protocol/index.ts';
 import { encodeRequest } from '../support/raw-client.ts';
 import { batchOf, fetchBody, withCrc } from '../support/records.ts';
+import { acceptedRequests } from './accepted-requests.ts';
 
-// node hostile-client.ts ATTACK PORT: attacks until it is killed; prints how often it did so and how many connections
-// are open, again and again.
-const [, , name = '', port = ''] = process.argv;
+// node hostile-client.ts ATTACK PORT [KIND]: attacks until it is killed; prints how often it did so and how many
+// connections are open, again and again. KIND: one of the accepted requests alone.
+const [, , name = '', port = '', kind] = process.argv;
 const LARGEST = 104_857_600;
 const BOMB_BYTES = 256 << 20;
 const run = { 'slow-loris': slowLoris, 'announced-frames': announcedFrames };
 const more = { 'absurd-frames': absurdFrames, 'never-reading': neverReading };
 const last = { 'compression-bombs': compressionBombs, 'oversized-requests': oversizedRequests };
-const newest = { 'named-often': namedOften };
+const newest = { 'named-often': namedOften, 'accepted-requests': largeRequests };
 const attack = { ...run, ...more, ...last, ...newest }[name];
 if (attack === undefined) throw new Error(`no such attack: ${name}`);
 let acts = 0;
@@ -171,21 +172,52 @@ function namedOften(): void {
       framed(encodeRequest(Fetch, 12, { ...fetchBody('', new Map()), topics }, 1)),
     ];
   });
-  for (const body of bodies) {
-    const socket = open();
-    let [got, expected] = [0, 0];
+  for (const body of bodies) sendAgainAndAgain(() => body);
+}
+
+/** Of each kind one after the other, on some connections from which the answers are taken and on some from which not. */
+function largeRequests(): void {
+  const kinds = [...acceptedRequests('bait')];
+  const bodies = kinds.filter(([one]) => kind === undefined || one === kind);
+  const frames = bodies.map(([, body]) => framed(body));
+  for (let i = 0; i < 12; i++) {
+    let next = i;
+    sendAgainAndAgain(() => frames[next++ % frames.length] ?? random(0));
+  }
+  for (let i = 0; i < 4; i++) {
     const again = () => {
-      acts += 1;
-      [got, expected] = [0, 0];
-      socket.write(body);
+      const socket = open();
+      socket.pause();
+      let next = 3 * i;
+      const more = () => {
+        socket.write(frames[next++ % frames.length] ?? random(0), (error) => {
+          if (!error) more();
+        });
+      };
+      more();
+      socket.once('close', () => setTimeout(again, 20));
     };
-    socket.on('data', (data) => {
-      if (got === 0) expected = 4 + data.readInt32BE(0);
-      got += data.length;
-      if (got >= expected) again();
-    });
     again();
   }
+}
+
+/** Each when the one before is answered. */
+function sendAgainAndAgain(next: () => Buffer): void {
+  const socket = open();
+  let [got, expected] = [0, 0];
+  const again = () => {
+    [got, expected] = [0, 0];
+    socket.write(next());
+  };
+  socket.on('data', (data) => {
+    if (got === 0) expected = 4 + data.readInt32BE(0);
+    got += data.length;
+    if (got < expected) return;
+    acts += 1;
+    again();
+  });
+  socket.once('close', () => setTimeout(() => sendAgainAndAgain(next), 20));
+  again();
 }
 
 /** Zigzag, as record fields are. */
