@@ -2,9 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use ms_log::{Disk, RealDisk};
 use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
@@ -12,13 +10,18 @@ use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
 use crate::config::DataPlaneConfig;
 use crate::hub::{Accepted, Answer, Message};
 use crate::ids::Seq;
+use crate::packed::kind;
 use crate::plane::Prepared;
 use crate::reactor::Reactor;
 use crate::shared::Shared;
+use frames::{correlation_id, framed};
+use temp_dir::TempDir;
 
 #[allow(dead_code)]
 #[path = "../tests/common/frames.rs"]
 pub mod frames;
+#[path = "../tests/common/temp_dir.rs"]
+mod temp_dir;
 
 /// A topic for the topology: name, id, and the hosted partitions.
 pub struct TestTopic<'a> {
@@ -36,7 +39,7 @@ pub struct ByHand {
     pub shared: Arc<Shared>,
     listener: TcpListener,
     _lock: Box<dyn ms_log::DirLock>,
-    dir: PathBuf,
+    _dir: TempDir,
 }
 
 /// The client's end of a connection.
@@ -61,11 +64,9 @@ impl ByHand {
     }
 
     fn over(disk: Arc<dyn Disk>, max_control_request_bytes: usize) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("ms-by-hand-{}-{number}", std::process::id()));
+        let dir = TempDir::new();
         let config = DataPlaneConfig {
-            log_dir: dir.clone(),
+            log_dir: dir.0.clone(),
             control_apis: vec![(2, 0, 11), (10, 0, 6)],
             max_control_request_bytes,
             ..DataPlaneConfig::default()
@@ -74,7 +75,7 @@ impl ByHand {
             Prepared::new(config, disk, Box::new(|| {})).unwrap();
         let reactor = Reactor::new(Arc::clone(&shared), 0, polls.remove(0));
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        Self { reactor, shared, listener, _lock: lock, dir }
+        Self { reactor, shared, listener, _lock: lock, _dir: dir }
     }
 
     /// Opens a partition of `TOPIC`, under a handle that may be one that is in use.
@@ -162,8 +163,18 @@ impl ByHand {
 
     /// The thread for large requests does what it was given, and the reactor takes it back.
     pub fn large(&mut self) {
-        self.shared.large.run_queued(&self.shared);
+        self.run_large();
         self.reactor.take_messages();
+    }
+
+    /// It does what it was given.
+    pub fn run_large(&self) {
+        while self.run_one_large() {}
+    }
+
+    /// It does the first of that; false when there is nothing.
+    pub fn run_one_large(&self) -> bool {
+        self.shared.large.try_next().map(|job| job.run(&self.shared)).is_some()
     }
 
     /// TypeScript answers the control request of this number with nothing but its correlation id.
@@ -194,29 +205,24 @@ impl ByHand {
     /// Their correlation ids.
     pub fn answers(&mut self, peer: &mut Peer, count: usize) -> Vec<i32> {
         let frames = self.frames(peer, count);
-        frames.iter().map(|frame| i32::from_be_bytes(*frame.first_chunk().unwrap())).collect()
+        frames.iter().map(|frame| correlation_id(frame)).collect()
+    }
+
+    /// What TypeScript is told now: frames and events, packed.
+    pub fn told(&self) -> Vec<Vec<u8>> {
+        let mut into = vec![0; 1 << 20];
+        let len = usize::try_from(self.shared.hub.control.drain(&mut into).0).unwrap();
+        let (mut rest, mut told) = (&into[..len], Vec::new());
+        while let Some(prefix) = rest.first_chunk::<4>() {
+            let (entry, behind) = rest[4..].split_at(u32::from_le_bytes(*prefix) as usize);
+            told.push(entry.to_vec());
+            rest = behind;
+        }
+        told
     }
 
     /// How many requests TypeScript is given now.
     pub fn control_requests(&self) -> usize {
-        let mut into = vec![0; 1 << 20];
-        let len = usize::try_from(self.shared.hub.control.drain(&mut into).0).unwrap();
-        let (mut rest, mut count) = (&into[..len], 0);
-        while let Some(prefix) = rest.first_chunk::<4>() {
-            count += usize::from(rest[4] == crate::packed::kind::REQUEST);
-            rest = &rest[4 + u32::from_le_bytes(*prefix) as usize..];
-        }
-        count
-    }
-}
-
-fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
-    let framed = frames.iter().map(|f| [&(f.len() as u32).to_be_bytes()[..], f].concat());
-    framed.collect::<Vec<_>>().concat()
-}
-
-impl Drop for ByHand {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
+        self.told().iter().filter(|entry| entry[0] == kind::REQUEST).count()
     }
 }

@@ -301,7 +301,7 @@ mod tests {
             send(&mut hand, &mut client, &frames);
             if is_early {
                 // Its sync is over before the reactor hears of the append.
-                hand.shared.large.run_queued(&hand.shared);
+                hand.run_large();
                 let appended = hand.shared.hub.mailboxes[0].pop().unwrap();
                 let flushed = partition.flush_job().unwrap().run();
                 partition.flush_finished(flushed);
@@ -349,7 +349,7 @@ mod tests {
             hand.with_topic(PartitionConfig::default());
             let (mut consumer, mut producer) = (hand.connect(), hand.connect());
             send(&mut hand, &mut consumer, &[large_fetch(1, 60_000), header(2, 0, 2)]);
-            hand.shared.large.run_queued(&hand.shared);
+            hand.run_large();
             if !is_away {
                 hand.reactor.take_messages();
                 assert_eq!(slot(&hand, &consumer), Some("fetch"));
@@ -401,13 +401,17 @@ mod tests {
         send(&mut hand, &mut consumer, &frames);
         hand.read_ready();
         assert_eq!((slot(&hand, &consumer), hand.control_requests()), (Some("large"), 0));
-        hand.large();
+        // What is behind all three waits for the last of them.
+        for is_last in [false, false, true] {
+            assert!(hand.run_one_large());
+            hand.reactor.take_messages();
+            hand.read_ready();
+            assert_eq!(hand.control_requests(), usize::from(is_last));
+        }
         let answers = hand.frames(&mut consumer, 3);
         let codes: Vec<_> = answers.iter().map(|frame| fetched(frame, 12).error_code).collect();
         assert_eq!(codes, [0, 0, 0]);
         assert_eq!(hand.shared.sessions.count(), 0);
-        hand.read_ready();
-        assert_eq!(hand.control_requests(), 1);
     }
 
     #[test]
@@ -418,7 +422,7 @@ mod tests {
             let (mut consumer, mut producer) = (hand.connect(), hand.connect());
             send(&mut hand, &mut consumer, &[large_fetch(1, 60_000)]);
             if is_away {
-                hand.shared.large.run_queued(&hand.shared);
+                hand.run_large();
             } else {
                 hand.large();
             }

@@ -1,19 +1,17 @@
 //! The thread `ms-large`: requests that name very many partitions. A reactor would keep all its clients waiting for one;
 //! this thread keeps nobody but those who send more of them. docs/design/data-plane.md has the reasons.
 
-use std::collections::VecDeque;
 use std::ops::Range;
-use std::time::Instant;
 
 use ms_partition::{Notifier, Waiter};
 use ms_wire::fetch::FetchRequest;
 use ms_wire::validate::Scratch;
-use parking_lot::{Condvar, Mutex};
 
 use crate::conn::CloseReason;
 use crate::fetch::{ColdPlan, FetchOrigin, Verdict, WaitingFetch};
 use crate::hub::Message;
 use crate::ids::{ConnectionId, RequestRef, Seq};
+use crate::jobs::JobQueue;
 use crate::out::OutQueue;
 use crate::produce::{self, AnswerContext, NotGathered, ProduceFrame, WaitingProduce};
 use crate::shared::{Shared, Stats, now_ms};
@@ -85,82 +83,18 @@ pub enum LargeOutcome {
     Appended { waiting: Box<WaitingProduce>, deadline_ms: i64 },
 }
 
-/// Requests that wait for the thread.
-#[derive(Default)]
-pub struct LargeQueue {
-    state: Mutex<State>,
-    changed: Condvar,
-    rests: Condvar,
-}
+/// Requests that wait for the thread; what comes of one comes as `Message::Large`.
+pub type LargeQueue = JobQueue<LargeJob>;
 
-#[derive(Default)]
-struct State {
-    jobs: VecDeque<LargeJob>,
-    is_at_work: bool,
-    is_stopped: bool,
-}
-
-impl LargeQueue {
-    /// What comes of it comes as `Message::Large`.
-    pub fn push(&self, job: LargeJob) {
-        self.state.lock().jobs.push_back(job);
-        self.changed.notify_one();
-    }
-
-    /// What was not begun is dropped.
-    pub fn stop(&self) {
-        self.state.lock().is_stopped = true;
-        self.changed.notify_one();
-    }
-
-    /// Waits until what was begun before the stop is done; false: it is not yet. The thread gives way to all others: on a busy
-    /// machine it may take long until it ends, which nobody has to wait for when it has nothing to do.
-    pub fn await_rest(&self, until: Instant) -> bool {
-        let mut state = self.state.lock();
-        while state.is_at_work {
-            if self.rests.wait_until(&mut state, until).timed_out() {
-                return !state.is_at_work;
-            }
-        }
-        true
-    }
-
-    /// The body of the thread.
-    pub fn run(&self, shared: &Shared) {
-        while let Some(job) = self.next() {
-            job.run(shared);
-        }
-    }
-
-    /// Does what is queued, in the thread of a test.
-    #[cfg(test)]
-    pub fn run_queued(&self, shared: &Shared) {
-        loop {
-            let Some(job) = self.state.lock().jobs.pop_front() else { return };
-            job.run(shared);
-        }
-    }
-
-    fn next(&self) -> Option<LargeJob> {
-        let mut state = self.state.lock();
-        if std::mem::take(&mut state.is_at_work) {
-            self.rests.notify_one();
-        }
-        loop {
-            if state.is_stopped {
-                return None;
-            }
-            if let Some(job) = state.jobs.pop_front() {
-                state.is_at_work = true;
-                return Some(job);
-            }
-            self.changed.wait(&mut state);
-        }
+/// The body of the thread.
+pub fn run(shared: &Shared) {
+    while let Some(job) = shared.large.next() {
+        job.run(shared);
     }
 }
 
 impl LargeJob {
-    fn run(self, shared: &Shared) {
+    pub fn run(self, shared: &Shared) {
         let (reactor, request, outcome) = match self {
             LargeJob::Frame(frame) => {
                 let reactor = frame.connection.reactor();

@@ -20,6 +20,7 @@ mod gather;
 mod handed;
 mod hub;
 mod ids;
+mod jobs;
 mod large;
 mod listener;
 mod malformed;

@@ -312,7 +312,7 @@ fn start(
     let for_large = Arc::clone(shared);
     spawn("ms-large".to_owned(), move || {
         crate::sys::give_way();
-        for_large.large.run(&for_large);
+        crate::large::run(&for_large);
     })?;
     Ok(Running { reactors, workers, flusher, lock })
 }

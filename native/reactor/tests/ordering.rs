@@ -3,7 +3,9 @@
 
 mod common;
 
-use common::frames::{LogConfig, batch, fetch, fetched, gzip, header, produce, produced};
+use common::frames::{
+    LogConfig, batch, correlation_id, fetch, fetched, framed, gzip, header, produce, produced,
+};
 use common::{Broker, REACTORS, TestTopic};
 use ms_reactor::packed::answer_flag;
 use ms_wire::error_code;
@@ -11,15 +13,6 @@ use ms_wire::fetch::{FetchOptions, FetchPartition};
 use ms_wire::topic::TopicKey;
 
 const TOPIC: TopicKey<'static> = TopicKey::Name(b"orders");
-
-fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
-    let frames = frames.iter().map(|f| [&(f.len() as u32).to_be_bytes()[..], f].concat());
-    frames.collect::<Vec<_>>().concat()
-}
-
-fn correlation_id(answer: &[u8]) -> i32 {
-    i32::from_be_bytes(*answer.first_chunk().unwrap())
-}
 
 /// C-014
 #[test]
@@ -89,7 +82,7 @@ fn nothing_behind_a_control_request_is_parsed_before_its_answer() {
         client.raw(&framed(&frames));
         let first = broker.await_request(10);
         client.expect_silence();
-        assert_eq!(broker.stat("controlRequests"), 1);
+        broker.await_stat("controlRequests", |count| count == 1);
         assert_eq!(broker.stat("produceRequests"), 0);
         assert_eq!(hosted.len(), 1);
         broker.respond(&first, b"one");

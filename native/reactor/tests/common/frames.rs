@@ -74,6 +74,17 @@ pub fn partition_spec(
     out
 }
 
+/// Frames as they are on the wire, each behind its length.
+pub fn framed(frames: &[Vec<u8>]) -> Vec<u8> {
+    let framed = frames.iter().map(|f| [&(f.len() as u32).to_be_bytes()[..], f].concat());
+    framed.collect::<Vec<_>>().concat()
+}
+
+/// The request that an answer belongs to.
+pub fn correlation_id(answer: &[u8]) -> i32 {
+    i32::from_be_bytes(*answer.first_chunk().unwrap())
+}
+
 pub fn put_str(out: &mut Vec<u8>, value: &str) {
     out.extend_from_slice(&(value.len() as u16).to_le_bytes());
     out.extend_from_slice(value.as_bytes());
