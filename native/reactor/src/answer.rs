@@ -443,6 +443,25 @@ mod tests {
     }
 
     #[test]
+    fn a_long_poll_is_answered_when_its_time_is_over_and_not_before() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let mut client = hand.connect();
+        let options = FetchOptions { max_wait_ms: 500, min_bytes: 1, ..Default::default() };
+        let wanted = [FetchPartition::new(0, 0, 1000)];
+        hand.gather(&mut client, &[fetch(12, 1, options, KEY, &wanted)]);
+        hand.reactor.finish_gathered();
+        for (ms, is_over) in [(0, false), (499, false), (1, true)] {
+            hand.reactor.clock_ms += ms;
+            hand.reactor.pass_deadlines();
+            let connection = hand.reactor.connections[client.local as usize].as_ref().unwrap();
+            assert_eq!(connection.slots.is_empty(), is_over);
+        }
+        let answer = fetched(&hand.frames(&mut client, 1)[0], 12);
+        assert_eq!(answer.partitions[0].base_offsets(), []);
+    }
+
+    #[test]
     fn a_control_request_waits_until_what_was_produced_is_committed() {
         let mut hand = ByHand::new();
         let config = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };

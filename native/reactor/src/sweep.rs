@@ -88,3 +88,46 @@ fn is_stalled(connection: &Connection, clock_ms: i64) -> bool {
         && (len as i64) < age_ms * LARGE_FRAME_BYTES_PER_MS;
     is_slow || clock_ms - connection.frame.advanced_ms > FRAME_STALL_MS
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use ms_partition::PartitionConfig;
+    use ms_wire::fetch::{FetchOptions, FetchPartition};
+    use ms_wire::topic::TopicKey;
+
+    use super::*;
+    use crate::by_hand::frames::{fetch, header};
+    use crate::by_hand::{ByHand, Peer, TOPIC};
+    use crate::packed::kind;
+
+    #[test]
+    fn who_is_idle_goes_and_who_waits_stays() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let (mut idle, mut waiting) = (hand.connect(), hand.connect());
+        hand.gather(&mut idle, &[header(2, 0, 1)]);
+        hand.respond(&idle, 0);
+        assert_eq!(hand.answers(&mut idle, 1), [2]);
+        let options = FetchOptions { max_wait_ms: i32::MAX, min_bytes: 1, ..Default::default() };
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let poll = fetch(12, 1, options, key, &[FetchPartition::new(0, 0, 1000)]);
+        hand.gather(&mut waiting, &[poll]);
+        hand.reactor.finish_gathered();
+        hand.told();
+        let is_open =
+            |hand: &ByHand, peer: &Peer| hand.reactor.connections[peer.local as usize].is_some();
+        hand.reactor.clock_ms += hand.shared.config.connections_max_idle_ms;
+        hand.reactor.sweep();
+        assert!(is_open(&hand, &idle) && is_open(&hand, &waiting));
+        hand.reactor.clock_ms += 1;
+        hand.reactor.sweep();
+        assert!(!is_open(&hand, &idle) && is_open(&hand, &waiting));
+        let told = hand.told();
+        let event = told.first().unwrap();
+        assert_eq!(
+            (event[0], event.last()),
+            (kind::DISCONNECTED, Some(&(CloseReason::Idle as u8)))
+        );
+    }
+}

@@ -266,7 +266,6 @@ mod tests {
     use super::*;
     use crate::by_hand::frames::{batch, fetch, header, produce};
     use crate::by_hand::{ByHand, Peer, TOPIC};
-    use crate::conn::CloseReason;
     use crate::shared::now_ms;
     use crate::slots::Slot;
 
@@ -323,35 +322,6 @@ mod tests {
         assert!(fresh.ranges(handle, 0, len).is_none());
     }
 
-    /// Runs `work` while another thread appends to the partition and has its lock nearly all the time.
-    fn contended(partition: &Arc<Partition>, work: impl FnOnce()) {
-        let is_over = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| append_while(partition, || !is_over.load(Ordering::Relaxed)));
-            work();
-            is_over.store(true, Ordering::Relaxed);
-        });
-    }
-
-    /// What another thread does: it appends again and again.
-    fn append_while(partition: &Arc<Partition>, mut goes_on: impl FnMut() -> bool) {
-        let mut bytes = batch(&[&[b'x'; 500_000]]);
-        let rules = **partition.rules();
-        let mut scratch = ms_wire::validate::Scratch::default();
-        let valid = validate_records(&mut bytes, &rules, now_ms(), &mut scratch).unwrap();
-        while goes_on() {
-            let mut pending = [PendingAppend {
-                bytes: &mut bytes,
-                batch: valid.clone(),
-                acks: 1,
-                slot: ReplySlot { reactor: 7, id: 0 },
-                origin: Origin::Client,
-                result: None,
-            }];
-            partition.append_turn(&mut pending, 0, 0, &mut Vec::new());
-        }
-    }
-
     /// While it is shut each write to a log says that it began, and waits until it may go on.
     struct Gate {
         is_shut: AtomicBool,
@@ -378,27 +348,68 @@ mod tests {
         }
     }
 
-    /// Has clients send these frames, the first a Produce, until the turn of one was left to the other thread.
-    fn left(hand: &mut ByHand, frames: &[Vec<u8>]) -> Peer {
-        for _ in 0..1000 {
-            let mut client = hand.connect();
-            hand.gather(&mut client, frames);
-            hand.reactor.finish_gathered();
-            if is_left(hand, &client) {
-                return client;
-            }
-            hand.reactor.close(client.local, CloseReason::Client);
-            let mut into = vec![0; 1 << 16];
-            hand.shared.hub.control.drain(&mut into);
-        }
-        panic!("the lock was never taken");
+    /// What another thread does.
+    fn append(partition: &Arc<Partition>) {
+        let mut bytes = batch(&[b"another's"]);
+        let rules = **partition.rules();
+        let mut scratch = ms_wire::validate::Scratch::default();
+        let batch = validate_records(&mut bytes, &rules, now_ms(), &mut scratch).unwrap();
+        let slot = ReplySlot { reactor: 7, id: 0 };
+        let (acks, origin, result) = (1, Origin::Client, None);
+        let pending = PendingAppend { bytes: &mut bytes, batch, acks, slot, origin, result };
+        partition.append_turn(&mut [pending], 0, 0, &mut Vec::new());
     }
 
-    /// Until nothing of this client is left any more.
-    fn wait_until_done(hand: &mut ByHand, client: &Peer) {
-        while is_left(hand, client) {
-            hand.reactor.take_messages();
-            std::thread::yield_now();
+    /// A reactor whose partition another thread has locked, in the middle of a write.
+    struct Contended {
+        hand: ByHand,
+        partition: Arc<Partition>,
+        gate: Arc<Gate>,
+        begun: Receiver<()>,
+        go: Sender<()>,
+    }
+
+    impl Contended {
+        fn new() -> Self {
+            let ((begin, begun), (go, go_on)) = (channel(), channel());
+            let (is_shut, go_on) = (AtomicBool::new(false), Mutex::new(go_on));
+            let gate = Arc::new(Gate { is_shut, begun: begin, go_on });
+            let disk = FrontedDisk(Arc::new(RealDisk), Gated(Arc::clone(&gate)));
+            let hand = ByHand::on_disk(Arc::new(disk));
+            let partition = hand.with_topic(PartitionConfig::default());
+            Self { hand, partition, gate, begun, go }
+        }
+
+        /// Clients send these frames, the first of each a Produce, while the other thread writes what is its own, then what
+        /// the client before has left. `look` comes when the turn of the last was left.
+        fn leave(
+            self,
+            clients: &mut [Peer],
+            frames: &[Vec<u8>],
+            mut look: impl FnMut(&mut ByHand),
+        ) -> ByHand {
+            let Contended { mut hand, partition, gate, begun, go } = self;
+            let last = clients.len() - 1;
+            gate.is_shut.store(true, Ordering::SeqCst);
+            std::thread::scope(|scope| {
+                // Gone when this ends, however it does: nobody waits for it then.
+                let go = go;
+                scope.spawn(|| append(&partition));
+                for (number, client) in clients.iter_mut().enumerate() {
+                    begun.recv().unwrap();
+                    hand.gather(client, frames);
+                    hand.reactor.finish_gathered();
+                    assert!(is_left(&hand, client));
+                    if number == last {
+                        look(&mut hand);
+                        gate.is_shut.store(false, Ordering::SeqCst);
+                    }
+                    go.send(()).unwrap();
+                }
+            });
+            while hand.reactor.take_messages() {}
+            assert!(clients.iter().all(|client| !is_left(&hand, client)));
+            hand
         }
     }
 
@@ -409,34 +420,11 @@ mod tests {
 
     #[test]
     fn a_turn_that_comes_while_what_was_left_is_done_is_passed_on_to_its_reactor() {
-        let ((begin, begun), (go, go_on)) = (channel(), channel());
-        let go_on = Mutex::new(go_on);
-        let gate = Gated(Arc::new(Gate { is_shut: AtomicBool::new(false), begun: begin, go_on }));
-        let disk = FrontedDisk(Arc::new(RealDisk), gate.clone());
-        let mut hand = ByHand::on_disk(Arc::new(disk));
-        let partition = hand.with_topic(PartitionConfig::default());
+        let mut it = Contended::new();
         let (key, records) = (TopicKey::Name(TOPIC.as_bytes()), batch(&[b"mine"]));
         let produced = produce(9, 1, 1, key, &[(0, Some(&records))]);
-        let (first, second) = (hand.connect(), hand.connect());
-        let mut clients = [first, second];
-        gate.0.is_shut.store(true, Ordering::SeqCst);
-        std::thread::scope(|scope| {
-            // Gone when this ends, however it does: nobody waits for it then.
-            let (go, mut is_first) = (go, true);
-            let other = partition.clone();
-            scope.spawn(move || append_while(&other, || std::mem::replace(&mut is_first, false)));
-            for (number, client) in clients.iter_mut().enumerate() {
-                // The other thread writes what is its own, then what the first client left.
-                begun.recv().unwrap();
-                hand.gather(client, std::slice::from_ref(&produced));
-                hand.reactor.finish_gathered();
-                assert!(is_left(&hand, client));
-                gate.0.is_shut.store(number == 0, Ordering::SeqCst);
-                go.send(()).unwrap();
-            }
-        });
-        while hand.reactor.take_messages() {}
-        assert!(clients.iter().all(|client| !is_left(&hand, client)));
+        let mut clients = [it.hand.connect(), it.hand.connect()];
+        let mut hand = it.leave(&mut clients, &[produced], |_| {});
         for client in &mut clients {
             assert_eq!(hand.answers(client, 1), [1]);
         }
@@ -444,41 +432,38 @@ mod tests {
 
     #[test]
     fn a_turn_that_is_left_is_answered_when_it_was_done_and_what_is_behind_it_waits() {
-        let mut hand = ByHand::new();
-        let partition = hand.with_topic(PartitionConfig::default());
         let (key, records) = (TopicKey::Name(TOPIC.as_bytes()), batch(&[b"mine"]));
-        contended(&partition, || {
-            for acks in [1, -1, 0] {
-                let produced = produce(9, 1, acks, key, &[(0, Some(&records))]);
-                let mut client = left(&mut hand, &[produced, header(2, 0, 2)]);
-                assert_eq!(hand.control_requests(), 0);
-                wait_until_done(&mut hand, &client);
+        for acks in [1, -1, 0] {
+            let mut it = Contended::new();
+            let frames = [produce(9, 1, acks, key, &[(0, Some(&records))]), header(2, 0, 2)];
+            let mut clients = [it.hand.connect()];
+            let mut hand = it.leave(&mut clients, &frames, |hand| {
                 hand.read_ready();
-                assert_eq!(hand.control_requests(), 1);
-                if acks != 0 {
-                    assert_eq!(hand.answers(&mut client, 1), [1]);
-                }
+                assert_eq!(hand.control_requests(), 0);
+            });
+            hand.read_ready();
+            assert_eq!(hand.control_requests(), 1);
+            if acks != 0 {
+                assert_eq!(hand.answers(&mut clients[0], 1), [1]);
             }
-        });
+        }
     }
 
     #[test]
     fn a_turn_without_acks_that_is_left_and_refused_closes_its_connection() {
-        let mut hand = ByHand::new();
-        let partition = hand.with_topic(PartitionConfig::default());
+        let mut it = Contended::new();
         let key = TopicKey::Name(TOPIC.as_bytes());
         let first = produce(9, 1, 1, key, &[(0, Some(&sequenced(b"x", 0)))]);
-        let mut client = hand.connect();
-        hand.gather(&mut client, &[first]);
-        hand.reactor.finish_gathered();
+        let mut clients = [it.hand.connect()];
+        it.hand.gather(&mut clients[0], &[first]);
+        it.hand.reactor.finish_gathered();
+        let local = clients[0].local as usize;
         let gap = produce(9, 1, 0, key, &[(0, Some(&sequenced(b"x", 5)))]);
-        contended(&partition, || {
-            let client = left(&mut hand, &[gap]);
-            let connection = &hand.reactor.connections[client.local as usize];
-            assert!(connection.as_ref().unwrap().closing.is_none());
-            wait_until_done(&mut hand, &client);
-            hand.reactor.flush_dirty();
-            assert!(hand.reactor.connections[client.local as usize].is_none());
+        let mut hand = it.leave(&mut clients, &[gap], |hand| {
+            let connection = hand.reactor.connections[local].as_ref();
+            assert!(connection.unwrap().closing.is_none());
         });
+        hand.reactor.flush_dirty();
+        assert!(hand.reactor.connections[local].is_none());
     }
 }

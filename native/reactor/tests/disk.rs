@@ -5,10 +5,9 @@ mod common;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use common::client::Client;
-use common::frames::{LogConfig, batch, fetch, fetched, produce, produced};
+use common::frames::{LogConfig, batch, fetch, fetched, header, produce, produced};
 use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
 use ms_log::hard_state::HardStateLog;
 use ms_log::sim::SimDisk;
@@ -40,15 +39,6 @@ fn answer(client: &mut Client) -> (i32, i16, i64) {
     (produced.correlation_id, produced.error_code, produced.base_offset)
 }
 
-/// Until the broker has received so much.
-fn await_received(broker: &Broker, bytes: u64) {
-    let deadline = Instant::now() + PATIENCE;
-    while broker.stat("bytesIn") < bytes {
-        assert!(Instant::now() < deadline, "the bytes do not arrive");
-        std::thread::yield_now();
-    }
-}
-
 #[test]
 fn who_produces_more_than_the_disk_takes_waits_and_others_do_not() {
     for reactors in REACTORS {
@@ -64,7 +54,7 @@ fn who_produces_more_than_the_disk_takes_waits_and_others_do_not() {
         }
         // More than 1 MiB waits for the disk: this one is not taken up.
         send(&mut producer, 2, &value);
-        await_received(&broker, 3 * (600 << 10));
+        broker.await_stat("bytesIn", |bytes| bytes >= 3 * (600 << 10));
         let wanted = FetchPartition::new(0, 0, 1 << 20);
         for number in 0..2 {
             let frame = fetch(12, number, FetchOptions::default(), TOPIC, &[wanted]);
@@ -100,20 +90,25 @@ fn a_stop_syncs_what_came_after_a_sync_that_nobody_heard_of() {
     let log = LogConfig { flush_messages: 1, ..LogConfig::default() };
     let (broker, segment) = start(&disk, DataPlaneConfig::default(), &log);
     let mut client = broker.connect();
+    client.send(&header(3, 9, 1));
+    let request = broker.await_request(3);
+    broker.respond(&request, b"");
+    client.receive();
     disk.hold(&segment);
     for number in 0..2 {
         // The second comes while the first one's sync is under way.
         send(&mut client, number, b"value");
-        let deadline = Instant::now() + PATIENCE;
-        while broker.stat("produceBatches") <= number as u64 {
-            assert!(Instant::now() < deadline);
+        broker.await_stat("produceBatches", |count| count > number as u64);
+    }
+    // The stop would wait for its answers.
+    broker.plane.close_connection(request.connection);
+    client.expect_closed();
+    std::thread::scope(|scope| {
+        scope.spawn(|| broker.plane.shutdown(PATIENCE));
+        while std::net::TcpStream::connect(("127.0.0.1", broker.port)).is_ok() {
             std::thread::yield_now();
         }
-    }
-    std::thread::scope(|scope| {
-        scope.spawn(|| broker.plane.shutdown(Duration::from_secs(1)));
         // The reactor has ended, or is about to: it takes no message any more.
-        client.expect_closed();
         disk.release(&segment);
     });
     assert!(!disk.is_unsynced(&segment));

@@ -3,10 +3,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::frames::{
     LogConfig, batch, correlation_id, fetch, fetch_many, fetched, framed, header, produce, produced,
 };
-use common::{Broker, PATIENCE, REACTORS, TestTopic};
+use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
+use ms_log::sim::SimDisk;
+use ms_reactor::DataPlaneConfig;
 use ms_wire::batch::write_crc;
 use ms_wire::error_code;
 use ms_wire::fetch::{FetchOptions, FetchPartition};
@@ -100,7 +104,9 @@ fn the_sequences_of_a_producer_stay_in_order() {
 #[test]
 fn a_session_of_many_partitions_tells_what_changed() {
     for reactors in REACTORS {
-        let broker = Broker::start(reactors);
+        let config = DataPlaneConfig { reactors, ..DataPlaneConfig::default() };
+        // So many partitions, each synced by itself, would be a test of the disk.
+        let broker = Broker::start_on(Arc::new(SimDisk::new()), TempDir::new(), config);
         broker.with_topic("orders", [7; 16], 520);
         let (mut client, mut producer) = (broker.connect(), broker.connect());
         let all: Vec<_> = (0..520).map(|p| FetchPartition::new(p, 0, 1 << 20)).collect();

@@ -5,7 +5,6 @@ mod common;
 
 use std::io::{Read, Write};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use common::client::Client;
 use common::frames::{fetch, fetched, header};
@@ -126,11 +125,8 @@ fn who_leaves_in_the_middle_of_an_answer_leaves_room_for_others() {
             }
             assert!(other.receive() == parts_of(2, MANY).concat());
             drop(other);
-            let began = Instant::now();
-            while (broker.stat("connections"), broker.stat("poolBytes")) != (0, 0) {
-                assert!(began.elapsed() < PATIENCE, "something is left");
-                std::thread::yield_now();
-            }
+            broker.await_stat("connections", |count| count == 0);
+            broker.await_stat("poolBytes", |bytes| bytes == 0);
         }
     }
 }

@@ -64,10 +64,9 @@ fn a_stop_over_a_slow_disk_is_in_time_and_not_a_clean_one() {
     client.send(&to_all(&batch(&[b"value"])));
     assert_eq!(produced(&client.receive(), 9).len(), PARTITIONS as usize);
     slow.is(true);
-    let began = Instant::now();
     broker.plane.shutdown(Duration::from_millis(400));
-    // One after the other the syncs of all partitions would take 16 s.
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    // Begun are those that there was time for, and no more.
+    assert!(slow.count() < PARTITIONS as usize, "{} syncs", slow.count());
     slow.is(false);
     let dir = broker.stop();
     assert!(!was_clean(&dir));
@@ -87,9 +86,8 @@ fn a_stop_does_not_wait_for_what_the_flusher_has_queued() {
     client.send(&to_all(&batch(&[b"value"])));
     // The first of them is at the disk, the others are queued behind it.
     slow.await_sync();
-    let began = Instant::now();
     broker.plane.shutdown(Duration::from_millis(400));
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(slow.count() < PARTITIONS as usize, "{} syncs", slow.count());
     slow.is(false);
     assert!(!was_clean(&broker.stop()));
 }
@@ -118,7 +116,6 @@ struct Slow(Arc<SlowSyncs>);
 #[derive(Default)]
 struct SlowSyncs {
     is_slow: AtomicBool,
-    /// How many slow ones were begun.
     count: Mutex<usize>,
     changed: Condvar,
     is_held: Mutex<bool>,
@@ -134,6 +131,11 @@ impl Slow {
     fn hold(&self, is_held: bool) {
         *self.0.is_held.lock() = is_held;
         self.0.let_go.notify_all();
+    }
+
+    /// How many slow syncs were begun.
+    fn count(&self) -> usize {
+        *self.0.count.lock()
     }
 
     fn await_sync(&self) {
