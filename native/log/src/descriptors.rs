@@ -226,4 +226,14 @@ mod tests {
         let shares = [0, 256, 1024, 4096, 65_535, u64::MAX].map(share);
         assert_eq!(shares, [LEAST, 32, 128, 512, 512, 512]);
     }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_has_its_share_of_the_files_that_it_may_open() {
+        let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+        let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+        let limit = line.split_whitespace().nth(3).unwrap();
+        let expected = limit.parse().map_or(DEFAULT_MAX, share);
+        assert_eq!(Descriptors::of_process().max, expected);
+    }
 }

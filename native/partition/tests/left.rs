@@ -5,11 +5,13 @@ mod common;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use common::*;
 use ms_log::sim::SimDisk;
 use ms_partition::*;
 use ms_wire::error_code::{KAFKA_STORAGE_ERROR, NONE, OUT_OF_ORDER_SEQUENCE_NUMBER};
+use parking_lot::Mutex;
 
 struct Contended {
     notifier: Arc<TestNotifier>,
@@ -40,14 +42,18 @@ impl Contended {
         done.into_iter().map(|(slot, it)| (slot.id, it.error_code, it.base_offset)).collect()
     }
 
-    /// Whose turns a reactor was asked to go on with.
-    fn passed_on(&self) -> usize {
-        std::mem::take(&mut self.notifier.0.lock().left).len()
+    /// The reactors that were asked to go on with what was left.
+    fn passed_on(&self) -> Vec<u16> {
+        let left = std::mem::take(&mut self.notifier.0.lock().left);
+        left.into_iter().map(|(_, reactor)| reactor).collect()
     }
 }
 
+/// The reactor whose turns are left.
+const REACTOR: u16 = 5;
+
 fn leave(partition: &Arc<Partition>, batches: &[Batch], acks: i16, slot: u64) {
-    let results = turn_with(partition, batches, acks, Origin::Client, slot);
+    let results = turn_of(REACTOR, partition, batches, acks, Origin::Client, slot);
     assert!(results.iter().all(Option::is_none));
 }
 
@@ -64,7 +70,7 @@ fn who_has_the_lock_appends_what_others_left() {
     let refused = OUT_OF_ORDER_SEQUENCE_NUMBER;
     let expected = [(10, NONE, 1), (11, NONE, 3), (20, NONE, 4), (30, refused, -1), (31, NONE, 4)];
     assert_eq!(it.done(), expected);
-    assert_eq!(it.passed_on(), 0);
+    assert_eq!(it.passed_on(), []);
     let batches = consume(&it.partition, 0);
     let found: Vec<_> = batches.iter().map(|it| (it.producer_id, it.base_sequence)).collect();
     assert_eq!(found, [(-1, -1), (2, 0), (2, 2), (2, 3)]);
@@ -79,10 +85,10 @@ fn what_comes_while_the_rest_is_done_is_passed_on() {
     it.meanwhile(1, |partition| leave(partition, &[Batch::plain(1)], 1, 2));
     assert_eq!(append(&it.partition, Batch::plain(1)), (NONE, 0));
     assert_eq!(it.done(), [(1, NONE, 1)]);
-    assert_eq!(it.passed_on(), 1);
+    assert_eq!(it.passed_on(), [REACTOR]);
     it.partition.take_left_turns();
     assert_eq!(it.done(), [(2, NONE, 2)]);
-    assert_eq!(it.passed_on(), 0);
+    assert_eq!(it.passed_on(), []);
 }
 
 #[test]
@@ -98,24 +104,32 @@ fn a_reader_sees_what_was_left_before_it_came() {
 
 #[test]
 fn more_than_may_be_left_waits_and_nothing_is_lost() {
-    let it = Contended::new();
-    let (sent, results) = channel();
-    it.meanwhile(0, move |partition| {
-        (0..256).for_each(|slot| leave(partition, &[Batch::plain(1)], 1, slot));
-        let partition = Arc::clone(partition);
-        thread::spawn(move || {
-            sent.send(turn_with(&partition, &[Batch::plain(1)], 1, Origin::Client, 256))
+    // So many turns, or 16 MiB of them.
+    for (most, value) in [(256, vec![b'v']), (16, vec![b'v'; 1 << 20])] {
+        let it = Contended::new();
+        let (sent, results) = channel();
+        let results = Arc::new(Mutex::new(results));
+        let seen = Arc::clone(&results);
+        it.meanwhile(0, move |partition| {
+            let batch = Batch { value, ..Batch::plain(1) };
+            (0..most).for_each(|slot| leave(partition, std::slice::from_ref(&batch), 1, slot));
+            let partition = Arc::clone(partition);
+            thread::spawn(move || {
+                sent.send(turn_with(&partition, &[batch], 1, Origin::Client, most)[0])
+            });
+            // Nothing comes for a moment: it waits for the lock.
+            assert!(seen.lock().recv_timeout(Duration::from_millis(100)).is_err());
         });
-    });
-    append(&it.partition, Batch::plain(1));
-    let last = results.recv().expect("a result")[0];
-    // What a reactor is asked for.
-    it.partition.take_left_turns();
-    let mut done = it.done();
-    // If it came when there was room again it may have been left as well, and passed on.
-    done.extend(last.map(|last| (256, last.error_code, last.base_offset)));
-    let expected: Vec<_> = (0..257).map(|slot| (slot, NONE, slot as i64 + 1)).collect();
-    assert_eq!(done, expected);
+        append(&it.partition, Batch::plain(1));
+        let last = results.lock().recv().expect("a result");
+        // What a reactor is asked for.
+        it.partition.take_left_turns();
+        let mut done = it.done();
+        // If it came when there was room again it may have been left as well, and passed on.
+        done.extend(last.map(|last| (most, last.error_code, last.base_offset)));
+        let expected: Vec<_> = (0..=most).map(|slot| (slot, NONE, slot as i64 + 1)).collect();
+        assert_eq!(done, expected);
+    }
 }
 
 #[test]

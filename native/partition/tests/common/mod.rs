@@ -23,7 +23,8 @@ pub struct Told {
     pub flushes: Vec<Arc<Partition>>,
     pub tends: Vec<Arc<Partition>>,
     pub reliefs: usize,
-    pub left: Vec<Arc<Partition>>,
+    /// With the reactor that is asked to go on.
+    pub left: Vec<(Arc<Partition>, u16)>,
     pub jobs: Vec<(Arc<Partition>, JobKind)>,
     pub events: Vec<PartitionEvent>,
 }
@@ -54,8 +55,8 @@ impl Notifier for TestNotifier {
     fn relief_wanted(&self) {
         self.0.lock().reliefs += 1;
     }
-    fn left_turns(&self, partition: Arc<Partition>, _reactor: u16) {
-        self.0.lock().left.push(partition);
+    fn left_turns(&self, partition: Arc<Partition>, reactor: u16) {
+        self.0.lock().left.push((partition, reactor));
     }
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.lock().jobs.push((partition, job));
@@ -132,7 +133,7 @@ impl Broker {
                 let left = std::mem::take(&mut told.left);
                 (left, std::mem::take(&mut told.flushes), std::mem::take(&mut told.jobs))
             };
-            left.iter().for_each(|partition| partition.take_left_turns());
+            left.iter().for_each(|(partition, _)| partition.take_left_turns());
             if left.is_empty() && flushes.is_empty() && jobs.is_empty() {
                 return;
             }
@@ -282,8 +283,20 @@ fn put_varint(out: &mut Vec<u8>, value: i64) {
     out.push(zigzag as u8);
 }
 
-/// One turn; the results in order, `None` where parked. Slots are numbered from `first_slot`.
+/// One turn of reactor 0; the results in order, `None` where parked. Slots are numbered from `first_slot`.
 pub fn turn_with(
+    partition: &Arc<Partition>,
+    batches: &[Batch],
+    acks: i16,
+    origin: Origin,
+    first_slot: u64,
+) -> Vec<Option<AppendDone>> {
+    turn_of(0, partition, batches, acks, origin, first_slot)
+}
+
+/// One turn of a reactor.
+pub fn turn_of(
+    reactor: u16,
     partition: &Arc<Partition>,
     batches: &[Batch],
     acks: i16,
@@ -299,12 +312,12 @@ pub fn turn_with(
             bytes,
             batch: batch.valid(),
             acks,
-            slot: ReplySlot { reactor: 0, id: first_slot + at as u64 },
+            slot: ReplySlot { reactor, id: first_slot + at as u64 },
             origin,
             result: None,
         })
         .collect();
-    partition.append_turn(&mut pending, now_ms(), 0, &mut Vec::new());
+    partition.append_turn(&mut pending, now_ms(), reactor, &mut Vec::new());
     pending.iter().map(|it| it.result).collect()
 }
 
