@@ -44,12 +44,13 @@ pub fn recovery(data: &[u8]) {
             .expect("memory");
     drop(made);
     disk.remove_file(&log_path(0)).expect("memory");
-    let has_index = put_files(&disk, files, choice & 1 != 0);
+    let (has_index, has_marks) = put_files(&disk, files, choice & 1 != 0);
     let found = checkpoint::read(&disk, Path::new(DATA)).expect("memory").remove(&77);
     let checkpoint = found.as_ref().filter(|_| choice & 2 != 0);
     let same_boot = choice & 4 != 0;
-    // No disk makes an index or a checkpoint that lies with the right CRC: of those it is asked only that nothing panics.
-    let may_lie = choice & 1 != 0 && (has_index || checkpoint.is_some());
+    // No disk makes an index, a checkpoint or a mark that lies with the right CRC: of those it is asked only that nothing
+    // panics.
+    let may_lie = has_marks || choice & 1 != 0 && (has_index || checkpoint.is_some());
     let (mut log, first) = match open(&disk, checkpoint, same_boot, 1, u64::from(*commit)) {
         Ok(opened) => opened,
         Err(LogError::Format { .. } | LogError::WrongIdentity { .. }) => return,
@@ -121,9 +122,9 @@ fn open(
     PartitionLog::open(how, &mut Quiet)
 }
 
-/// Says whether an index is among them.
-fn put_files(disk: &SimDisk, mut rest: &[u8], fix: bool) -> bool {
-    let mut has_index = false;
+/// Says whether an index is among them, and the mark of truncations.
+fn put_files(disk: &SimDisk, mut rest: &[u8], fix: bool) -> (bool, bool) {
+    let (mut has_index, mut has_marks) = (false, false);
     let mut records: Vec<Vec<u8>> = Vec::new();
     while let [kind, base, high, low, tail @ ..] = rest {
         let len = usize::from(u16::from_be_bytes([*high, *low])).min(tail.len());
@@ -132,6 +133,8 @@ fn put_files(disk: &SimDisk, mut rest: &[u8], fix: bool) -> bool {
         let mut contents = contents.to_vec();
         let log = log_path(*base);
         has_index |= kind % 6 == 1;
+        // Eight bytes are a count alone, which claims nothing.
+        has_marks |= kind % 6 == 4 && len != 8;
         let path = match kind % 6 {
             0 => {
                 if fix {
@@ -172,7 +175,7 @@ fn put_files(disk: &SimDisk, mut rest: &[u8], fix: bool) -> bool {
             at += 4 + record.len() as u64;
         }
     }
-    has_index
+    (has_index, has_marks)
 }
 
 /// Gives every frame the CRC of its bytes, else nearly no change would get beyond it.

@@ -179,7 +179,9 @@ pub(crate) fn note_all(
             return if whole { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) };
         };
         let entry = entry_of(&header, segment.end.next_index);
-        let entry = entry.ok_or(io::ErrorKind::InvalidData)?;
+        let end = &segment.end;
+        let follows = |it: &Entry| it.base_offset >= end.end_offset && it.index >= end.next_index;
+        let entry = entry.filter(follows).ok_or(io::ErrorKind::InvalidData)?;
         noted(&entry, position as u32);
         segment.note(&entry, max_timestamp(&header), interval);
     }

@@ -10,7 +10,9 @@ use crate::marks;
 use crate::recover_segment::{Loaded, Loader};
 use crate::recovery::{Damage, OpenLog, Recovery};
 use crate::ring::EntryRing;
-use crate::segment::{ActiveSegment, BEHIND_DAMAGE, SealedSegment, SegmentEnd, SegmentStart};
+use crate::segment::{
+    ActiveSegment, BEHIND_DAMAGE, INDEX_END, SealedSegment, SegmentEnd, SegmentStart,
+};
 use crate::truncate;
 use ms_wire::frame;
 use std::sync::Arc;
@@ -58,7 +60,7 @@ impl<'a> Opening<'a> {
         };
         let resume = SegmentStart {
             base_offset: claim.offset,
-            base_index: claim.index + 1,
+            base_index: claim.index.min(INDEX_END) + 1,
             prev_term: claim.term,
         };
         Opening {
@@ -186,8 +188,9 @@ impl<'a> Opening<'a> {
     fn count_truncation(&mut self) -> Result<(), LogError> {
         if !self.is_counted {
             let (disk, dir) = (self.how.disk.as_ref(), self.how.dir);
-            truncate::write_count(disk, dir, self.truncations + 1, &self.durable)?;
-            self.truncations += 1;
+            // It only has to be another one.
+            self.truncations = self.truncations.wrapping_add(1);
+            truncate::write_count(disk, dir, self.truncations, &self.durable)?;
             self.is_counted = true;
         }
         Ok(())

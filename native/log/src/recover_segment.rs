@@ -9,8 +9,8 @@ use crate::recovery::OpenLog;
 use crate::resync::{Bounds, Follow, find_valid, is_frame};
 use crate::ring::EntryRing;
 use crate::segment::{
-    ActiveSegment, BEHIND_DAMAGE, HEADER_BYTES, SealedSegment, SegmentEnd, SegmentStart, file_name,
-    header_crc,
+    ActiveSegment, BEHIND_DAMAGE, HEADER_BYTES, INDEX_END, SealedSegment, SegmentEnd, SegmentStart,
+    file_name, header_crc,
 };
 use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker, entry_of};
@@ -150,6 +150,7 @@ impl Loader<'_> {
         let fits = |tail: &index::IndexTail| {
             tail.group_id == self.how.identity.group_id
                 && tail.start.base_offset == base_offset
+                && tail.end.is_possible(&tail.start)
                 && header.is_none_or(|header| header.start == tail.start)
         };
         let tail = tail.filter(fits);
@@ -200,7 +201,9 @@ impl Loader<'_> {
         let mut bytes = [0; HEADER_BYTES as usize];
         read_exact_at(file, &mut bytes, 0).map_err(at("read", path))?;
         let Ok(FrameHeader::Control(header)) = frame::check_frame(&bytes) else { return Ok(None) };
-        if header.kind != ControlKind::SegmentHeader || header.base_offset as u64 != base_offset {
+        let is_here = header.base_offset as u64 == base_offset;
+        let is_reached = (1..INDEX_END).contains(&header.index);
+        if header.kind != ControlKind::SegmentHeader || !is_here || !is_reached {
             return Ok(None);
         }
         let info = frame::segment_info(&bytes);

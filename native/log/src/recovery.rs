@@ -19,7 +19,7 @@ use crate::log::PartitionLog;
 use crate::marks;
 use crate::opening::Opening;
 use crate::options::{LogIdentity, LogOptions};
-use crate::segment::{HEADER_BYTES, file_name, parse_name};
+use crate::segment::{HEADER_BYTES, INDEX_END, file_name, parse_name};
 use crate::truncate;
 use ms_wire::batch::BatchHeader;
 use std::io;
@@ -128,7 +128,10 @@ impl PartitionLog {
             false => Default::default(),
         };
         let checkpoint = how.checkpoint.filter(|found| {
-            found.group_id == how.identity.group_id && found.truncations == truncations
+            found.group_id == how.identity.group_id
+                && found.truncations == truncations
+                && found.written.index.max(found.flushed.index) < INDEX_END
+                && found.end.is_possible(&found.start)
         });
         let mut opening = Opening::new(&how, checkpoint, (truncations, kept), log_start, &indexes);
         for (number, base_offset) in segments.iter().enumerate() {

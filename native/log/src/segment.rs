@@ -82,6 +82,9 @@ pub(crate) struct SealedSegment {
     is_trimmed: Mutex<bool>,
 }
 
+/// No log has so many entries: who says so has not read one. Behind it numbers would overflow.
+pub(crate) const INDEX_END: u64 = 1 << 62;
+
 /// `<base offset, 20 digits>.<suffix>`, as Kafka names them.
 pub(crate) fn file_name(base_offset: u64, suffix: &str) -> String {
     format!("{base_offset:020}.{suffix}")
@@ -100,6 +103,13 @@ impl SegmentEnd {
         next.base_offset == self.end_offset
             && next.base_index == self.next_index
             && next.prev_term == self.last_term
+    }
+
+    /// Whether a segment that begins so may end here. Indexes begin with 1.
+    pub fn is_possible(&self, start: &SegmentStart) -> bool {
+        (1..INDEX_END).contains(&start.base_index)
+            && (start.base_index..=INDEX_END).contains(&self.next_index)
+            && (start.base_offset..=self.end_offset).contains(&self.max_timestamp_offset)
     }
 
     /// The end of a segment that holds nothing but its header.

@@ -155,8 +155,11 @@ fn fetch_response(out: &mut Vec<u8>, version: i16, message: &[u8]) -> Result<(),
     Ok(())
 }
 
+// What is no UTF-8 becomes longer, and may then be more than a string holds.
 fn owned(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
+    let mut text = String::from_utf8_lossy(text).into_owned();
+    text.truncate(text.floor_char_boundary(i16::MAX as usize));
+    text
 }
 
 fn owned_endpoint(endpoint: NodeEndpointRef<'_>) -> NodeEndpoint {
