@@ -158,7 +158,11 @@ fn fetch_response(out: &mut Vec<u8>, version: i16, message: &[u8]) -> Result<(),
 // What is no UTF-8 becomes longer, and may then be more than a string holds.
 fn owned(text: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(text).into_owned();
-    text.truncate(text.floor_char_boundary(i16::MAX as usize));
+    let mut end = text.len().min(i16::MAX as usize);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
     text
 }
 
