@@ -37,11 +37,20 @@ pub struct Pool {
     limit: Arc<PoolLimit>,
     free: [Vec<Vec<u8>>; CLASSES],
     free_bytes: usize,
+    /// When a buffer of each class was taken last, in takes.
+    taken_at: [u64; CLASSES],
+    takes: u64,
 }
 
 impl Pool {
     pub fn new(limit: Arc<PoolLimit>) -> Self {
-        Self { limit, free: std::array::from_fn(|_| Vec::new()), free_bytes: 0 }
+        Self {
+            limit,
+            free: std::array::from_fn(|_| Vec::new()),
+            free_bytes: 0,
+            taken_at: [0; CLASSES],
+            takes: 0,
+        }
     }
 
     /// A buffer of at least `len` bytes, all initialised; `None` when the bound is reached.
@@ -53,6 +62,8 @@ impl Pool {
             self.limit.used.fetch_sub(size, Ordering::Relaxed);
             return None;
         }
+        self.takes += 1;
+        self.taken_at[class] = self.takes;
         let Some(buffer) = self.free[class].pop() else { return Some(vec![0; size]) };
         self.free_bytes -= size;
         Some(buffer)
@@ -66,11 +77,22 @@ impl Pool {
         self.limit.used.fetch_sub(buffer.len(), Ordering::Relaxed);
         if let Some(class) = class_of(buffer.len())
             && buffer.len() <= KEEP_LARGEST
-            && self.free_bytes + buffer.len() <= KEEP_BYTES
         {
             self.free_bytes += buffer.len();
             self.free[class].push(buffer);
+            while self.free_bytes > KEEP_BYTES {
+                self.drop_oldest();
+            }
         }
+    }
+
+    // Of the class that nobody took from for longest: what frames of another size left behind must not keep out what is
+    // in use.
+    fn drop_oldest(&mut self) {
+        let kept = (0..CLASSES).filter(|class| !self.free[*class].is_empty());
+        let oldest = kept.min_by_key(|class| self.taken_at[*class]);
+        let dropped = oldest.and_then(|class| self.free[class].pop());
+        self.free_bytes -= dropped.map_or(self.free_bytes, |buffer| buffer.len());
     }
 }
 
@@ -120,6 +142,21 @@ mod tests {
         pool.give(given);
         assert_eq!(pool.take(1 << 20).unwrap()[0], 0);
         assert_eq!(pool.take((1 << 20) + 1).unwrap()[0], 7);
+    }
+
+    #[test]
+    fn what_nobody_takes_any_more_makes_room_for_what_is_in_use() {
+        let mut pool = Pool::new(PoolLimit::new(64 << 20));
+        let old: Vec<_> = (0..8).map(|_| pool.take(1 << 20).unwrap()).collect();
+        let new: Vec<_> = (0..6).map(|_| pool.take((1 << 20) + 1).unwrap()).collect();
+        old.into_iter().for_each(|buffer| pool.give(buffer));
+        assert_eq!(pool.free_bytes, KEEP_BYTES);
+        for mut buffer in new {
+            buffer[0] = 7;
+            pool.give(buffer);
+        }
+        assert!(pool.free_bytes <= KEEP_BYTES);
+        assert!((0..6).all(|_| pool.take((1 << 20) + 1).unwrap()[0] == 7));
     }
 
     #[test]
