@@ -134,6 +134,11 @@ export class RawClient {
     this.#socket.destroy();
   }
 
+  /** Leaves once all that it has sent is under way. */
+  leave(): void {
+    this.#socket.end(() => this.#socket.destroy());
+  }
+
   #receive(data: Buffer): void {
     this.#buffer = this.#buffer.length === 0 ? data : Buffer.concat([this.#buffer, data]);
     while (this.#buffer.length >= 4) {

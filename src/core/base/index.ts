@@ -12,6 +12,13 @@ export {
 export { askedLate, joined, mappedLate } from './late.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { ORDERED_MAX } from './ordered-by.ts';
-export { BATCH_ITEMS, mapInTurns, type Pace, runInTurns, systemPace } from './pace.ts';
+export {
+  askInTurns,
+  BATCH_ITEMS,
+  mapInTurns,
+  type Pace,
+  runInTurns,
+  systemPace,
+} from './pace.ts';
 export { inScalaMapOrder, inScalaTreeOrder } from './scala-hash.ts';
 export { shortened } from './shortened.ts';

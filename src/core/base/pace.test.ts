@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { mapInTurns, type Pace, runInTurns } from './pace.ts';
+import { askInTurns, mapInTurns, type Pace, runInTurns } from './pace.ts';
 
 /** Every item takes `itemMs`. */
 function slowWork(itemMs: number) {
@@ -50,4 +50,25 @@ test('a step that is a promise is waited for, and others have their turn meanwhi
   }
   await runInTurns(long(), pace);
   expect(turns).toEqual([2, 3, 4, 5]);
+});
+
+test('of many questions some are open at the same time, and their answers are handed over in order', async () => {
+  const { pace, turns, double } = slowWork(0.01);
+  let [open, mostOpen] = [0, 0];
+  const answers: number[] = [];
+  const questions = Array.from({ length: 1000 }, (_, i) => i);
+  const ask = async (question: number) => {
+    open += 1;
+    mostOpen = Math.max(mostOpen, open);
+    // Those asked later are answered earlier.
+    for (let i = question % 7; i < 7; i++) await Promise.resolve();
+    open -= 1;
+    return double(question);
+  };
+  await askInTurns(new Set(questions), pace, ask, (answer, i) => {
+    answers[i] = answer;
+  });
+  expect(answers).toEqual(questions.map((question) => 2 * question));
+  expect(mostOpen).toBe(256);
+  expect(turns.length).toBeGreaterThanOrEqual(3);
 });

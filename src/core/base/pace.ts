@@ -35,6 +35,36 @@ export async function runInTurns(steps: Iterable<unknown>, pace: Pace): Promise<
   }
 }
 
+/** As many items as are asked about at the same time, in their order. */
+export function* inBatches<Item>(items: Iterable<Item>): Iterable<readonly Item[]> {
+  let batch: Item[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length < BATCH_ITEMS) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Asks about all items in such turns, some at the same time, and hands over the answers in the order of the items. */
+export async function askInTurns<Item, Answer>(
+  items: Iterable<Item>,
+  pace: Pace,
+  ask: (item: Item) => Promise<Answer>,
+  take: (answer: Answer, index: number) => void,
+): Promise<void> {
+  let taken = 0;
+  function* steps(): Iterable<unknown> {
+    for (const batch of inBatches(items)) {
+      yield Promise.all(batch.map(ask)).then((answers) => {
+        for (const answer of answers) take(answer, taken++);
+      });
+    }
+  }
+  await runInTurns(steps(), pace);
+}
+
 /** `items.map(each)` in such turns. Results may be promises; they are not awaited. */
 export async function mapInTurns<Item, Result>(
   items: readonly Item[],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
-import { silentLogger } from '../base/index.ts';
+import { silentLogger, systemPace } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import { FakeLog, turns } from '../coordinator/testing/fake-log.ts';
 import { allThere } from '../testing/all-there.ts';
@@ -29,7 +29,7 @@ describe('the group coordinator of a broker', () => {
     expect(await allThere(groups.describeGroups(['g']))).toEqual([
       { groupId: 'g', errorCode: NOT_COORDINATOR },
     ]);
-    expect(await allThere(groups.deleteGroups(['g']))).toEqual([
+    expect(await allThere(await groups.deleteGroups(['g'], systemPace))).toEqual([
       { groupId: 'g', errorCode: NOT_COORDINATOR, errorMessage: null },
     ]);
   });
@@ -56,11 +56,13 @@ describe('the group coordinator of a broker', () => {
     ]);
     const { groups: listed } = await ask(groups.listGroups([], []));
     expect(listed.map(({ groupId }) => groupId)).toEqual(['g']);
-    expect(await ask(allThere(groups.deleteGroups(['g', 'none'])))).toEqual([
+    const deleted = await ask(groups.deleteGroups(['g', 'none'], systemPace));
+    // Whether the answer is written or not.
+    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
+    expect(await allThere(deleted)).toEqual([
       { groupId: 'g', errorCode: NONE, errorMessage: null },
       { groupId: 'none', errorCode: ErrorCode.GROUP_ID_NOT_FOUND, errorMessage: null },
     ]);
-    expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [] });
   });
 
   test('forgets what was committed for a topic that is deleted', async () => {

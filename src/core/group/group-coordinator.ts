@@ -8,12 +8,15 @@ import {
 } from '../../kafka-protocol/index.ts';
 import {
   askedLate,
+  askInTurns,
   assert,
   type Clock,
   inConcurrentHashMapOrder,
   inHashSetOrder,
   javaHash,
   type Logger,
+  mappedLate,
+  type Pace,
   partitionHasher,
 } from '../base/index.ts';
 import {
@@ -247,18 +250,32 @@ export class GroupCoordinator {
     return { errorCode: ErrorCode.NONE, groups: lists.flatMap(({ groups }) => groups) };
   }
 
-  /** They are deleted while the answers are written. */
-  deleteGroups(groupIds: readonly string[]): LateItems<DeletedGroup> {
+  /** Resolves when all are deleted. Of each only its error is kept until it is written. */
+  async deleteGroups(groupIds: readonly string[], pace: Pace): Promise<LateItems<DeletedGroup>> {
     // Kafka answers those of one partition in the order of a set.
     const sets = this.#byPartition(groupIds).map((those) => inHashSetOrder(those, javaHash));
-    return askedLate(sets.flat(), async (groupId) => {
-      const command = { kind: 'delete-groups', groupIds: [groupId] } as const;
-      const { results } = await this.#ask(groupId, command, 'delete-groups', (errorCode) => {
-        const results = [{ groupId, errorCode, errorMessage: null }];
-        return { kind: 'delete-groups', results };
-      });
-      return onlyOne(results);
+    const ordered = sets.flat();
+    const errorCodes = new Int16Array(ordered.length);
+    await askInTurns(
+      ordered,
+      pace,
+      (groupId) => this.#deleteGroup(groupId),
+      (errorCode, i) => {
+        errorCodes[i] = errorCode;
+      },
+    );
+    return mappedLate(ordered, (groupId, i) => {
+      return { groupId, errorCode: errorCodes[i] ?? ErrorCode.NONE, errorMessage: null };
     });
+  }
+
+  async #deleteGroup(groupId: string): Promise<number> {
+    const command = { kind: 'delete-groups', groupIds: [groupId] } as const;
+    const { results } = await this.#ask(groupId, command, 'delete-groups', (errorCode) => {
+      const results = [{ groupId, errorCode, errorMessage: null }];
+      return { kind: 'delete-groups', results };
+    });
+    return onlyOne(results).errorCode;
   }
 
   #byPartition(groupIds: readonly string[]): readonly (readonly string[])[] {

@@ -9,10 +9,10 @@ import { defineHandler } from '../dispatch/handler.ts';
 
 /** Needs DELETE on each group. A group named twice is deleted once. */
 export const deleteGroups = defineHandler(DeleteGroups, {
-  handle({ groupsNames }, ctx) {
+  async handle({ groupsNames }, ctx) {
     const groupIds = [...new Set(groupsNames)];
     const isAllowed = (groupId: string) => ctx.isAllowed('DELETE', 'GROUP', groupId);
-    const deleted = ctx.groups.deleteGroups(groupIds.filter(isAllowed));
+    const deleted = await ctx.groups.deleteGroups(groupIds.filter(isAllowed), ctx.pace);
     const refused = groupIds.filter((groupId) => !isAllowed(groupId));
     const errorCode = ErrorCode.GROUP_AUTHORIZATION_FAILED;
     const results = [deleted, refused.map((groupId) => ({ groupId, errorCode }))];
