@@ -6,19 +6,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Four classes for each doubling: a request of one MiB and its header does not take two.
 const UNIT: usize = 16 << 10;
 const CLASSES: usize = 61;
-/// Free buffers that a reactor keeps, in bytes, and the largest class of which it keeps any.
+/// Free buffers that all reactors keep together, in bytes, and the largest class of which they keep any.
 const KEEP_BYTES: usize = 8 << 20;
 const KEEP_LARGEST: usize = 2 << 20;
+/// A class from which nobody took for so many sweeps gives its memory back.
+const KEEP_SWEEPS: usize = 5;
 
-/// How many bytes all pools of a data plane may hold in use.
+/// How many bytes all pools of a data plane may hold, in use and free.
 pub struct PoolLimit {
     used: AtomicUsize,
     max: usize,
+    kept: AtomicUsize,
 }
 
 impl PoolLimit {
     pub fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { used: AtomicUsize::new(0), max })
+        Arc::new(Self { used: AtomicUsize::new(0), max, kept: AtomicUsize::new(0) })
     }
 
     /// Bytes in use at the moment.
@@ -40,6 +43,8 @@ pub struct Pool {
     /// When a buffer of each class was taken last, in takes.
     taken_at: [u64; CLASSES],
     takes: u64,
+    /// The number of takes at each of the last sweeps, the oldest first.
+    sweeps: [u64; KEEP_SWEEPS],
 }
 
 impl Pool {
@@ -50,6 +55,7 @@ impl Pool {
             free_bytes: 0,
             taken_at: [0; CLASSES],
             takes: 0,
+            sweeps: [0; KEEP_SWEEPS],
         }
     }
 
@@ -65,7 +71,7 @@ impl Pool {
         self.takes += 1;
         self.taken_at[class] = self.takes;
         let Some(buffer) = self.free[class].pop() else { return Some(vec![0; size]) };
-        self.free_bytes -= size;
+        self.count_free(-(size as isize));
         Some(buffer)
     }
 
@@ -78,10 +84,24 @@ impl Pool {
         if let Some(class) = class_of(buffer.len())
             && buffer.len() <= KEEP_LARGEST
         {
-            self.free_bytes += buffer.len();
+            self.count_free(buffer.len() as isize);
             self.free[class].push(buffer);
-            while self.free_bytes > KEEP_BYTES {
+            while self.free_bytes > 0 && self.limit.kept.load(Ordering::Relaxed) > KEEP_BYTES {
                 self.drop_oldest();
+            }
+        }
+    }
+
+    /// Gives memory back from which nothing was taken for the last sweeps: others may keep as much instead.
+    pub fn sweep(&mut self) {
+        let long_ago = self.sweeps[0];
+        self.sweeps.rotate_left(1);
+        self.sweeps[KEEP_SWEEPS - 1] = self.takes;
+        for class in 0..CLASSES {
+            if self.taken_at[class] <= long_ago {
+                let bytes = size_of(class) * self.free[class].len();
+                self.free[class] = Vec::new();
+                self.count_free(-(bytes as isize));
             }
         }
     }
@@ -92,7 +112,14 @@ impl Pool {
         let kept = (0..CLASSES).filter(|class| !self.free[*class].is_empty());
         let oldest = kept.min_by_key(|class| self.taken_at[*class]);
         let dropped = oldest.and_then(|class| self.free[class].pop());
-        self.free_bytes -= dropped.map_or(self.free_bytes, |buffer| buffer.len());
+        let bytes = dropped.map_or(self.free_bytes, |buffer| buffer.len());
+        self.count_free(-(bytes as isize));
+    }
+
+    fn count_free(&mut self, bytes: isize) {
+        self.free_bytes = self.free_bytes.wrapping_add_signed(bytes);
+        // Wraps around as well: what is taken off is added as its complement.
+        self.limit.kept.fetch_add(bytes as usize, Ordering::Relaxed);
     }
 }
 
@@ -157,6 +184,38 @@ mod tests {
         }
         assert!(pool.free_bytes <= KEEP_BYTES);
         assert!((0..6).all(|_| pool.take((1 << 20) + 1).unwrap()[0] == 7));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_over_all_reactors() {
+        let limit = PoolLimit::new(64 << 20);
+        let mut pools = [0; 3].map(|_| Pool::new(Arc::clone(&limit)));
+        for pool in &mut pools {
+            let taken: Vec<_> = (0..6).map(|_| pool.take(1 << 20).unwrap()).collect();
+            taken.into_iter().for_each(|buffer| pool.give(buffer));
+        }
+        assert_eq!(pools.each_ref().map(|pool| pool.free_bytes >> 20), [6, 2, 0]);
+        let [first, _, last] = &mut pools;
+        let taken = first.take(1 << 20).unwrap();
+        last.give(taken);
+        assert_eq!((first.free_bytes, last.free_bytes), (5 << 20, 1 << 20));
+    }
+
+    #[test]
+    fn what_nobody_took_for_some_sweeps_is_given_back() {
+        let mut pool = Pool::new(PoolLimit::new(64 << 20));
+        let old = pool.take(1 << 20).unwrap();
+        pool.give(old);
+        for _ in 0..KEEP_SWEEPS {
+            let used = pool.take(20_000).unwrap();
+            pool.sweep();
+            pool.give(used);
+        }
+        assert_eq!(pool.free_bytes, (1 << 20) + (32 << 10));
+        pool.sweep();
+        assert_eq!(pool.free_bytes, 32 << 10);
+        (0..KEEP_SWEEPS).for_each(|_| pool.sweep());
+        assert_eq!((pool.free_bytes, pool.limit.kept.load(Ordering::Relaxed)), (0, 0));
     }
 
     #[test]

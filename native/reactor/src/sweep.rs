@@ -29,6 +29,7 @@ impl Reactor {
             }
         }
         self.look_after_room();
+        self.pool.sweep();
         self.forget_deadlines();
         let (now_ms, number) = (self.now_ms, usize::from(self.number));
         for partition in self.shared.hub.registry.all() {

@@ -15,10 +15,10 @@ pub fn block_signals() {
 
 /// Blocks of memory from this size on go back to the system as soon as they are free.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const OWN_MAPPING_BYTES: libc::c_int = 1 << 20;
+const OWN_MAPPING_BYTES: libc::c_int = 256 << 10;
 /// Free memory at the end of a heap that is kept.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-const KEPT_BYTES: libc::c_int = 2 << 20;
+const KEPT_BYTES: libc::c_int = 512 << 10;
 
 /// Has the C library give memory back that is free. By itself it learns from every large block that is freed to keep more,
 /// up to 64 MiB for each of its heaps. Best effort.
