@@ -1,8 +1,11 @@
 // Builds the Rust tests once and runs each test binary, counting from libtest's JSON events.
-import { run } from './process.mjs';
+import { BUILD_LIMIT_MS, run, TESTS_LIMIT_MS } from './process.mjs';
 
 /** Test binaries that run at once: while one waits for the disk or for time to pass, another has the cores. */
 const AT_ONCE = 2;
+
+/** How a test ended, in libtest's words and in ours. */
+const KINDS = { ok: 'passed', failed: 'failed', ignored: 'skipped' };
 
 /** Resolves to {passed, failed, skipped, error?}; prints the output of failing tests. */
 export async function runCargo(root, extra, output) {
@@ -18,8 +21,10 @@ export async function runCargo(root, extra, output) {
       '--manifest-path',
       'native/Cargo.toml',
     ],
-    { cwd: root, output },
+    { cwd: root, output, limitMs: BUILD_LIMIT_MS },
   );
+  if (build.late !== undefined)
+    return { passed: 0, failed: 1, skipped: 0, error: `the build ${build.late}` };
   if (build.status !== 0) {
     for (const message of jsonLines(build.stdout))
       if (message.message?.rendered) output.write(message.message.rendered);
@@ -43,16 +48,26 @@ async function runBinary({ executable, target: { name } }, extra, output) {
   // In CI every run tries the same cases, as `src/kafka-protocol/testing/fast-check.ts` has it.
   const seed = process.env.CI === 'true' ? { PROPTEST_RNG_SEED: '1' } : {};
   const env = { ...process.env, ...seed, RUSTC_BOOTSTRAP: '1' };
-  const { status, signal, stdout } = await run(executable, args, { env, output });
-  const events = jsonLines(stdout);
+  const options = { env, output, limitMs: TESTS_LIMIT_MS };
+  return countTests(name, await run(executable, args, options), output);
+}
+
+/** What a test binary counted, by its events and how it ended; tells `output` which tests failed. */
+export function countTests(name, { status, signal, stdout, late }, output) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
-  for (const event of events) {
-    if (event.type === 'test' && event.event === 'failed')
-      output.write(`FAILED ${name} ${event.name}\n${event.stdout ?? ''}\n`);
-    if (event.type !== 'suite' || event.event === 'started') continue;
-    add(counts, { passed: event.passed, failed: event.failed, skipped: event.ignored });
+  const begun = new Set();
+  for (const { type, event, name: test, stdout: printed } of jsonLines(stdout)) {
+    if (type !== 'test') continue;
+    if (event === 'started') begun.add(test);
+    if (!(event in KINDS)) continue;
+    begun.delete(test);
+    counts[KINDS[event]] += 1;
+    if (event === 'failed') output.write(`FAILED ${name} ${test}\n${printed ?? ''}\n`);
   }
-  if (status !== 0 && counts.failed === 0) {
+  if (late !== undefined) {
+    output.write(`FAILED ${name}: ${late}, in ${[...begun].join(', ') || 'no test'}\n`);
+    counts.failed += 1;
+  } else if (status !== 0 && counts.failed === 0) {
     output.write(`FAILED ${name}: ended with ${signal ?? status}\n`);
     counts.failed += 1;
   }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from './process.mjs';
+import { run, TESTS_LIMIT_MS } from './process.mjs';
 
 /** Resolves to {passed, failed, skipped, error?}. `settings` are environment variables. */
 export async function runJest(root, project, extra, settings = {}, output = process.stderr) {
@@ -21,7 +21,9 @@ export async function runJest(root, project, extra, settings = {}, output = proc
     ...extra.filter((word) => word !== '--update'),
   ];
   const env = { ...process.env, ...settings, ...(isUpdate ? { UPDATE_TRACES: '1' } : {}) };
-  const { status } = await run(process.execPath, args, { cwd: root, env, output });
+  const options = { cwd: root, env, output, limitMs: TESTS_LIMIT_MS };
+  const { status, late } = await run(process.execPath, args, options);
+  if (late !== undefined) return { passed: 0, failed: 1, skipped: 0, error: `jest ${late}` };
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'));
     const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;

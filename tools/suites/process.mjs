@@ -1,5 +1,14 @@
-// Runs programs for the suites. Several may run at once; their output never mixes.
+// Runs programs for the suites. Several may run at once; their output never mixes. None runs for ever.
 import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+
+/** For what has to be built, and for a runner of many tests: many times what they take on a busy machine. */
+export const BUILD_LIMIT_MS = 30 * 60_000;
+export const TESTS_LIMIT_MS = 15 * 60_000;
+
+/** Process groups that run: what ends this process ends them too, as a terminal's signals do not reach them. */
+const groups = new Set();
+let areKept = false;
 
 /** The output of a runner: kept until it is its turn, from then on shown as it comes. */
 class Output {
@@ -29,16 +38,56 @@ export function start(runner) {
   };
 }
 
-/** Resolves to {status, signal, stdout} when the program has ended. What it writes to stderr goes to `output`. */
-export function run(program, args, { output, ...options }) {
+/**
+ * Resolves to {status, signal, stdout, late?} when the program has ended. What it writes to stderr goes to `output`;
+ * without one both streams are this process's own. After `limitMs` it is killed with everything that it started, and
+ * `late` says so.
+ */
+export function run(program, args, { output, limitMs, ...options }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio = output === undefined ? 'inherit' : 'pipe';
+    const streams = ['ignore', stdio, stdio];
+    const child = spawn(program, args, { ...options, stdio: streams, detached: true });
+    keep(child.pid);
     const parts = [];
-    child.stdout.on('data', (part) => parts.push(part));
-    child.stderr.on('data', (part) => output.write(part));
-    child.once('error', reject);
-    child.once('close', (status, signal) =>
-      resolve({ status, signal, stdout: Buffer.concat(parts).toString() }),
-    );
+    child.stdout?.on('data', (part) => parts.push(part));
+    child.stderr?.on('data', (part) => output.write(part));
+    let late;
+    const timer = setTimeout(() => {
+      late = `did not end within ${limitMs / 60_000} min and was killed`;
+      kill(child.pid);
+      // Somebody outside the group may hold the other ends.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, limitMs);
+    const end = () => {
+      clearTimeout(timer);
+      groups.delete(child.pid);
+    };
+    child.once('error', (error) => {
+      end();
+      reject(error);
+    });
+    child.once('close', (status, signal) => {
+      end();
+      resolve({ status, signal, stdout: Buffer.concat(parts).toString(), late });
+    });
   });
+}
+
+function keep(group) {
+  if (group !== undefined) groups.add(group);
+  if (areKept) return;
+  areKept = true;
+  process.on('exit', () => groups.forEach(kill));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
+}
+
+function kill(group) {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch {
+    // Nothing of it is there any more.
+  }
 }
