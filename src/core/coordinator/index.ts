@@ -6,6 +6,7 @@ export {
   type Machine,
   NOTHING,
   type RecordCodec,
+  type RecordSink,
   type ReplyToken,
   type TimerChange,
   type Vocabulary,

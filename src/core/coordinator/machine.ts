@@ -62,9 +62,17 @@ export const NOTHING = { records: [], replies: [], timers: [], notes: [] } as co
 /** How the records of a machine stand in its log. `decode` skips (undefined) what it does not know. */
 export interface RecordCodec<R> {
   encode(record: R, nowMs: number): EncodedRecord;
+  /** As `encode`, of what one command may have by the ten thousand; false leaves a record to `encode`. */
+  encodeInto?(record: R, sink: RecordSink): boolean;
   decode(key: Uint8Array | null, value: Uint8Array | null): R | undefined;
   /** As `decode`, of what a log has by the million; undefined leaves a record to `decode`. */
   decodeAt?(place: RecordPlace): R | undefined;
+}
+
+/** Where records are written without being made first. */
+export interface RecordSink {
+  /** The place of the next record, whose key and value have these lengths: the same object every time. */
+  reserve(keyBytes: number, valueBytes: number): RecordPlace;
 }
 
 export interface EncodedRecord {

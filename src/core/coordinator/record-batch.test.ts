@@ -52,6 +52,20 @@ test('a batch is the one of Kafka, byte for byte', () => {
   );
 });
 
+test('what was added since is cut off as if it had never been', () => {
+  const [first, second] = [
+    { key: Buffer.from('k'), value: null },
+    { key: null, value: Buffer.from('v') },
+  ];
+  const [cut, whole] = [new BatchBuilder(), new BatchBuilder()];
+  for (const builder of [cut, whole]) builder.add(first);
+  const { sizeBytes, count } = cut;
+  for (let i = 0; i < 200; i++) cut.add({ key: Buffer.alloc(100), value: null });
+  cut.cutTo(sizeBytes, count);
+  for (const builder of [cut, whole]) builder.add(second);
+  expect(cut.finish(1)).toEqual(whole.finish(1));
+});
+
 test('control batches are skipped, and cut or compressed batches are refused', () => {
   const builder = new BatchBuilder();
   builder.add({ key: null, value: Buffer.from('v') });

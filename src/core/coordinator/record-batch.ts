@@ -1,6 +1,6 @@
 import { crc32c } from '@node-rs/crc32';
 import { assert } from '../base/index.ts';
-import type { EncodedRecord } from './machine.ts';
+import type { EncodedRecord, RecordSink } from './machine.ts';
 
 const HEADER_BYTES = 61;
 const ATTRIBUTES_OFFSET = 21;
@@ -10,13 +10,13 @@ const CONTROL_BATCH = 0x20;
 const COMPRESSION = 0x07;
 
 /** Packs the records of a turn into one uncompressed v2 batch. One buffer, grown by doubling. */
-export class BatchBuilder {
-  #bytes: Uint8Array;
+export class BatchBuilder implements RecordSink {
+  #place: WritablePlace;
   #size = HEADER_BYTES;
   #count = 0;
 
   constructor(initialBytes = 1024) {
-    this.#bytes = new Uint8Array(Math.max(initialBytes, HEADER_BYTES));
+    this.#place = placeIn(new Uint8Array(Math.max(initialBytes, HEADER_BYTES)));
   }
 
   get count(): number {
@@ -27,29 +27,47 @@ export class BatchBuilder {
     return this.#size;
   }
 
-  add(record: EncodedRecord): void {
-    const keyBytes = record.key?.length ?? 0;
-    const valueBytes = record.value?.length ?? 0;
-    this.#reserve(keyBytes + valueBytes + RECORD_OVERHEAD_BYTES);
+  add({ key, value }: EncodedRecord): void {
+    const { bytes, keyStart, valueStart } = this.reserve(key?.length ?? -1, value?.length ?? -1);
+    if (key !== null) bytes.set(key, keyStart);
+    if (value !== null) bytes.set(value, valueStart);
+  }
+
+  /** Adds a record whose key and value are to be written into the place; a length of -1 is null. No allocation. */
+  reserve(keyBytes: number, valueBytes: number): RecordPlace {
+    this.#grow(Math.max(0, keyBytes) + Math.max(0, valueBytes) + RECORD_OVERHEAD_BYTES);
+    const place = this.#place;
     const body =
       2 + // Attributes and the timestamp delta of 0.
       varintBytes(this.#count) +
-      nullableBytes(record.key) +
-      nullableBytes(record.value) +
+      nullableBytes(keyBytes) +
+      nullableBytes(valueBytes) +
       1; // No headers.
     this.#varint(body);
-    this.#bytes[this.#size++] = 0;
-    this.#bytes[this.#size++] = 0;
+    place.bytes[this.#size++] = 0;
+    place.bytes[this.#size++] = 0;
     this.#varint(this.#count);
-    this.#nullable(record.key);
-    this.#nullable(record.value);
-    this.#bytes[this.#size++] = 0;
+    this.#varint(keyBytes);
+    place.keyStart = this.#size;
+    place.keyEnd = this.#size += Math.max(0, keyBytes);
+    this.#varint(valueBytes);
+    place.valueStart = this.#size;
+    place.valueEnd = this.#size += Math.max(0, valueBytes);
+    place.bytes[this.#size++] = 0;
     this.#count += 1;
+    return place;
+  }
+
+  /** Takes back what was added since it had this size and count. */
+  cutTo(sizeBytes: number, count: number): void {
+    assert(sizeBytes <= this.#size && count <= this.#count, 'a batch is cut to what it was');
+    this.#size = sizeBytes;
+    this.#count = count;
   }
 
   /** The whole batch with base offset 0 and no leader epoch; the log stamps both. */
   finish(nowMs: number): Uint8Array {
-    const batch = this.#bytes.subarray(0, this.#size);
+    const batch = this.#place.bytes.subarray(0, this.#size);
     const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
     view.setInt32(8, this.#size - 12);
     view.setInt32(12, -1);
@@ -66,28 +84,23 @@ export class BatchBuilder {
     return batch;
   }
 
-  #reserve(more: number): void {
+  #grow(more: number): void {
+    const { bytes } = this.#place;
     const needed = this.#size + more;
-    if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
-    grown.set(this.#bytes.subarray(0, this.#size));
-    this.#bytes = grown;
-  }
-
-  #nullable(bytes: Uint8Array | null): void {
-    this.#varint(bytes === null ? -1 : bytes.length);
-    if (bytes === null) return;
-    this.#bytes.set(bytes, this.#size);
-    this.#size += bytes.length;
+    if (needed <= bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, bytes.length * 2));
+    grown.set(bytes.subarray(0, this.#size));
+    this.#place = placeIn(grown);
   }
 
   #varint(value: number): void {
+    const { bytes } = this.#place;
     let rest = zigzag(value);
     while (rest > 0x7f) {
-      this.#bytes[this.#size++] = (rest & 0x7f) | 0x80;
+      bytes[this.#size++] = (rest & 0x7f) | 0x80;
       rest >>>= 7;
     }
-    this.#bytes[this.#size++] = rest;
+    bytes[this.#size++] = rest;
   }
 }
 
@@ -107,6 +120,13 @@ export interface RecordPlace {
   readonly keyEnd: number;
   readonly valueStart: number;
   readonly valueEnd: number;
+}
+
+type WritablePlace = { -readonly [Field in keyof RecordPlace]: RecordPlace[Field] };
+
+function placeIn(bytes: Uint8Array): WritablePlace {
+  const view = new DataView(bytes.buffer);
+  return { bytes, view, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1 };
 }
 
 /** The key, as a view. */
@@ -209,6 +229,5 @@ function varintBytes(value: number): number {
   return bits < 0x10000000 ? 4 : 5;
 }
 
-function nullableBytes(bytes: Uint8Array | null): number {
-  return bytes === null ? 1 : varintBytes(bytes.length) + bytes.length;
-}
+/** What a key or a value takes with its length; one of -1 is null. */
+const nullableBytes = (length: number): number => varintBytes(length) + Math.max(0, length);

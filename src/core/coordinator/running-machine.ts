@@ -1,7 +1,8 @@
 import { assert } from '../base/index.ts';
+import { addWhole, type Encoding, encodeAll, type Outcome } from './add-records.ts';
 import type { Effects, EncodedRecord, Input, Machine, ReplyToken, Vocabulary } from './machine.ts';
 import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
-import { BATCH_OVERHEAD_BYTES, BatchBuilder, recordBytesMax } from './record-batch.ts';
+import { BatchBuilder, recordBytesMax } from './record-batch.ts';
 import { NamedTimers } from './timers.ts';
 
 /**
@@ -114,13 +115,11 @@ export class RunningMachine<V extends Vocabulary> {
   #apply(effects: Effects<V>, token: ReplyToken | undefined, kind: string): void {
     const { records, replies, timers, notes } = effects;
     if (records.length > 0) {
-      const encoded = this.#encode(records, effects.isDivisible === true, kind);
-      if (encoded === undefined) {
+      if (!this.#write(records, effects.isDivisible === true, kind)) {
         const { MESSAGE_TOO_LARGE } = RuntimeErrorCode;
         this.#refuse(token, new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for the log'));
         return;
       }
-      this.#pack(encoded, records);
       for (const record of records) this.#machine.replay(record);
     }
     for (const note of notes) this.#machine.note(note);
@@ -131,33 +130,45 @@ export class RunningMachine<V extends Vocabulary> {
     else this.#currentTurn().replies.push(...replies);
   }
 
-  /** Undefined when the log cannot take what a client sent: only its own command is refused for it. */
-  #encode(
-    records: readonly V['Record'][],
-    isDivisible: boolean,
-    command: string,
-  ): EncodedRecord[] | undefined {
+  /** False when the log cannot take what a client sent: only its own command is refused for it. */
+  #write(records: readonly V['Record'][], isDivisible: boolean, command: string): boolean {
     const { codec, clock, logger, name: coordinator } = this.#options;
-    const nowMs = clock.nowMs();
-    try {
-      const encoded: EncodedRecord[] = [];
-      let bytes = BATCH_OVERHEAD_BYTES;
-      for (const record of records) {
-        const one = codec.encode(record, nowMs);
-        bytes += recordBytesMax(one);
-        // Of what will not be written the rest is not encoded either.
-        if (!isDivisible && bytes > this.#options.batchBytesMax) break;
-        encoded.push(one);
-      }
-      if (encoded.length === records.length) return encoded;
-      logger.warn({ command, coordinator }, 'the records of one command are larger than a batch');
-    } catch (error) {
-      logger.warn({ err: error, command, coordinator }, 'a record cannot be written');
-    }
-    return undefined;
+    const encoding = { codec, nowMs: clock.nowMs() };
+    const outcome = isDivisible
+      ? this.#writeInParts(records, encoding)
+      : this.#writeWhole(records, encoding);
+    if (outcome === 'written') return true;
+    const fields = { command, coordinator };
+    if (outcome === 'too-large') {
+      logger.warn(fields, 'the records of one command are larger than a batch');
+    } else logger.warn({ err: outcome.error, ...fields }, 'a record cannot be written');
+    return false;
   }
 
-  /** Adds records to this turn's batch, beginning a new one where a whole command would not fit. */
+  /** In this turn's batch, or in one that is begun for them. */
+  #writeWhole(records: readonly V['Record'][], encoding: Encoding<V['Record']>): Outcome {
+    const { batchBytesMax } = this.#options;
+    let turn = this.#currentTurn();
+    let outcome = addWhole(turn.batch, records, encoding, batchBytesMax);
+    if (outcome === 'too-large' && turn.batch.count > 0) {
+      turn = this.#nextTurn();
+      outcome = addWhole(turn.batch, records, encoding, batchBytesMax);
+    }
+    if (outcome !== 'written') return outcome;
+    for (const record of records) turn.records.push(record);
+    this.#nextOffset += BigInt(records.length);
+    return outcome;
+  }
+
+  /** All are encoded before the first is in a batch, which may leave before the last is in one. */
+  #writeInParts(records: readonly V['Record'][], encoding: Encoding<V['Record']>): Outcome {
+    const encoded = encodeAll(records, encoding);
+    if ('kind' in encoded) return encoded;
+    this.#pack(encoded, records);
+    return 'written';
+  }
+
+  /** Adds records to this turn's batch, beginning a new one where all of them would not fit. */
   #pack(encoded: readonly EncodedRecord[], records: readonly V['Record'][]): Turn<V> {
     let turn = this.#currentTurn();
     let bytes = 0;
@@ -206,6 +217,8 @@ export class RunningMachine<V extends Vocabulary> {
     const turn = this.#turn;
     if (turn === undefined || this.#isStopped) return;
     this.#turn = undefined;
+    // Begun for a command that was refused.
+    if (turn.batch.count === 0 && turn.replies.length === 0) return;
     this.#flights.push(turn);
     if (turn.batch.count === 0 && this.#options.isSoleReplica?.() === true) {
       turn.isDone = true;

@@ -234,6 +234,37 @@ describe('a coordinator partition', () => {
     expect(await sum).toBe(0);
   });
 
+  test('what does not fit into the rest of a batch is whole in the next', async () => {
+    const { partition, log } = await serving();
+    const replies = [80, 80, 1].map((count) => partition.execute({ kind: 'fill', count }));
+    await log.settleAll();
+    expect(await Promise.all(replies)).toEqual([80, 160, 161]);
+    expect(log.batchCounts).toEqual([80, 81]);
+  });
+
+  test('nothing is written of a command of which one record cannot be', async () => {
+    const encode = (record: Sums['Record']) => {
+      if (record.value === 13) throw new Error('not this one');
+      return codec.encode(record);
+    };
+    const { partition, log } = await serving({ codec: { ...codec, encode } });
+    expect(await errorOf(partition.execute({ kind: 'add', value: 13 }))).toBe(10);
+    await turns();
+    expect(log.pending).toEqual([]);
+    const replies = [1, 13, 2].map((value) => partition.execute({ kind: 'add', value }));
+    const settled = Promise.allSettled(replies);
+    await log.settleAll();
+    expect((await settled).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect(log.batchCounts).toEqual([2]);
+    const sum = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await sum).toBe(3);
+  });
+
   test('spreads divisible records over several batches', async () => {
     const { partition, log } = await serving();
     const filled = partition.execute({ kind: 'fill', count: 2000, isDivisible: true });

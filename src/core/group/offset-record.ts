@@ -2,10 +2,11 @@ import { ZERO_UUID } from '../../kafka-protocol/index.ts';
 import type { RecordPlace } from '../coordinator/index.ts';
 import type { GroupRecord } from './vocabulary.ts';
 
-const OFFSET_COMMIT_TYPE = 1;
-const FLEXIBLE_VERSION = 4;
-const TOPIC_ID_TAG = 0;
-const UUID_BYTES = 16;
+/** What the bytes of a commit begin with, and what its topic's id has around it. */
+export const OFFSET_COMMIT_TYPE = 1;
+export const FLEXIBLE_VERSION = 4;
+export const TOPIC_ID_TAG = 0;
+export const UUID_BYTES = 16;
 
 /**
  * Reads the records of which a log has millions: commits as version 4 has them. Group, topic and topic

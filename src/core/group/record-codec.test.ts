@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { encodeVersioned, OffsetCommitValue } from '../../kafka-protocol/index.ts';
+import { encodeVersioned, OffsetCommitValue, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { BatchBuilder, keyAt, readBatches, valueAt } from '../coordinator/index.ts';
 import { createGroupRecordCodec } from './record-codec.ts';
@@ -78,21 +78,8 @@ describe('the records of __consumer_offsets', () => {
   });
 
   test('commits are read back whatever they say, one after the other', () => {
-    const text = fc.string({ unit: 'grapheme', maxLength: 200 });
-    const value = fc.record({
-      offset: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-      leaderEpoch: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
-      metadata: text,
-      commitTimestampMs: fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER }),
-      expireTimestampMs: fc.constant(undefined),
-      topicId: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => {
-        return Buffer.from(bytes).toString('base64url');
-      }),
-    });
-    const place = { groupId: text, topic: text, partitionIndex: fc.nat() };
-    const record = fc.record({ kind: fc.constant('offset' as const), ...place, value });
     fc.assert(
-      fc.property(fc.array(record), (records) => {
+      fc.property(fc.array(commit), (records) => {
         const reader = createGroupRecordCodec();
         for (const record of records) {
           const { key, value } = codec.encode(record, 0);
@@ -100,6 +87,47 @@ describe('the records of __consumer_offsets', () => {
         }
       }),
     );
+  });
+
+  test('commits are written into a batch as they are encoded, whatever they say', () => {
+    const longest = fc.constantFrom('', 't', 't'.repeat(126), 'ü'.repeat(63), 'm'.repeat(17_000));
+    const odd = fc.record({
+      kind: fc.constant('offset' as const),
+      groupId: longest,
+      topic: longest,
+      partitionIndex: fc.nat(),
+      value: fc.record({
+        offset: fc.constant(7n),
+        leaderEpoch: fc.constant(-1),
+        metadata: longest,
+        commitTimestampMs: fc.constant(1_700_000_000_000),
+        expireTimestampMs: fc.constantFrom(undefined, 5),
+        topicId: fc.constantFrom(ZERO_UUID, 'VpMM9mQ-RjiqvhonIdvwPg'),
+      }),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.oneof(commit, odd)), (records) => {
+        const [into, made] = [new BatchBuilder(), new BatchBuilder()];
+        for (const record of records) {
+          const encoded = codec.encode(record, 0);
+          made.add(encoded);
+          if (codec.encodeInto?.(record, into) !== true) into.add(encoded);
+        }
+        expect(Buffer.from(into.finish(1)).equals(Buffer.from(made.finish(1)))).toBe(true);
+      }),
+    );
+  });
+
+  test('what a commit usually says is not left to the general codec', () => {
+    const value = { ...usual, expireTimestampMs: undefined };
+    const commit = { kind: 'offset', groupId: 'g', topic: 't', partitionIndex: 1, value } as const;
+    expect(codec.encodeInto?.(commit, new BatchBuilder())).toBe(true);
+    const topicId = ZERO_UUID;
+    const nameless = { ...commit, value: { ...value, topicId, metadata: 'm'.repeat(4096) } };
+    expect(codec.encodeInto?.(nameless, new BatchBuilder())).toBe(true);
+    const tooLong = { ...commit, groupId: 'g'.repeat(32_768) };
+    expect(codec.encodeInto?.(tooLong, new BatchBuilder())).toBe(false);
+    expect(() => codec.encode(tooLong, 0)).toThrow();
   });
 
   test('damaged commits are refused or skipped, and never read beyond their end', () => {
@@ -112,6 +140,27 @@ describe('the records of __consumer_offsets', () => {
     }
   });
 });
+
+const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+const value = fc.record({
+  offset: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+  leaderEpoch: fc.integer({ min: -1, max: 2 ** 31 - 1 }),
+  metadata: text,
+  commitTimestampMs: fc.integer({ min: -1, max: Number.MAX_SAFE_INTEGER }),
+  expireTimestampMs: fc.constant<number | undefined>(undefined),
+  topicId: fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => {
+    return Buffer.from(bytes).toString('base64url');
+  }),
+});
+const place = { groupId: text, topic: text, partitionIndex: fc.nat() };
+const commit = fc.record({ kind: fc.constant('offset' as const), ...place, value });
+const usual = {
+  offset: 7n,
+  leaderEpoch: 1,
+  metadata: '',
+  commitTimestampMs: 1_700_000_000_000,
+  topicId: 'VpMM9mQ-RjiqvhonIdvwPg',
+};
 
 /** As a coordinator reads it from its log. */
 function read(

@@ -12,6 +12,7 @@ import {
 } from '../../kafka-protocol/index.ts';
 import type { EncodedRecord, RecordCodec } from '../coordinator/index.ts';
 import { OffsetRecordReader } from './offset-record.ts';
+import { OffsetRecordWriter } from './offset-record-writer.ts';
 import type { CommittedOffset, GroupRecord, GroupValue } from './vocabulary.ts';
 
 /** Values as a Kafka 4.4 broker writes them: version 1 of an offset only with an expiry of its own. */
@@ -22,8 +23,10 @@ const GROUP_VALUE_VERSION = 3;
 /** The records of `__consumer_offsets`, byte for byte those of Kafka. Records of other kinds are skipped. */
 export function createGroupRecordCodec(): RecordCodec<GroupRecord> {
   const reader = new OffsetRecordReader();
+  const writer = new OffsetRecordWriter();
   return {
     encode,
+    encodeInto: (record, sink) => record.kind === 'offset' && writer.write(record, sink),
     decode: (key, value) => (key === null ? undefined : decode(key, value)),
     decodeAt: (place) => reader.read(place),
   };
