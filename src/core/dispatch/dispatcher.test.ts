@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   type Api,
   ApiVersions,
+  DeleteGroups,
   DescribeCluster,
   type Draft,
   ErrorCode,
@@ -239,6 +240,44 @@ describe('the dispatcher', () => {
     const reader = new Reader(answer?.payload ?? new Uint8Array());
     readResponseHeader(reader, 1);
     expect(DescribeCluster.response.read(reader, 0).errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
+  });
+
+  describe('turns a bug that shows when an item of the answer is made', () => {
+    /** As many groups as are asked for, of which the last cannot be made. */
+    const failing = defineHandler(DeleteGroups, {
+      handle: ({ groupsNames }) => ({
+        results: mappedLate(groupsNames, (groupId, i) => {
+          if (i === groupsNames.length - 1) throw new Error('a bug');
+          return { groupId, errorCode: ErrorCode.NONE };
+        }),
+      }),
+      failed: ({ groupsNames }, errorCode) => ({
+        results: mappedLate(groupsNames, (groupId) => ({ groupId, errorCode })),
+      }),
+    });
+
+    test('into UNKNOWN_SERVER_ERROR while none of it has left', async () => {
+      const { send, answers } = setUp([failing]);
+      const groupsNames = Array.from({ length: 100 }, (_, i) => `g${i}`);
+      send(DeleteGroups, 2, { groupsNames });
+      await nextTurns();
+      const [answer, ...others] = await answers();
+      expect(others).toEqual([]);
+      const reader = new Reader(answer?.payload ?? new Uint8Array());
+      expect(readResponseHeader(reader, 1)).toBe(42);
+      const errorCode = ErrorCode.UNKNOWN_SERVER_ERROR;
+      expect(DeleteGroups.response.read(reader, 2).results).toMatchObject(
+        groupsNames.map((groupId) => ({ groupId, errorCode })),
+      );
+    });
+
+    test('into the end of its connection when some of it has', async () => {
+      const { send, answers } = setUp([failing]);
+      const groupsNames = Array.from({ length: 100 }, (_, i) => `g${i}`.padEnd(1000, '-'));
+      send(DeleteGroups, 2, { groupsNames });
+      await nextTurns();
+      expect(await answers()).toEqual([{ connection, reqSeq: 9, closeAfter: true }]);
+    });
   });
 });
 

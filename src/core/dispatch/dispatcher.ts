@@ -152,7 +152,8 @@ export function createDispatcher(
     place.holds(items);
     if (handler.isParked) place.holds(0);
     if (items >= TURN_ITEMS) await services.pace.nextTurn();
-    return answer(head, handler, head.apiVersion, await callHandler(head, decoded));
+    const response = await callHandler(head, decoded);
+    return answer(head, handler, head.apiVersion, response, failedAnswer(decoded));
   }
 
   async function callHandler(head: RequestHead, decoded: Decoded): Promise<unknown> {
@@ -160,10 +161,16 @@ export function createDispatcher(
     try {
       return await handler.handle(request, contextOf(head, clientId));
     } catch (error) {
-      if (handler.failed === undefined) throw error;
+      const failed = failedAnswer(decoded);
+      if (failed === undefined) throw error;
       logger.error({ err: error, api: handler.api.name }, 'a request failed');
-      return handler.failed(request, ErrorCode.UNKNOWN_SERVER_ERROR);
+      return failed();
     }
+  }
+
+  /** What makes the answer that says one error for the whole request, where there is one. */
+  function failedAnswer({ handler, request }: Decoded): (() => unknown) | undefined {
+    return handler.failed && (() => handler.failed?.(request, ErrorCode.UNKNOWN_SERVER_ERROR));
   }
 
   function contextOf(head: RequestHead, clientId: string | null): RequestContext {
@@ -184,26 +191,38 @@ export function createDispatcher(
     };
   }
 
+  /** `failed`: the answer to give instead when this one cannot be made and none of it has left. */
   async function answer(
     head: RequestHead,
-    { api }: Handler,
+    handler: Handler,
     version: number,
     response: unknown,
+    failed?: () => unknown,
   ): Promise<number> {
     const { connection, reqSeq, correlationId } = head;
+    const { api } = handler;
     let bytes = 0;
+    // It holds the request, which may be large.
+    let instead = failed;
     const take = (part: Uint8Array) => {
+      instead = undefined;
       bytes += part.length;
       engine.respondPart(connection, reqSeq, part);
     };
     const writer = new Writer(undefined, { from: LONG_ARRAY_ITEMS, take });
-    writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
-    api.response.write(writer, response as object, version);
-    if (writer.hasRest) {
-      await runInTurns(
-        longAnswers.paced(writer.rest(), () => bytes),
-        services.pace,
-      );
+    try {
+      writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
+      api.response.write(writer, response as object, version);
+      if (writer.hasRest) {
+        await runInTurns(
+          longAnswers.paced(writer.rest(), () => bytes),
+          services.pace,
+        );
+      }
+    } catch (error) {
+      if (instead === undefined) throw error;
+      logger.error({ err: error, api: api.name }, 'an answer could not be made');
+      return answer(head, handler, version, instead());
     }
     engine.respond({ connection, reqSeq, payload: writer.finish() });
     return bytes;
