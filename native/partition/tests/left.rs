@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
@@ -9,8 +10,12 @@ use std::time::Duration;
 
 use common::*;
 use ms_log::sim::SimDisk;
+use ms_log::{Disk, OpenMode};
 use ms_partition::*;
-use ms_wire::error_code::{KAFKA_STORAGE_ERROR, NONE, OUT_OF_ORDER_SEQUENCE_NUMBER};
+use ms_wire::error_code::{
+    FENCED_LEADER_EPOCH, KAFKA_STORAGE_ERROR, NONE, OFFSET_OUT_OF_RANGE,
+    OUT_OF_ORDER_SEQUENCE_NUMBER,
+};
 use parking_lot::Mutex;
 
 struct Contended {
@@ -20,8 +25,13 @@ struct Contended {
 
 impl Contended {
     fn new() -> Contended {
-        let broker = Broker::start(&SimDisk::new());
-        let (partition, notifier) = (broker.open(spec()), broker.notifier);
+        Contended::on(&SimDisk::new(), PartitionConfig::default())
+    }
+
+    fn on(disk: &SimDisk, config: PartitionConfig) -> Contended {
+        let broker = Broker::start(disk);
+        let (partition, notifier) =
+            (broker.open(PartitionSpec { config, ..spec() }), broker.notifier);
         Contended { notifier, partition }
     }
 
@@ -53,7 +63,11 @@ impl Contended {
 const REACTOR: u16 = 5;
 
 fn leave(partition: &Arc<Partition>, batches: &[Batch], acks: i16, slot: u64) {
-    let results = turn_of(REACTOR, partition, batches, acks, Origin::Client, slot);
+    leave_as(Origin::Client, partition, batches, acks, slot);
+}
+
+fn leave_as(origin: Origin, partition: &Arc<Partition>, batches: &[Batch], acks: i16, slot: u64) {
+    let results = turn_of(REACTOR, partition, batches, acks, origin, slot);
     assert!(results.iter().all(Option::is_none));
 }
 
@@ -76,6 +90,56 @@ fn who_has_the_lock_appends_what_others_left() {
     assert_eq!(found, [(-1, -1), (2, 0), (2, 2), (2, 3)]);
     let epoch = it.partition.leader_epoch();
     assert!(batches.iter().all(|batch| batch.partition_leader_epoch == epoch));
+}
+
+#[test]
+fn what_was_left_is_acknowledged_as_it_asked() {
+    let config = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };
+    let it = Contended::on(&SimDisk::new(), config);
+    assert_eq!(turn(&it.partition, &[Batch::plain(1)]), [None]);
+    // The high watermark moves, under the lock, when the sync is over.
+    it.meanwhile(0, |partition| {
+        leave(partition, &[Batch::plain(1)], 1, 10);
+        leave(partition, &[Batch::plain(1)], 0, 20);
+        leave(partition, &[Batch::plain(1)], -1, 30);
+    });
+    let flush = || it.partition.flush_job().expect("something to sync").run();
+    it.partition.flush_finished(flush());
+    assert_eq!(it.done(), [(0, NONE, 0), (20, NONE, 2)]);
+    it.partition.flush_finished(flush());
+    assert_eq!(it.done(), [(10, NONE, 1), (30, NONE, 3)]);
+}
+
+#[test]
+fn what_a_coordinator_left_is_held_to_its_epoch_and_offset() {
+    let it = Contended::new();
+    let epoch = it.partition.leader_epoch();
+    it.meanwhile(0, move |partition| {
+        for (slot, leader_epoch, expected_base_offset) in
+            [(1, epoch - 1, 1), (2, epoch, 2), (3, epoch, 1), (4, epoch, -1)]
+        {
+            let origin = Origin::Coordinator { leader_epoch, expected_base_offset };
+            leave_as(origin, partition, &[Batch::plain(1)], -1, slot);
+        }
+    });
+    append(&it.partition, Batch::plain(1));
+    let (fenced, other) = ((1, FENCED_LEADER_EPOCH, -1), (2, OFFSET_OUT_OF_RANGE, -1));
+    assert_eq!(it.done(), [fenced, other, (3, NONE, 1), (4, NONE, 2)]);
+}
+
+#[test]
+fn what_was_left_is_appended_by_the_clock_of_its_turn() {
+    let disk = SimDisk::new();
+    let it = Contended::on(&disk, PartitionConfig { segment_ms: 1000, ..Default::default() });
+    // Without timestamps the age of the segment decides whether it is rolled.
+    let left = || Batch::at(&[-1]);
+    it.meanwhile(0, move |partition| {
+        at_time(START_MS + 5000, || leave(partition, &[left()], 1, 1));
+    });
+    append(&it.partition, left());
+    assert_eq!(it.done(), [(1, NONE, 1)]);
+    let second = Path::new("/data/orders-0/00000000000000000001.log");
+    assert!(disk.open(second, OpenMode::Read).is_ok());
 }
 
 #[test]

@@ -161,6 +161,12 @@ impl ByHand {
         }
     }
 
+    /// The workers do what they were given, and the reactor takes it back.
+    pub fn work(&mut self) {
+        self.shared.hub.work.run_queued();
+        self.reactor.take_messages();
+    }
+
     /// The thread for large requests does what it was given, and the reactor takes it back.
     pub fn large(&mut self) {
         self.run_large();

@@ -212,6 +212,13 @@ mod tests {
         fetch(12, correlation_id, options, KEY, &all)
     }
 
+    /// A Fetch in a session, whose epoch is its correlation id.
+    fn of_session(id: i32, epoch: i32, partitions: &[FetchPartition]) -> Vec<u8> {
+        let options =
+            FetchOptions { session_id: id, session_epoch: epoch, ..FetchOptions::default() };
+        fetch(12, epoch, options, KEY, partitions)
+    }
+
     fn send(hand: &mut ByHand, peer: &mut Peer, frames: &[Vec<u8>]) {
         hand.gather(peer, frames);
         hand.reactor.finish_gathered();
@@ -387,17 +394,18 @@ mod tests {
         let mut hand = ByHand::new();
         hand.with_topic(PartitionConfig::default());
         let mut consumer = hand.connect();
-        let ask = |session_id, session_epoch, partitions: &[FetchPartition]| {
-            let options = FetchOptions { session_id, session_epoch, ..Default::default() };
-            fetch(12, session_epoch, options, KEY, partitions)
-        };
         let all: Vec<_> = (0..=FETCH_MAX as i32).map(|p| FetchPartition::new(p, 0, 1)).collect();
-        send(&mut hand, &mut consumer, &[ask(0, 0, &all)]);
+        send(&mut hand, &mut consumer, &[of_session(0, 0, &all)]);
         hand.large();
         let id = fetched(&hand.frames(&mut consumer, 1)[0], 12).session_id;
         assert!(id > 0);
         // The third ends the session by which the others ask.
-        let frames = [ask(id, 1, &[]), ask(id, 2, &[]), ask(id, -1, &all[..1]), header(2, 0, 9)];
+        let frames = [
+            of_session(id, 1, &[]),
+            of_session(id, 2, &[]),
+            of_session(id, -1, &all[..1]),
+            header(2, 0, 9),
+        ];
         send(&mut hand, &mut consumer, &frames);
         hand.read_ready();
         assert_eq!((slot(&hand, &consumer), hand.control_requests()), (Some("large"), 0));
@@ -412,6 +420,45 @@ mod tests {
         let codes: Vec<_> = answers.iter().map(|frame| fetched(frame, 12).error_code).collect();
         assert_eq!(codes, [0, 0, 0]);
         assert_eq!(hand.shared.sessions.count(), 0);
+    }
+
+    #[test]
+    fn the_gate_opens_behind_a_validated_produce_only_if_nothing_in_front_of_it_holds_it() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let mut client = hand.connect();
+        let all: Vec<_> = (0..=FETCH_MAX as i32).map(|p| FetchPartition::new(p, 0, 1)).collect();
+        send(&mut hand, &mut client, &[of_session(0, 0, &all)]);
+        hand.large();
+        let id = fetched(&hand.frames(&mut client, 1)[0], 12).session_id;
+        let records = gzip(&batch(&[&[b'x'; 400_000]]));
+        let produce = produce(9, 2, 1, KEY, &[(0, Some(&records))]);
+        send(&mut hand, &mut client, &[of_session(id, 1, &[]), produce, header(2, 0, 3)]);
+        hand.work();
+        hand.reactor.finish_gathered();
+        hand.read_ready();
+        assert_eq!((partition.log_end_offset(), hand.control_requests()), (1, 0));
+        hand.large();
+        hand.read_ready();
+        assert_eq!(hand.control_requests(), 1);
+        assert_eq!(hand.answers(&mut client, 2), [1, 2]);
+    }
+
+    #[test]
+    fn what_is_behind_the_request_that_makes_its_session_large_is_not_answered_before_it() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let mut consumer = hand.connect();
+        let all: Vec<_> = (0..=FETCH_MAX as i32).map(|p| FetchPartition::new(p, 0, 1)).collect();
+        let (most, another) = all.split_at(FETCH_MAX);
+        send(&mut hand, &mut consumer, &[of_session(0, 0, most)]);
+        let id = fetched(&hand.frames(&mut consumer, 1)[0], 12).session_id;
+        // The session is as it was until the other thread has come to the first of them.
+        send(&mut hand, &mut consumer, &[of_session(id, 1, another), of_session(id, 2, &[])]);
+        hand.large();
+        let answers = hand.frames(&mut consumer, 2);
+        let codes: Vec<_> = answers.iter().map(|frame| fetched(frame, 12).error_code).collect();
+        assert_eq!(codes, [0, 0]);
     }
 
     #[test]

@@ -190,6 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn only_what_is_behind_a_large_request_that_holds_the_gate_waits_for_it() {
+        let large = |holds_gate| Slot::Large(Box::new(Handed { holds_gate, ..Handed::default() }));
+        let mut slots = Slots::starting_at(Seq::from_u32(u32::MAX));
+        let all = [Slot::Turn, large(false), large(true), Slot::Control, Slot::Turn];
+        let seqs = all.map(|slot| slots.push(slot, 1));
+        let behind = seqs.map(|seq| slots.is_behind_handed(seq));
+        assert_eq!(behind, [false, false, false, true, true]);
+    }
+
+    #[test]
     fn answers_leave_in_the_order_of_the_requests() {
         let mut slots = Slots::starting_at(Seq::from_u32(u32::MAX));
         let mut out = OutQueue::new();
