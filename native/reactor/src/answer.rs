@@ -241,7 +241,8 @@ impl Reactor {
             Message::Cold { connection, block } => self.cold_done(connection, block),
             Message::Located { request, found } => self.located(RequestRef::unpack(request), found),
             Message::Validated(validated) => self.take_validated(*validated),
-            Message::Large { request, outcome } => {
+            Message::Large { request, outcome, buffer } => {
+                self.pool.give(buffer);
                 self.take_large(RequestRef::unpack(request), outcome);
             }
             Message::Command(command) => self.execute(*command),

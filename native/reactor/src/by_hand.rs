@@ -159,6 +159,7 @@ impl ByHand {
         for local in std::mem::take(&mut self.reactor.ready) {
             self.reactor.read_connection(local);
         }
+        self.reactor.receive_slice();
     }
 
     /// The workers do what they were given, and the reactor takes it back.
@@ -194,7 +195,7 @@ impl ByHand {
     /// The next frames that are sent to the client.
     pub fn frames(&mut self, peer: &mut Peer, count: usize) -> Vec<Vec<u8>> {
         // What is large takes several turns.
-        while !self.reactor.dirty.is_empty() {
+        while self.reactor.has_to_send() {
             self.reactor.flush_dirty();
         }
         let mut frames = Vec::new();

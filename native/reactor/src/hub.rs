@@ -67,6 +67,8 @@ pub enum Message {
     Large {
         request: u64,
         outcome: LargeOutcome,
+        /// The buffer that its frame was in.
+        buffer: Vec<u8>,
     },
     /// A command of TypeScript for a partition whose home this reactor is.
     Command(Box<Command>),

@@ -95,11 +95,13 @@ pub fn run(shared: &Shared) {
 
 impl LargeJob {
     pub fn run(self, shared: &Shared) {
+        let mut buffer = Vec::new();
         let (reactor, request, outcome) = match self {
             LargeJob::Frame(frame) => {
                 let reactor = frame.connection.reactor();
                 let (local, seq) = (frame.connection.local(), frame.seq);
-                let outcome = match frame.kind {
+                let outcome;
+                (outcome, buffer) = match frame.kind {
                     LargeKind::Produce => produce(shared, frame),
                     LargeKind::Fetch => fetch(shared, frame),
                 };
@@ -113,12 +115,12 @@ impl LargeJob {
             }
             LargeJob::Forget { waiter, mut fetch } => return fetch.cancel(waiter),
         };
-        shared.hub.send(reactor, Message::Large { request, outcome });
+        shared.hub.send(reactor, Message::Large { request, outcome, buffer });
     }
 }
 
-/// A turn of one request, as a reactor has it of many.
-fn produce(shared: &Shared, frame: LargeFrame) -> LargeOutcome {
+/// A turn of one request, as a reactor has it of many. Gives the frame's buffer back as well.
+fn produce(shared: &Shared, frame: LargeFrame) -> (LargeOutcome, Vec<u8>) {
     let LargeFrame { connection, seq, body, version, correlation_id, listener, .. } = frame;
     let reactor = connection.reactor() as u16;
     let topology = shared.topology.load();
@@ -150,19 +152,18 @@ fn produce(shared: &Shared, frame: LargeFrame) -> LargeOutcome {
         Ok(()) => append(shared, &mut turn, reactor),
         Err(_) => None,
     };
-    for block in turn.blocks.drain(..) {
-        shared.pool_limit.release(block.bytes);
-    }
+    let bytes = turn.blocks.pop().map_or_else(Vec::new, |block| block.bytes);
     // Hundreds of bytes a partition, while the answer is made.
     drop(turn);
-    match outcome {
+    let outcome = match outcome {
         None => LargeOutcome::Malformed,
         Some((waiting, _)) if waiting.is_complete() => answered(shared, &waiting, listener),
         Some((waiting, timeout_ms)) => {
             let deadline_ms = frame.clock_ms + i64::from(timeout_ms.max(0));
             LargeOutcome::Appended { waiting, deadline_ms }
         }
-    }
+    };
+    (outcome, bytes)
 }
 
 fn validate(shared: &Shared, bytes: &mut Vec<u8>, produce: &mut ProduceFrame, partitions: usize) {
@@ -208,26 +209,25 @@ fn answered(shared: &Shared, waiting: &WaitingProduce, listener: u8) -> LargeOut
     LargeOutcome::Answered { answer, closing }
 }
 
-fn fetch(shared: &Shared, frame: LargeFrame) -> LargeOutcome {
+fn fetch(shared: &Shared, frame: LargeFrame) -> (LargeOutcome, Vec<u8>) {
     let LargeFrame { connection, seq, version, correlation_id, listener, clock_ms, .. } = frame;
     let bytes = &frame.bytes[frame.frame];
     let Ok(request) = FetchRequest::parse(bytes, version, frame.body) else {
-        shared.pool_limit.release(frame.bytes);
-        return LargeOutcome::Malformed;
+        return (LargeOutcome::Malformed, frame.bytes);
     };
     let now_ms = now_ms();
     let origin = FetchOrigin { version, correlation_id, listener, clock_ms, now_ms };
     let topology = shared.topology.load();
     let fetch = WaitingFetch::new(&request, &origin, shared, &topology, usize::MAX);
-    shared.pool_limit.release(frame.bytes);
     let Some(fetch) = fetch.filter(|fetch| !fetch.is_refused()) else {
         let closing = Some(CloseReason::Refused);
-        return LargeOutcome::Answered { answer: OutQueue::new(), closing };
+        let outcome = LargeOutcome::Answered { answer: OutQueue::new(), closing };
+        return (outcome, frame.bytes);
     };
     let id = RequestRef { local: connection.local(), seq, ordinal: 0 }.pack();
     let waiter = Waiter { reactor: connection.reactor() as u16, id };
     let can_wait = frame.can_wait && fetch.deadline_ms > clock_ms;
-    look(shared, waiter, Box::new(fetch), can_wait)
+    (look(shared, waiter, Box::new(fetch), can_wait), frame.bytes)
 }
 
 /// Reads the partitions of a Fetch, and answers or waits.

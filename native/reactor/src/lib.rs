@@ -40,6 +40,7 @@ mod room;
 mod sending;
 mod session;
 mod shared;
+mod slices;
 mod slots;
 mod stopping;
 mod sweep;

@@ -9,8 +9,6 @@ use ms_wire::header::{FrameStart, finish_frame};
 
 /// Bytes that are read from files and sent at once, at least and at most.
 const CHUNK_MIN: usize = 64 << 10;
-/// And by one `flush`: more waits for the next turn, so that nobody's answer keeps a reactor from others for long.
-const FLUSH_MAX: usize = 256 << 10;
 /// Bytes of a block.
 const BLOCK: usize = 64 << 10;
 /// Above this an emptied buffer is given back; a connection that rests keeps none.
@@ -51,7 +49,7 @@ pub enum Flush {
     Blocked,
     /// The next bytes are not in the page cache: `unblock` when they were read.
     Cold(ColdRead),
-    /// That is enough for a turn; the socket may take more.
+    /// That was as much as it may send; the socket may take more.
     Enough,
     /// The connection is of no use any more.
     Failed,
@@ -168,9 +166,10 @@ impl OutQueue {
         self.parts.push_front(Part::Block { block, sent: 0 });
     }
 
-    /// Sends until the socket is full, or that is enough for a turn. `scratch` is the reactor's; file bytes pass through it, many parts in one `send`.
-    pub fn flush(&mut self, socket: &mut impl Write, scratch: &mut [u8]) -> Flush {
-        let mut left = FLUSH_MAX;
+    /// Sends until the socket is full, or `max` bytes. `scratch` is the reactor's; file bytes pass through it, many parts in
+    /// one `send`.
+    pub fn flush(&mut self, socket: &mut impl Write, scratch: &mut [u8], max: usize) -> Flush {
+        let mut left = max;
         loop {
             if self.is_empty() {
                 self.reset();
@@ -366,6 +365,8 @@ mod tests {
 
     use super::*;
 
+    const MAX: usize = 256 << 10;
+
     /// Takes so many bytes in each call, then is full once.
     struct Socket {
         taken: Vec<u8>,
@@ -423,7 +424,7 @@ mod tests {
             assert_eq!(out.len(), expected.len() as u64);
             let mut socket = Socket { taken: Vec::new(), room, is_full: false };
             let mut scratch = vec![0; 128 << 10];
-            while !matches!(out.flush(&mut socket, &mut scratch), Flush::Done) {}
+            while !matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done) {}
             assert!(socket.taken == expected, "with room {room}");
         }
     }
@@ -464,13 +465,13 @@ mod tests {
             out.bytes().extend_from_slice(b"behind");
             let mut socket = Socket { taken: Vec::new(), room: 70_000, is_full: false };
             let mut scratch = vec![0; 128 << 10];
-            while !matches!(out.flush(&mut socket, &mut scratch), Flush::Done) {}
+            while !matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done) {}
             assert!(socket.taken == [before, &expected, b"behind"].concat());
         }
     }
 
     #[test]
-    fn one_flush_sends_no_more_than_is_enough_for_a_turn() {
+    fn one_flush_sends_no_more_than_it_may() {
         struct Eager(usize);
         impl Write for Eager {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -481,21 +482,21 @@ mod tests {
                 Ok(())
             }
         }
-        let file = file("enough", &vec![0; 3 * FLUSH_MAX]);
-        let len = 3 * FLUSH_MAX as u32;
+        let file = file("enough", &vec![0; 3 * MAX]);
+        let len = 3 * MAX as u32;
         for is_file in [false, true] {
             let mut out = OutQueue::new();
             if is_file {
                 out.push_file(&FileRange { file: Arc::clone(&file), position: 0, len });
             } else {
-                out.bytes().resize(3 * FLUSH_MAX, 0);
+                out.bytes().resize(3 * MAX, 0);
             }
             let (mut socket, mut scratch) = (Eager(0), vec![0; 1 << 20]);
             for turn in 1..=2 {
-                assert!(matches!(out.flush(&mut socket, &mut scratch), Flush::Enough));
-                assert_eq!(socket.0, turn * FLUSH_MAX);
+                assert!(matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Enough));
+                assert_eq!(socket.0, turn * MAX);
             }
-            assert!(matches!(out.flush(&mut socket, &mut scratch), Flush::Done));
+            assert!(matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done));
         }
     }
 
@@ -504,7 +505,7 @@ mod tests {
         let mut out = OutQueue::new();
         out.push_file(&FileRange { file: file("short", b"abc"), position: 3, len: 1 });
         let mut socket = Socket { taken: Vec::new(), room: 10, is_full: false };
-        assert!(matches!(out.flush(&mut socket, &mut [0; 1000]), Flush::Failed));
+        assert!(matches!(out.flush(&mut socket, &mut [0; 1000], MAX), Flush::Failed));
     }
 
     #[test]
@@ -515,10 +516,10 @@ mod tests {
         out.push_file(&FileRange { file: file("cold", content), position: 0, len: 10 });
         out.bytes().extend_from_slice(b">");
         let mut socket = Socket { taken: Vec::new(), room: 1, is_full: false };
-        assert!(matches!(out.flush(&mut socket, &mut [0; 1]), Flush::Blocked | Flush::Done));
+        assert!(matches!(out.flush(&mut socket, &mut [0; 1], MAX), Flush::Blocked | Flush::Done));
         out.unblock(b"0123".to_vec());
         socket.room = 100;
-        while !matches!(out.flush(&mut socket, &mut [0; 64]), Flush::Done) {}
+        while !matches!(out.flush(&mut socket, &mut [0; 64], MAX), Flush::Done) {}
         assert_eq!(socket.taken, b"<0123456789>");
     }
 }

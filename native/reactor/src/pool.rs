@@ -8,7 +8,7 @@ const UNIT: usize = 16 << 10;
 const CLASSES: usize = 61;
 /// Free buffers that all reactors keep together, in bytes, and the largest class of which they keep any.
 const KEEP_BYTES: usize = 8 << 20;
-const KEEP_LARGEST: usize = 2 << 20;
+const KEEP_LARGEST: usize = 4 << 20;
 /// A class from which nobody took for so many sweeps gives its memory back.
 const KEEP_SWEEPS: usize = 5;
 
@@ -27,11 +27,6 @@ impl PoolLimit {
     /// Bytes in use at the moment.
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
-    }
-
-    /// Takes back a buffer of any pool, in a thread that has none.
-    pub fn release(&self, buffer: Vec<u8>) {
-        self.used.fetch_sub(buffer.len(), Ordering::Relaxed);
     }
 }
 

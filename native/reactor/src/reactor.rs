@@ -28,7 +28,7 @@ const EVENTS: usize = 1024;
 /// File bytes pass through a buffer of this size on their way to a socket.
 const SEND_BYTES: usize = 1 << 20;
 /// With less room than this in the receive buffer the turn goes on to its later steps.
-const ROOM_MIN: usize = 32 << 10;
+pub const ROOM_MIN: usize = 32 << 10;
 const SWEEP_EVERY_MS: i64 = 1000;
 /// How often connections that wait for the disk are looked at.
 const DISK_MS: i64 = 5;
@@ -46,6 +46,12 @@ pub struct Reactor {
     pub ready: VecDeque<u32>,
     /// Connections that may have bytes to send, or to be closed.
     pub dirty: Vec<u32>,
+    /// Of those that are ready, the ones that receive a large frame and wait for their slice of a turn.
+    pub receiving: VecDeque<u32>,
+    /// Of those that are dirty, the ones that send a large answer and wait for theirs.
+    pub sending: VecDeque<u32>,
+    /// Bytes of large frames that may be received now.
+    pub slice_left: usize,
     /// Connections whose Produce waits for the disk; it is looked at again every few milliseconds.
     pub wait_for_disk: Vec<u32>,
     /// The connection that may go first when there is room for control requests again.
@@ -112,6 +118,9 @@ impl Reactor {
             free: Vec::new(),
             ready: VecDeque::new(),
             dirty: Vec::new(),
+            receiving: VecDeque::new(),
+            sending: VecDeque::new(),
+            slice_left: 0,
             wait_for_disk: Vec::new(),
             retried_first: 0,
             turn,
@@ -141,9 +150,7 @@ impl Reactor {
         let mut events = Events::with_capacity(EVENTS);
         let mut last_event = self.now;
         loop {
-            let is_busy =
-                !self.ready.is_empty() || !self.dirty.is_empty() || self.acceptors.is_ready();
-            let may_spin = is_busy || self.now - last_event < spin;
+            let may_spin = self.is_busy() || self.now - last_event < spin;
             let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
             let timeout =
                 if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
@@ -167,6 +174,16 @@ impl Reactor {
                 return self.close_all();
             }
         }
+    }
+
+    /// Whether there is more to do, whatever comes.
+    fn is_busy(&self) -> bool {
+        let has_received = self.ready.is_empty() && self.receiving.is_empty();
+        !has_received || self.has_to_send() || self.acceptors.is_ready()
+    }
+
+    pub fn has_to_send(&self) -> bool {
+        !self.dirty.is_empty() || !self.sending.is_empty()
     }
 
     fn mailbox(&self) -> &Mailbox {
@@ -243,6 +260,7 @@ impl Reactor {
         self.turn.fresh.clear();
         self.pass_deadlines();
         self.flush_dirty();
+        self.receive_slice();
         self.share_room();
         if self.clock_ms >= self.next_sweep_ms {
             self.next_sweep_ms = self.clock_ms + SWEEP_EVERY_MS;

@@ -14,9 +14,6 @@ use crate::validation::ValidatedFrame;
 /// Also how much is received of a frame whose predecessor was large, before its length is known.
 const COPY_MAX: usize = 16 << 10;
 
-/// How much is received at once into a connection's own buffer: the rest of a large frame comes in the next turns.
-const OWN_MAX: usize = 256 << 10;
-
 impl Reactor {
     /// Parses what a connection has left over, reads its socket once, and parses that.
     pub fn read_connection(&mut self, local: u32) {
@@ -65,6 +62,10 @@ impl Reactor {
             read_some(&mut connection.stream, &mut [IoSliceMut::new(&mut room[carried..end])])
                 .map(|count| (count, count == end - carried))
         } else {
+            if self.slice_left == 0 {
+                connection.is_in_ready = true;
+                return self.receiving.push_back(local);
+            }
             let missing = expected.map_or(PREFIX, |len| len - carried);
             // At most doubling, however long the frame is announced to be; up to the length of the one before at once.
             let grown = missing.min(carried.max(connection.frame.large_len));
@@ -72,7 +73,7 @@ impl Reactor {
                 return self.shed(local);
             }
             let spare = connection.carry.spare();
-            let count = missing.min(spare.len()).min(OWN_MAX);
+            let count = missing.min(spare.len()).min(self.slice_left);
             if count == missing {
                 let end = room.len().min(ahead);
                 let room = &mut room[..end];
@@ -102,6 +103,7 @@ impl Reactor {
                     let missing = expected.map_or(PREFIX, |len| len - carried);
                     let own = count.min(missing.min(connection.carry.spare().len()));
                     connection.carry.filled(own);
+                    self.slice_left -= own;
                     if own == missing {
                         connection.frame.large_len =
                             expected.filter(|len| *len > large_from).unwrap_or(0);

@@ -7,6 +7,7 @@ use crate::ids::ConnectionId;
 use crate::out::Flush;
 use crate::reactor::Reactor;
 use crate::shared::Stats;
+use crate::slices::SLICE;
 use crate::slots::Slot;
 
 impl Reactor {
@@ -14,19 +15,24 @@ impl Reactor {
     pub fn flush_dirty(&mut self) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for local in dirty.drain(..) {
-            self.flush(local);
+            if !self.waits_to_send(local) {
+                self.flush(local, SLICE);
+            }
         }
+        self.send_slice();
         // Flushing may have made others dirty.
         dirty.append(&mut self.dirty);
         self.dirty = dirty;
     }
 
-    fn flush(&mut self, local: u32) {
-        let Some(connection) = self.connections[local as usize].as_mut() else { return };
+    /// Sends at most so much on a connection, and closes it if it is over; how much was sent.
+    pub fn flush(&mut self, local: u32, max: usize) -> usize {
+        let Some(connection) = self.connections[local as usize].as_mut() else { return 0 };
         connection.is_in_dirty = false;
+        let before = connection.out.len();
         if !connection.is_write_blocked && !connection.is_reading_cold {
-            let before = connection.out.len();
-            let flushed = connection.out.flush(&mut connection.stream, &mut self.send_buffer);
+            let (stream, buffer) = (&mut connection.stream, &mut self.send_buffer);
+            let flushed = connection.out.flush(stream, buffer, max);
             let sent = before - connection.out.len();
             connection.bytes_sent += sent;
             self.counters.bytes_out += sent;
@@ -46,9 +52,13 @@ impl Reactor {
                     Stats::add(&self.shared.stats.cold_reads, 1);
                     self.shared.cold.push(connection.id, read.range);
                 }
-                Flush::Failed => return self.close(local, CloseReason::Client),
+                Flush::Failed => {
+                    self.close(local, CloseReason::Client);
+                    return 0;
+                }
             }
         }
+        let sent = (before - connection.out.len()) as usize;
         connection.forget_taken(self.clock_ms);
         match connection.closing {
             Some(reason) if connection.out.is_empty() && is_answered(connection) => {
@@ -56,6 +66,7 @@ impl Reactor {
             }
             _ => self.revive(local),
         }
+        sent
     }
 
     pub fn cold_done(&mut self, id: ConnectionId, block: io::Result<Vec<u8>>) {

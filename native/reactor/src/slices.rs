@@ -1,0 +1,166 @@
+//! What a turn does of large frames and of large answers: a slice of each, when everything small was read, answered and
+//! sent. Whoever asks for something meanwhile waits for as long as a slice takes.
+
+use crate::conn::Connection;
+use crate::reactor::{ROOM_MIN, Reactor};
+use crate::turn::RECEIVE_BLOCK;
+
+/// Bytes that a turn receives of large frames, those of all connections together; it sends as many of large answers.
+pub const SLICE: usize = 64 << 10;
+/// What a connection has to send is large beyond this, or the rest of what was.
+const LARGE_ANSWER: u64 = 16 << 10;
+
+impl Reactor {
+    /// Receives the next slice of the large frames, and takes up what is complete. They take turns.
+    pub fn receive_slice(&mut self) {
+        if self.receiving.is_empty() {
+            return;
+        }
+        self.slice_left = SLICE;
+        while self.slice_left > 0
+            && self.turn.blocks[RECEIVE_BLOCK].bytes.len() - self.received >= ROOM_MIN
+            && let Some(local) = self.receiving.pop_front()
+        {
+            self.read_connection(local);
+        }
+        self.slice_left = 0;
+        if !self.turn.requests.is_empty() {
+            self.finish_gathered();
+            self.wake_due();
+            self.turn.fresh.clear();
+        }
+    }
+
+    /// Whether this connection has to wait for the slice of a turn with what it sends, and does so now.
+    pub fn waits_to_send(&mut self, local: u32) -> bool {
+        let connection = self.connections[local as usize].as_ref();
+        let is_waiting = connection.is_some_and(|connection| has_large_answer(connection));
+        if is_waiting {
+            self.sending.push_back(local);
+        }
+        is_waiting
+    }
+
+    /// Sends the next slice of the large answers. They take turns.
+    pub fn send_slice(&mut self) {
+        let mut left = SLICE;
+        while left > 0
+            && let Some(local) = self.sending.pop_front()
+        {
+            left -= self.flush(local, left);
+        }
+    }
+}
+
+fn has_large_answer(connection: &Connection) -> bool {
+    !connection.is_write_blocked
+        && !connection.is_reading_cold
+        && connection.out.len() > LARGE_ANSWER
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+
+    use ms_partition::PartitionConfig;
+    use ms_wire::topic::TopicKey;
+
+    use super::*;
+    use crate::by_hand::frames::{batch, framed, produce, produced};
+    use crate::by_hand::{ByHand, Peer, TOPIC};
+    use crate::reactor::make_ready;
+
+    fn connection<'a>(hand: &'a mut ByHand, peer: &Peer) -> &'a mut Connection {
+        hand.reactor.connections[peer.local as usize].as_mut().unwrap()
+    }
+
+    /// As if the poller had said that these have bytes: each is looked at once.
+    fn look(hand: &mut ByHand, peers: &[Peer]) {
+        for peer in peers {
+            let connection = hand.reactor.connections[peer.local as usize].as_mut().unwrap();
+            connection.is_readable = true;
+            make_ready(&mut hand.reactor.ready, connection);
+        }
+        for local in std::mem::take(&mut hand.reactor.ready) {
+            // Those that wait for their slice were told of before.
+            if !hand.reactor.receiving.contains(&local) {
+                hand.reactor.read_connection(local);
+            }
+        }
+    }
+
+    #[test]
+    fn a_turn_receives_one_slice_of_all_large_frames_and_those_who_send_them_take_turns() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let records = batch(&[&vec![b'x'; 500_000]]);
+        let frame = framed(&[produce(9, 1, 1, key, &[(0, Some(&records))])]);
+        let mut peers: Vec<Peer> = (0..3).map(|_| hand.connect()).collect();
+        let writers: Vec<_> = peers
+            .iter()
+            .map(|peer| {
+                let (mut stream, frame) = (peer.stream.try_clone().unwrap(), frame.clone());
+                std::thread::spawn(move || stream.write_all(&frame).unwrap())
+            })
+            .collect();
+        let mut still: Vec<u32> = Vec::new();
+        while partition.log_end_offset() < 3 {
+            look(&mut hand, &peers);
+            let waiting: Vec<u32> = hand.reactor.receiving.iter().copied().collect();
+            // Who had none in the turn before is in front of who had some.
+            assert!(waiting.starts_with(&still));
+            let before = hand.reactor.counters.bytes_in;
+            hand.reactor.receive_slice();
+            let received = (hand.reactor.counters.bytes_in - before) as usize;
+            assert!(received <= SLICE);
+            still = hand.reactor.receiving.iter().copied().collect();
+            assert!(waiting.ends_with(&still) && (still.is_empty() || received == SLICE));
+        }
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for peer in &mut peers {
+            assert_eq!(produced(&hand.frames(peer, 1)[0], 9)[0].error_code, 0);
+        }
+        assert_eq!(hand.shared.pool_limit.used(), 0);
+    }
+
+    #[test]
+    fn a_turn_sends_what_is_small_and_one_slice_of_all_large_answers() {
+        let mut hand = ByHand::new();
+        let peers: Vec<Peer> = (0..3).map(|_| hand.connect()).collect();
+        let small = hand.connect();
+        let dirty = |hand: &mut ByHand, peer: &Peer, len: usize| {
+            connection(hand, peer).out.bytes().resize(len, 0);
+            hand.reactor.make_dirty(peer.local);
+        };
+        peers.iter().for_each(|peer| dirty(&mut hand, peer, 2 * SLICE));
+        for expected in [[1, 0, 0], [1, 1, 0], [1, 1, 1], [2, 1, 1], [2, 2, 1], [2, 2, 2]] {
+            dirty(&mut hand, &small, 100);
+            hand.reactor.flush_dirty();
+            assert!(connection(&mut hand, &small).out.is_empty());
+            let slices = |peer| connection(&mut hand, peer).bytes_sent as usize / SLICE;
+            assert_eq!(peers.iter().map(slices).collect::<Vec<_>>(), expected);
+        }
+        assert!(!hand.reactor.has_to_send());
+    }
+
+    #[test]
+    fn who_leaves_while_waiting_for_a_slice_is_forgotten() {
+        let mut hand = ByHand::new();
+        let peers: Vec<Peer> = (0..2).map(|_| hand.connect()).collect();
+        for peer in &peers {
+            connection(&mut hand, peer).out.bytes().resize(2 * SLICE, 0);
+            hand.reactor.make_dirty(peer.local);
+            hand.reactor.receiving.push_back(peer.local);
+        }
+        hand.reactor.flush_dirty();
+        for peer in &peers {
+            hand.reactor.close(peer.local, crate::conn::CloseReason::Client);
+        }
+        hand.reactor.receive_slice();
+        hand.reactor.flush_dirty();
+        hand.reactor.flush_dirty();
+        assert!(!hand.reactor.has_to_send() && hand.reactor.receiving.is_empty());
+    }
+}
