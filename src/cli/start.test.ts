@@ -21,6 +21,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const log = (): string => written.mock.calls.map(([text]) => text).join('');
+
 const loaded = () => checkConfig(devProperties({ port: '9092', override: [] }, folder), 'test');
 
 /** A process that only remembers what was done to it. */
@@ -35,6 +37,7 @@ class FakeHost implements Host {
   listenError: Error | undefined;
   probeError: Error | undefined;
   engineError: Error | undefined;
+  shutdownError: Error | undefined;
   start: (deps: BrokerDeps) => Promise<Broker> = async ({ engine }) => {
     const port = engine.listen(0);
     return {
@@ -50,7 +53,10 @@ class FakeHost implements Host {
         if (this.listenError !== undefined) throw this.listenError;
         return 9092;
       },
-      shutdown: async () => void this.done.push('shut engine down'),
+      shutdown: async (deadlineMs: number) => {
+        this.done.push(`shut engine down in ${deadlineMs} ms`);
+        if (this.shutdownError !== undefined) throw this.shutdownError;
+      },
     };
     return engine as unknown as Engine;
   }
@@ -107,7 +113,7 @@ describe('runBroker', () => {
     host.raise('SIGTERM', 'SIGTERM');
     host.late();
     expect(host.done).toEqual(['ready', 'exit 0 after 980 ms']);
-    expect(written.mock.calls.map(([text]) => text).join('')).toContain('took too long');
+    expect(log()).toContain('took too long');
   });
 
   test('a second signal ends at once', async () => {
@@ -135,7 +141,9 @@ describe('runBroker', () => {
     host.raise('SIGTERM', 'SIGTERM');
     failStart(new Error('engine is gone'));
     await host.exited;
-    expect(host.done).toEqual(['exit 0 after 980 ms', 'shut engine down', 'exit 0']);
+    expect(host.done).toEqual(['exit 0 after 980 ms', 'shut engine down in 900 ms', 'exit 0']);
+    // What waited for the end of the start is in the log all the same.
+    expect(log()).toContain('stopped');
   });
 
   test('says which listener found its port taken', async () => {
@@ -182,8 +190,35 @@ describe('runBroker', () => {
       await runBroker(loaded(), undefined, host);
       host.raise(event, new Error('broken'));
       await host.exited;
-      expect(host.done.slice(1)).toEqual(['exit 70 after 2000 ms', 'shut engine down', 'exit 70']);
-      expect(written.mock.calls.map(([text]) => text).join('')).toContain('broken');
+      expect(host.done.slice(1)).toEqual([
+        'exit 70 after 2000 ms',
+        'shut engine down in 2000 ms',
+        'exit 70',
+      ]);
+      expect(log()).toContain('broken');
     },
   );
+
+  test('a bug that follows another is logged, and the end goes on', async () => {
+    const host = new FakeHost();
+    await runBroker(loaded(), undefined, host);
+    host.raise('uncaughtException', new Error('broken'));
+    host.raise('unhandledRejection', new Error('and more'));
+    await host.exited;
+    expect(host.done.slice(1)).toEqual([
+      'exit 70 after 2000 ms',
+      'shut engine down in 2000 ms',
+      'exit 70',
+    ]);
+    expect(log()).toContain('and more');
+  });
+
+  test('a bug ends with 70 although the engine cannot be shut down', async () => {
+    const host = new FakeHost();
+    host.shutdownError = new Error('the engine is broken too');
+    await runBroker(loaded(), undefined, host);
+    host.raise('uncaughtException', new Error('broken'));
+    await host.exited;
+    expect(host.done.at(-1)).toBe('exit 70');
+  });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   type Api,
   ApiVersions,
@@ -31,7 +31,10 @@ function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeCloc
   const services = { clock, config, pace } as unknown as Services;
   const lines: string[] = [];
   const logger = { ...silentLogger, info: (_: object, line: string) => void lines.push(line) };
-  const dispatcher = createDispatcher(engine, handlers, services, logger);
+  const garbage = { collected: 0 };
+  const dispatcher = createDispatcher(engine, handlers, services, logger, () => {
+    garbage.collected += 1;
+  });
   dispatcher.connected(connection, { listenerId: 0, address: '10.0.0.1', port: 77 });
   if (isOpen) dispatcher.open();
   const send = <Request, Response>(
@@ -60,7 +63,7 @@ function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeCloc
     for (let i = 0; i < 10; i++) await Promise.resolve();
     return engine.calls.flatMap((call) => (call.kind === 'respond' ? [call.answer] : []));
   };
-  return { dispatcher, send, answers, lines, engine, clock };
+  return { dispatcher, send, answers, lines, engine, clock, garbage };
 }
 
 async function nextTurns(): Promise<void> {
@@ -132,6 +135,33 @@ describe('the dispatcher', () => {
     expect((await answers()).map(({ closeAfter }) => closeAfter)).toEqual([undefined, true]);
   });
 
+  test('a large request that cannot be read leaves its place to others', async () => {
+    const { send, answers } = setUp([defineHandler(Metadata, { handle: () => ({}) })]);
+    const topics = Array.from({ length: REQUEST_ITEMS_MAX / 2 + 1 }, () => ({ name: '' }));
+    for (let i = 0; i < 3; i++) send(Metadata, 4, { topics }, 4);
+    send(Metadata, 4, { topics });
+    await nextTurns();
+    const ends = (await answers()).map(({ closeAfter }) => closeAfter);
+    expect(ends).toEqual([true, true, true, undefined]);
+  });
+
+  test('the garbage of large requests and of long answers is collected', async () => {
+    const topic = { name: 'x'.repeat(20_000) };
+    const handler = defineHandler(Metadata, {
+      handle: ({ topics }) => ({ topics: topics === null ? Array(100).fill(topic) : [] }),
+    });
+    const { send, garbage } = setUp([handler]);
+    send(Metadata, 4, { topics: Array.from({ length: 19_999 }, () => ({ name: '' })) });
+    await nextTurns();
+    expect(garbage.collected).toBe(0);
+    send(Metadata, 4, { topics: Array.from({ length: 20_000 }, () => ({ name: '' })) });
+    await nextTurns();
+    expect(garbage.collected).toBe(1);
+    send(Metadata, 4, { topics: null });
+    await nextTurns();
+    expect(garbage.collected).toBe(2);
+  });
+
   test('decodes one large request after the other, and none of who is gone', async () => {
     const underway: (() => void)[] = [];
     const parked = defineHandler(Metadata, {
@@ -197,6 +227,10 @@ describe('the dispatcher', () => {
         })),
       }),
     });
+    /** The same of items that are all there. */
+    const asList = defineHandler(Metadata, {
+      handle: ({ topics }) => ({ topics: (topics ?? []).map(() => ({ name: 'x'.repeat(1024) })) }),
+    });
     const asked = (kib: number) => ({ topics: Array(kib / 16).fill({ name: '16' }) });
 
     test('closes the connection of who asks for more than an answer may have', async () => {
@@ -206,6 +240,15 @@ describe('the dispatcher', () => {
       send(Metadata, 4, asked(5 << 10));
       await nextTurns();
       expect((await answers()).map(({ payload }) => (payload?.length ?? 0) >> 20)).toEqual([3, 0]);
+    });
+
+    test('hands over an array part by part, as it comes out of turns', async () => {
+      const { send, answers, engine } = setUp([asList]);
+      const handedOver = jest.spyOn(engine, 'respondPart');
+      send(Metadata, 4, { topics: Array(300).fill({ name: '' }) });
+      await nextTurns();
+      expect(handedOver).toHaveBeenCalledTimes(4);
+      expect((await answers())[0]?.payload?.length).toBeGreaterThan(300 * 1024);
     });
 
     test('makes one after the other, and waits until those before are taken', async () => {
