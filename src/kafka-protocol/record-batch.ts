@@ -146,17 +146,20 @@ function writeVarBytes(writer: Writer, value: Uint8Array | null): void {
  * @throws MalformedError also for a wrong CRC.
  */
 export function readBatches(bytes: Uint8Array): RecordBatch[] {
-  const batches: RecordBatch[] = [];
+  return [...eachBatch(bytes)];
+}
+
+/** As `readBatches`, one batch after the other. */
+export function* eachBatch(bytes: Uint8Array): Iterable<RecordBatch> {
   let rest = bytes;
   while (rest.length >= LENGTH_END) {
     const length = new DataView(rest.buffer, rest.byteOffset, LENGTH_END).getInt32(8);
     if (length < BATCH_HEADER_BYTES - LENGTH_END)
       throw new MalformedError(`a batch of length ${length}`);
     if (length > rest.length - LENGTH_END) break;
-    batches.push(readBatch(rest.subarray(0, LENGTH_END + length)));
+    yield readBatch(rest.subarray(0, LENGTH_END + length));
     rest = rest.subarray(LENGTH_END + length);
   }
-  return batches;
 }
 
 function readBatch(bytes: Uint8Array): RecordBatch {

@@ -6,8 +6,8 @@ import { CoordinatorError, CoordinatorPartition } from '../coordinator/index.ts'
 import {
   type BrokerRecord,
   type ClusterMetadata,
-  decodeBatches,
   decodeMetadataRecord,
+  decodeRecords,
   encodeMetadataRecord,
 } from '../metadata/index.ts';
 import {
@@ -94,8 +94,7 @@ export class ControllerClient {
       loadSnapshot: async () => {
         const snapshot = await deps.engine.readSnapshot(deps.handle);
         if (snapshot === undefined) return undefined;
-        const records = [...decodeBatches(snapshot.bytes)].map(({ record }) => record);
-        return { offset: snapshot.offset, records };
+        return { offset: snapshot.offset, records: decodeRecords(snapshot.bytes) };
       },
       onServing: (isServing) => {
         if (!isServing) return;

@@ -158,6 +158,23 @@ describe('the metadata of a broker', () => {
     expect(metadata.topicByName('orders')?.partitions).toHaveLength(2);
   });
 
+  test('a snapshot that is read again after it could not be decoded begins anew', async () => {
+    const { engine, clock, metadata, errors } = setUp();
+    const [first, second] = [batchOf(topic()), batchOf(partition(0, 1n))];
+    const damaged = second.with(-1, 1);
+    engine.snapshot = { offset: 1n, bytes: Buffer.concat([first, damaged]) };
+    engine.put(batchOf(topic('dropped', 'AAAAAAAAAAAAAAAAAAAACQ')));
+    engine.put(batchOf(partition(1, 2n)));
+    metadata.committed(engine.endOffset);
+    await turns();
+    expect(errors).toHaveLength(1);
+    expect([...metadata.image.topics()]).toEqual([]);
+    engine.snapshot = { offset: 1n, bytes: Buffer.concat([first, second]) };
+    clock.advance(5_000);
+    await turns();
+    expect(metadata.topicByName('orders')?.partitions).toHaveLength(2);
+  });
+
   test('writes a snapshot of what it applied after ten thousand records', async () => {
     const { engine, metadata, follow } = setUp();
     await follow(topic(), partition(0, 1n));

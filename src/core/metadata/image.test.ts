@@ -47,6 +47,21 @@ describe('the cluster image', () => {
     expect(image.topicByName('orders')?.configs.size).toBe(0);
   });
 
+  test('has the overrides of each topic apart', () => {
+    const other = 'AAAAAAAAAAAAAAAAAAAACQ';
+    const image = imageOf([
+      { kind: 'topic', topicId: other, name: 'other' },
+      ...records,
+      { kind: 'topic', topicId: 'third', name: 'third' },
+    ]);
+    const sizes = [...image.topics()].map(({ name, configs }) => [name, configs.size]);
+    expect(sizes).toEqual([
+      ['other', 0],
+      ['orders', 1],
+      ['third', 0],
+    ]);
+  });
+
   test('refuses records that contradict it', () => {
     const image = imageOf(records);
     expect(() => image.apply({ kind: 'topic', topicId: 'other', name: 'orders' })).toThrow(

@@ -1,4 +1,4 @@
-import type { MetadataRecord, PartitionRecord } from './records.ts';
+import type { MetadataRecord, PartitionRecord, TopicConfigRecord } from './records.ts';
 
 /** The metadata group itself; partitions of topics count from 1. */
 export const METADATA_GROUP_ID = 0n;
@@ -36,9 +36,12 @@ export interface TopicImage {
 }
 
 interface MutableTopic extends TopicImage {
-  readonly partitions: PartitionImage[];
-  readonly configs: Map<string, string>;
+  partitions: PartitionImage[];
+  configs: ReadonlyMap<string, string>;
 }
+
+/** Of most topics. An empty map for each of them would be a third of what all topics take. */
+const NO_CONFIGS: ReadonlyMap<string, string> = new Map();
 
 const internalTopics = new Set([
   '__consumer_offsets',
@@ -109,12 +112,9 @@ export class ClusterImage {
       case 'partition':
         this.#addPartition(record);
         break;
-      case 'topic-config': {
-        const configs = this.#topic(record.topicId).configs;
-        if (record.value === null) configs.delete(record.name);
-        else configs.set(record.name, record.value);
+      case 'topic-config':
+        this.#configure(record);
         break;
-      }
       case 'topic-removed': {
         const topic = this.#topic(record.topicId);
         this.#topicsById.delete(record.topicId);
@@ -144,17 +144,28 @@ export class ClusterImage {
   #addTopic(id: string, name: string): void {
     if (this.#topicsByName.has(name)) throw new Error(`topic ${name} exists already`);
     const isInternal = isInternalTopic(name);
-    const topic = { id, name, isInternal, partitions: [], configs: new Map() };
+    const topic = { id, name, isInternal, partitions: [], configs: NO_CONFIGS };
     this.#topicsById.set(id, topic);
     this.#topicsByName.set(name, topic);
   }
 
   #addPartition(record: PartitionRecord): void {
-    const { partitions } = this.#topic(record.topicId);
+    const topic = this.#topic(record.topicId);
     const { partitionIndex: index, groupId, replicas } = record;
-    if (index !== partitions.length) throw new Error(`partition ${index} is out of order`);
-    partitions.push({ index, groupId, replicas });
+    if (index !== topic.partitions.length) throw new Error(`partition ${index} is out of order`);
+    const partition = { index, groupId, replicas };
+    // An array that grows has room for seventeen; most topics have one partition.
+    if (index === 0) topic.partitions = [partition];
+    else topic.partitions.push(partition);
     if (groupId >= this.#nextGroupId) this.#nextGroupId = groupId + 1n;
+  }
+
+  #configure({ topicId, name, value }: TopicConfigRecord): void {
+    const topic = this.#topic(topicId);
+    const configs = new Map(topic.configs);
+    if (value === null) configs.delete(name);
+    else configs.set(name, value);
+    topic.configs = configs.size === 0 ? NO_CONFIGS : configs;
   }
 
   #topic(id: string): MutableTopic {

@@ -1,7 +1,7 @@
 import type { Engine, PartitionHandle } from '../../engine/index.ts';
 import type { Clock, Logger, Timer } from '../base/index.ts';
 import { ClusterImage } from './image.ts';
-import { decodeBatches, encodeBatches } from './record-codec.ts';
+import { decodeBatches, decodeRecords, encodeBatches } from './record-codec.ts';
 import type { MetadataRecord } from './records.ts';
 
 const READ_BYTES = 1 << 20;
@@ -33,7 +33,7 @@ interface Waiter {
 
 /** Follows the committed metadata log into an image, one stretch at a time. */
 export class MetadataFollower {
-  readonly image = new ClusterImage();
+  #image = new ClusterImage();
   readonly #deps: FollowerDeps;
   readonly #waiters = new Set<Waiter>();
   /** Topics that records touched and `onChanged` was not told of yet; a failure does not lose them. */
@@ -51,6 +51,10 @@ export class MetadataFollower {
 
   constructor(deps: FollowerDeps) {
     this.#deps = deps;
+  }
+
+  get image(): ClusterImage {
+    return this.#image;
   }
 
   committed(offset: bigint): void {
@@ -148,7 +152,7 @@ export class MetadataFollower {
 
   #apply(record: MetadataRecord): void {
     if ('topicId' in record) this.#touched.add(record.topicId);
-    this.image.apply(record);
+    this.#image.apply(record);
     this.#recordsSinceSnapshot += 1;
   }
 
@@ -171,8 +175,11 @@ export class MetadataFollower {
     const { engine, handle } = this.#deps;
     const snapshot = await engine.readSnapshot(handle);
     if (snapshot === undefined) return 0n;
-    for (const { record } of [...decodeBatches(snapshot.bytes)]) this.#apply(record);
-    this.#recordsSinceSnapshot = 0;
+    // What cannot be decoded leaves no image that has a part of it.
+    const image = new ClusterImage();
+    for (const record of decodeRecords(snapshot.bytes)) image.apply(record);
+    this.#image = image;
+    for (const { id } of image.topics()) this.#touched.add(id);
     this.#next = snapshot.offset;
     return snapshot.offset;
   }

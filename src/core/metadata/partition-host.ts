@@ -2,6 +2,7 @@ import type {
   Engine,
   LogConfig,
   PartitionHandle,
+  PartitionSpec,
   Role,
   Topology,
   TopologyTopic,
@@ -10,7 +11,7 @@ import type { Clock, Logger, Timer } from '../base/index.ts';
 import { type BrokerConfig, resolveTopicConfig, toLogConfig } from '../config/index.ts';
 import type { LocalPartition, RemovedTopic } from './cluster-metadata.ts';
 import { type Failure, FailureReport } from './failure-report.ts';
-import type { ClusterImage, PartitionImage, TopicImage } from './image.ts';
+import type { ClusterImage, TopicImage } from './image.ts';
 
 interface HostDeps {
   readonly engine: Engine;
@@ -24,7 +25,7 @@ interface HostDeps {
 interface HostedTopic {
   readonly name: string;
   readonly isInternal: boolean;
-  readonly partitions: (LocalPartition | undefined)[];
+  partitions: (LocalPartition | undefined)[];
   configText: string;
   /** As the native half has it; undefined before the first time. */
   published: TopologyTopic | undefined;
@@ -75,16 +76,15 @@ export class PartitionHost {
     if (removed.length > 0) this.#publish(removed);
     await this.#delete(deletions);
     for (const { name, id } of removed) this.#deps.onTopicRemoved({ name, topicId: id });
-    const configOf = this.#logConfigs();
-    const failures = await Promise.all(hosted.map((topic) => this.#host(topic, configOf)));
-    const news = this.#failures.note(topicIds, failures.flat());
+    const failures = await this.#host(hosted);
+    const news = this.#failures.note(topicIds, failures);
     if (news !== undefined && !this.#isClosed) {
       this.#deps.logger.error(news, 'partitions could not be opened or configured');
     }
     if (hosted.length > 0 || removed.length === 0) {
       this.#publish(hosted.map((topic) => this.#topologyTopic(topic)));
     }
-    return new Set(failures.flat().map(({ topicId }) => topicId));
+    return new Set(failures.map(({ topicId }) => topicId));
   }
 
   /** What fails from now on does so because the broker stops. */
@@ -173,56 +173,58 @@ export class PartitionHost {
     };
   }
 
-  async #host(
-    topic: TopicImage,
-    configOf: (topic: TopicImage, configText: string) => LogConfig,
-  ): Promise<readonly Failure[]> {
-    const { name, isInternal } = topic;
-    const configText = JSON.stringify([...topic.configs]);
-    let hosted = this.#topics.get(topic.id);
-    if (hosted === undefined) {
-      hosted = { name, isInternal, partitions: [], configText, published: undefined };
-      this.#topics.set(topic.id, hosted);
+  /**
+   * Configures and opens what the image has of these topics; resolves with what failed. All that is to be opened is one
+   * list: a promise and what belongs to it for each of ten thousand topics would be most of a start's garbage.
+   */
+  async #host(topics: readonly TopicImage[]): Promise<readonly Failure[]> {
+    const configOf = this.#logConfigs();
+    const configured: Promise<readonly Failure[]>[] = [];
+    const specs: PartitionSpec[] = [];
+    for (const topic of topics) {
+      const configText = JSON.stringify([...topic.configs]);
+      const config = configOf(topic, configText);
+      const hosted = this.#hosted(topic, configText);
+      if (hosted.configText !== configText) {
+        configured.push(this.#configure(topic.id, hosted, config, configText));
+      }
+      this.#addMissing(specs, topic, config);
     }
-    // They are opened in any order; an array that is filled so becomes a slow one.
-    while (hosted.partitions.length < topic.partitions.length) hosted.partitions.push(undefined);
-    const failures: Failure[] = [];
-    const noteFailure = (index: number, error: unknown) => {
-      failures.push({ topicId: topic.id, partition: `${name}-${index}`, error });
-    };
-    const config = configOf(topic, configText);
-    if (hosted.configText !== configText) {
-      await this.#configure(hosted, config, noteFailure);
-      if (failures.length === 0) hosted.configText = configText;
-    }
-    await this.#openAll(topic, config, noteFailure);
+    const failures = (await Promise.all(configured)).flat();
+    await this.#deps.engine.openPartitions(specs, {
+      opened: (place, handle, leaderEpoch) => this.#opened(specs[place], handle, leaderEpoch),
+      failed: (place, error) => this.#failed(failures, specs[place], error),
+    });
     return failures;
   }
 
-  /** Opens what is placed here and is not open. */
-  async #openAll(
-    topic: TopicImage,
-    config: LogConfig,
-    noteFailure: (index: number, error: unknown) => void,
-  ): Promise<void> {
-    const { nodeId } = this.#deps.config;
-    const { id: topicId, name: topicName } = topic;
-    const isToOpen = ({ index, replicas }: PartitionImage) =>
-      replicas.includes(nodeId) && this.partition(topicId, index) === undefined;
-    const specs = topic.partitions.filter(isToOpen).map(({ index: partitionIndex, groupId }) => {
-      return { topicId, topicName, partitionIndex, groupId, config };
-    });
-    const indexAt = (place: number) => specs[place]?.partitionIndex ?? -1;
-    await this.#deps.engine.openPartitions(specs, {
-      opened: (place, handle, leaderEpoch) => {
-        this.#opened(topic, indexAt(place), handle, leaderEpoch);
-      },
-      failed: (place, error) => noteFailure(indexAt(place), error),
-    });
+  /** What is known of a topic, with a place for each of its partitions. */
+  #hosted({ id, name, isInternal, partitions }: TopicImage, configText: string): HostedTopic {
+    let hosted = this.#topics.get(id);
+    if (hosted === undefined) {
+      hosted = { name, isInternal, partitions: [], configText, published: undefined };
+      this.#topics.set(id, hosted);
+    }
+    // They are opened in any order; an array that is filled so becomes a slow one. One that grows has room to spare.
+    const missing = partitions.length - hosted.partitions.length;
+    if (missing > 0) hosted.partitions = hosted.partitions.concat(Array(missing).fill(undefined));
+    return hosted;
   }
 
-  #opened(topic: TopicImage, index: number, handle: PartitionHandle, leaderEpoch: number): void {
+  /** Adds what is placed here and is not open. */
+  #addMissing(specs: PartitionSpec[], topic: TopicImage, config: LogConfig): void {
+    const { nodeId } = this.#deps.config;
     const { id: topicId, name: topicName } = topic;
+    for (const { index: partitionIndex, groupId, replicas } of topic.partitions) {
+      if (!replicas.includes(nodeId) || this.partition(topicId, partitionIndex) !== undefined)
+        continue;
+      specs.push({ topicId, topicName, partitionIndex, groupId, config });
+    }
+  }
+
+  #opened(spec: PartitionSpec | undefined, handle: PartitionHandle, leaderEpoch: number): void {
+    if (spec === undefined) return;
+    const { topicId, topicName, partitionIndex: index } = spec;
     const opened = { topicId, topicName, index, handle, leaderEpoch, isLeader: false };
     this.#byHandle.set(handle, opened);
     const hosted = this.#topics.get(topicId);
@@ -233,18 +235,31 @@ export class PartitionHost {
     this.#setRole(opened, early);
   }
 
+  #failed(failures: Failure[], spec: PartitionSpec | undefined, error: unknown): void {
+    if (spec === undefined) return;
+    const { topicId, topicName, partitionIndex } = spec;
+    failures.push({ topicId, partition: `${topicName}-${partitionIndex}`, error });
+  }
+
+  /** Gives the logs of a topic that are open its new settings; resolves with what failed. */
   async #configure(
+    topicId: string,
     hosted: HostedTopic,
     config: LogConfig,
-    noteFailure: (index: number, error: unknown) => void,
-  ): Promise<void> {
+    configText: string,
+  ): Promise<readonly Failure[]> {
     const { engine } = this.#deps;
+    const failures: Failure[] = [];
     const open = hosted.partitions.filter((partition) => partition !== undefined);
     await Promise.all(
       open.map(({ handle, index }) => {
-        return engine.configureLog(handle, config).catch((error) => noteFailure(index, error));
+        return engine.configureLog(handle, config).catch((error) => {
+          failures.push({ topicId, partition: `${hosted.name}-${index}`, error });
+        });
       }),
     );
+    if (failures.length === 0) hosted.configText = configText;
+    return failures;
   }
 
   // A handle that the engine does not know is gone already.

@@ -2,6 +2,7 @@ import {
   BrokerRegistrationRecord,
   buildBatch,
   type Draft,
+  eachBatch,
   FeatureLevelRecord,
   GroupIdsRecord,
   MalformedError,
@@ -10,7 +11,6 @@ import {
   Reader,
   type RecordDraft,
   type RecordFormat,
-  readBatches,
   TopicCreatedRecord,
   TopicOverrideRecord,
   TopicRemovedRecord,
@@ -83,11 +83,16 @@ export function encodeBatches(records: Iterable<MetadataRecord>): Uint8Array {
   return Buffer.concat(batches);
 }
 
-/** The records of whole batches with their offsets. @throws MalformedError */
+/** The records of a snapshot, decoded as they are taken. @throws MalformedError */
+export function* decodeRecords(bytes: Uint8Array): Iterable<MetadataRecord> {
+  for (const { record } of decodeBatches(bytes)) yield record;
+}
+
+/** The records of whole batches with their offsets, decoded batch by batch. @throws MalformedError */
 export function* decodeBatches(
   bytes: Uint8Array,
 ): Iterable<{ readonly record: MetadataRecord; readonly offset: bigint }> {
-  for (const batch of readBatches(bytes)) {
+  for (const batch of eachBatch(bytes)) {
     for (const { value, offset } of batch.records) {
       if (value === null) throw new MalformedError('a metadata record without a value');
       yield { record: decodeMetadataRecord(value), offset };
