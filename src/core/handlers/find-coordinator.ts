@@ -1,5 +1,5 @@
 import { ErrorCode, FindCoordinator } from '../../kafka-protocol/index.ts';
-import { mappedLate } from '../base/index.ts';
+import { mappedLate, runInTurns } from '../base/index.ts';
 import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { brokersOf } from './cluster-view.ts';
 
@@ -12,22 +12,31 @@ const CREATION_TIMEOUT_MS = 30_000;
  * first asks. Transactional ids and share partitions have no coordinator here.
  */
 export const findCoordinator = defineHandler(FindCoordinator, {
-  handle(request, ctx) {
+  async handle(request, ctx) {
     const { key, keyType, coordinatorKeys } = request;
     const self = brokersOf(ctx).find(({ nodeId }) => nodeId === ctx.config.nodeId);
+    const shaped = (one: string, errorCode: number) => shape(one, errorCode, keyType, self, ctx);
     if (ctx.apiVersion < 4) {
-      const { key: _, ...coordinator } = locate(key, keyType, self, ctx);
+      const { key: _, ...coordinator } = shaped(key, locate(key, keyType, ctx));
       return coordinator;
     }
-    const coordinators = mappedLate(coordinatorKeys, (one) => locate(one, keyType, self, ctx));
-    return { coordinators };
+    const errorCodes = new Int16Array(coordinatorKeys.length);
+    function* steps(): Iterable<void> {
+      for (const [i, one] of coordinatorKeys.entries()) {
+        errorCodes[i] = locate(one, keyType, ctx);
+        yield;
+      }
+    }
+    await runInTurns(steps(), ctx.pace);
+    return {
+      coordinators: mappedLate(coordinatorKeys, (one, i) => shaped(one, errorCodes[i] ?? 0)),
+    };
   },
 });
 
 type Self = ReturnType<typeof brokersOf>[number] | undefined;
 
-function locate(key: string, keyType: number, self: Self, ctx: RequestContext) {
-  const errorCode = errorOf(key, keyType, ctx);
+function shape(key: string, errorCode: number, keyType: number, self: Self, ctx: RequestContext) {
   if (errorCode !== ErrorCode.NONE || self === undefined) {
     const shown = errorCode === ErrorCode.NONE ? ErrorCode.COORDINATOR_NOT_AVAILABLE : errorCode;
     // Kafka says nothing of share partitions in a version that is too old for them, but of any other type.
@@ -47,7 +56,8 @@ const messages: ReadonlyMap<number, string> = new Map([
   [ErrorCode.GROUP_AUTHORIZATION_FAILED, 'Not allowed to use this group.'],
 ]);
 
-function errorOf(key: string, keyType: number, ctx: RequestContext): number {
+/** An error code. Who asks first has the offsets topic made. */
+function locate(key: string, keyType: number, ctx: RequestContext): number {
   if (keyType !== GROUP) return ErrorCode.INVALID_REQUEST;
   if (!ctx.isAllowed('DESCRIBE', 'GROUP', key)) return ErrorCode.GROUP_AUTHORIZATION_FAILED;
   return ctx.groups.locate(key, ctx.deadlineMs(CREATION_TIMEOUT_MS));
