@@ -80,7 +80,7 @@ impl Default for DataPlaneConfig {
             listeners: Vec::new(),
             reactors: 1,
             spin_us: 50,
-            recv_bytes: 1 << 20,
+            recv_bytes: 2 << 20,
             max_request_bytes: 100 << 20,
             max_control_request_bytes: 4 << 20,
             pool_mib: 256,

@@ -16,7 +16,7 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
   ),
   int(
     'reactor.receive.bytes',
-    1_048_576,
+    2_097_152,
     'Receive buffer of a reactor; larger frames are received into a buffer of their own.',
     { min: 65_536, max: 16_777_216 },
   ),
