@@ -79,7 +79,7 @@ impl Default for DataPlaneConfig {
             log_dir: PathBuf::from("data"),
             listeners: Vec::new(),
             reactors: 1,
-            spin_us: 50,
+            spin_us: 100,
             recv_bytes: 2 << 20,
             max_request_bytes: 100 << 20,
             max_control_request_bytes: 4 << 20,

@@ -148,9 +148,12 @@ impl Reactor {
         crate::sys::prefer_short_slices();
         let spin = Duration::from_micros(self.shared.config.spin_us);
         let mut events = Events::with_capacity(EVENTS);
-        let mut last_event = self.now;
+        // When the last turn was over that had something to do.
+        let mut worked_at = self.now;
+        let mut has_worked = false;
         loop {
-            let may_spin = self.is_busy() || self.now - last_event < spin;
+            let may_spin =
+                self.is_busy() || !spin.is_zero() && (has_worked || self.now - worked_at < spin);
             let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
             let timeout =
                 if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
@@ -166,10 +169,11 @@ impl Reactor {
                 self.mailbox().awake();
                 self.adjust_wall_clock();
             }
-            self.take_events(&events);
-            if self.turn() {
-                last_event = self.now;
+            if has_worked {
+                worked_at = self.now;
             }
+            self.take_events(&events);
+            has_worked = self.turn();
             if self.is_stopped() {
                 return self.close_all();
             }
