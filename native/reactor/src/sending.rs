@@ -7,7 +7,7 @@ use crate::ids::ConnectionId;
 use crate::out::Flush;
 use crate::reactor::Reactor;
 use crate::shared::Stats;
-use crate::slices::SLICE;
+use crate::slices::SEND_SLICE;
 use crate::slots::Slot;
 
 impl Reactor {
@@ -16,7 +16,7 @@ impl Reactor {
         let mut dirty = std::mem::take(&mut self.dirty);
         for local in dirty.drain(..) {
             if !self.waits_to_send(local) {
-                self.flush(local, SLICE);
+                self.flush(local, SEND_SLICE);
             }
         }
         self.send_slice();
