@@ -123,6 +123,17 @@ describe('while another client is served', () => {
   });
 });
 
+test('who leaves before a long answer is made holds up nobody', async () => {
+  const topics = names(50_000).map((name) => ({ name, topicId: ZERO_UUID }));
+  const request = { topics, allowAutoTopicCreation: false };
+  for (let i = 0; i < 4; i++) {
+    const leaving = await RawClient.connect(broker.port);
+    leaving.send(Metadata, 12, request);
+    leaving.leave();
+  }
+  expect((await client.request(Metadata, 12, request)).topics).toHaveLength(50_000);
+});
+
 test('a topic that is asked for twice is answered once', async () => {
   const topics = ['b', 'a', 'b'].map((name) => ({ name, topicId: ZERO_UUID }));
   const answer = await client.request(Metadata, 12, { topics, allowAutoTopicCreation: false });

@@ -251,6 +251,24 @@ describe('the dispatcher', () => {
       expect((await answers())[0]?.payload?.length).toBeGreaterThan(300 * 1024);
     });
 
+    test('makes no more of one whose client is gone', async () => {
+      const made: unknown[] = [];
+      const handler = defineHandler(Metadata, {
+        handle: ({ topics }) => ({
+          topics: mappedLate(topics ?? [], (topic) => {
+            made.push(topic);
+            if (made.length === 100) dispatcher.disconnected(connection);
+            return topic;
+          }),
+        }),
+      });
+      const { dispatcher, send, answers, garbage } = setUp([handler]);
+      send(Metadata, 4, { topics: Array(30_000).fill({ name: '' }) });
+      await nextTurns();
+      expect([made.length, garbage.collected]).toEqual([100, 1]);
+      expect(await answers()).toEqual([]);
+    });
+
     test('makes one after the other, and waits until those before are taken', async () => {
       const { send, answers, engine, clock } = setUp([long]);
       engine.hasRoom = false;

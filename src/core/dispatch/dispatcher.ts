@@ -80,13 +80,17 @@ export function createDispatcher(
 
   function start(frame: RequestFrame): void {
     const { connection, apiKey, reqSeq } = frame;
-    const isGone = () => peers.get(connection.slot)?.gen !== connection.gen;
-    if (admission.enter(frame.frame.length, (place) => startIn(place, frame), isGone)) return;
+    const admit = (place: Place) => startIn(place, frame);
+    if (admission.enter(frame.frame.length, admit, () => isGone(connection))) return;
     logger.warn(
       { apiKey, bytes: frame.frame.length },
       'too many large requests wait: one is refused',
     );
     engine.respond({ connection, reqSeq, closeAfter: true });
+  }
+
+  function isGone({ slot, gen }: ConnectionId): boolean {
+    return peers.get(slot)?.gen !== gen;
   }
 
   function startIn(place: Place, { frame, ...head }: RequestFrame): void {
@@ -214,17 +218,20 @@ export function createDispatcher(
       writeResponseHeader(writer, correlationId, api.responseHeaderVersion(version));
       api.response.write(writer, response as object, version);
       if (writer.hasRest) {
-        await runInTurns(
-          longAnswers.paced(writer.rest(), () => bytes),
-          services.pace,
+        const steps = longAnswers.paced(
+          writer.rest(),
+          () => bytes,
+          () => isGone(connection),
         );
+        await runInTurns(steps, services.pace);
       }
     } catch (error) {
       if (instead === undefined) throw error;
       logger.error({ err: error, api: api.name }, 'an answer could not be made');
       return answer(head, handler, version, instead());
     }
-    engine.respond({ connection, reqSeq, payload: writer.finish() });
+    // Who is gone gets nothing, not even half of it.
+    if (!isGone(connection)) engine.respond({ connection, reqSeq, payload: writer.finish() });
     return bytes;
   }
 }

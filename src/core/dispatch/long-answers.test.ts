@@ -11,14 +11,15 @@ function setUp() {
   const answers = new LongAnswers(engine, clock, 8 * MIB);
   /** One of so many MiB, each of which is a step. Behind the third it waits for `until`. */
   const make = (mib: number, until?: Promise<void>) => {
-    const answer = { made: 0, isWhole: false };
+    const answer = { made: 0, isWhole: false, isGone: false };
     function* steps() {
       while (answer.made < mib) {
         answer.made += 1;
         yield answer.made === 3 ? until : undefined;
       }
     }
-    const paced = answers.paced(steps(), () => answer.made * MIB);
+    const bytes = () => answer.made * MIB;
+    const paced = answers.paced(steps(), bytes, () => answer.isGone);
     void runInTurns(paced, systemPace).then(
       () => {
         answer.isWhole = true;
@@ -53,6 +54,20 @@ test('one that is too long lets the next go on', async () => {
   const [first, second] = [make(9), make(3)];
   await turns();
   expect([first.isWhole, second.isWhole]).toEqual([false, true]);
+});
+
+test('one whose client is gone is made no further, and lets the next go on', async () => {
+  const { make } = setUp();
+  let goOn = () => {};
+  const until = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const [first, second] = [make(8, until), make(3)];
+  await turns();
+  first.isGone = true;
+  goOn();
+  await turns();
+  expect([first.made, second.isWhole]).toEqual([3, true]);
 });
 
 test('one that waits for room looks for it again', async () => {

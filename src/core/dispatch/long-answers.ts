@@ -27,12 +27,16 @@ export class LongAnswers {
     this.#bytesMax = bytesMax;
   }
 
-  /** The steps in which an answer is written, with what must be waited for between them. `bytes`: how long it is by now. */
-  *paced(steps: Iterable<unknown>, bytes: () => number): Iterable<unknown> {
+  /**
+   * The steps in which an answer is written, with what must be waited for between them; no more once its client is gone.
+   * `bytes`: how long it is by now.
+   */
+  *paced(steps: Iterable<unknown>, bytes: () => number, isGone: () => boolean): Iterable<unknown> {
     let end: (() => void) | undefined;
     try {
       for (const step of steps) {
         yield step;
+        if (isGone()) return;
         if (bytes() > this.#bytesMax)
           throw new AnswerTooLongError(`more than ${this.#bytesMax} bytes`);
         if (end !== undefined || bytes() <= ALONE_BYTES) continue;
