@@ -21,7 +21,7 @@ use temp_dir::TempDir;
 #[path = "../tests/common/frames.rs"]
 pub mod frames;
 #[path = "../tests/common/temp_dir.rs"]
-mod temp_dir;
+pub mod temp_dir;
 
 /// A topic for the topology: name, id, and the hosted partitions.
 pub struct TestTopic<'a> {

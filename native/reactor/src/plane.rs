@@ -330,3 +330,27 @@ pub(crate) fn spawn(
         }
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::by_hand::temp_dir::TempDir;
+
+    #[test]
+    fn nothing_is_left_of_a_data_plane_that_is_gone() {
+        let dir = TempDir::new();
+        let config = DataPlaneConfig { log_dir: dir.0.clone(), ..DataPlaneConfig::default() };
+        let plane = DataPlane::new(config, Box::new(|| {})).unwrap();
+        let shared = Arc::downgrade(&plane.shared);
+        drop(plane);
+        // Two of its threads end by themselves, a little later.
+        let began = Instant::now();
+        while shared.strong_count() > 0 {
+            assert!(began.elapsed() < Duration::from_secs(60), "a thread goes on");
+            std::thread::yield_now();
+        }
+    }
+}

@@ -5,12 +5,14 @@ mod common;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use common::client::Client;
 use common::frames::{LogConfig, batch, fetch, fetched, header, produce, produced};
 use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
 use ms_log::hard_state::HardStateLog;
 use ms_log::sim::SimDisk;
+use ms_log::{Disk, OpenMode, checkpoint};
 use ms_reactor::DataPlaneConfig;
 use ms_reactor::packed::kind;
 use ms_wire::error_code;
@@ -82,6 +84,26 @@ fn a_stop_is_not_clean_when_a_sync_failed() {
         let (_, last) = HardStateLog::open(Arc::new(disk), &dir.0).unwrap();
         assert_eq!(last.clean, !is_failing);
     }
+}
+
+#[test]
+fn a_stop_gives_back_the_space_ahead_and_writes_down_where_the_logs_end() {
+    let disk = SimDisk::new();
+    let (broker, segment) = start(&disk, DataPlaneConfig::default(), &LogConfig::default());
+    let mut client = broker.connect();
+    send(&mut client, 1, &vec![b'v'; 300 << 10]);
+    assert_eq!(answer(&mut client), (1, 0, 0));
+    let began = Instant::now();
+    let len = disk.open(&segment, OpenMode::Read).unwrap().len().unwrap();
+    while disk.tended(&segment).0 == len {
+        assert!(began.elapsed() < PATIENCE, "no space is taken");
+        std::thread::yield_now();
+    }
+    let dir = broker.stop();
+    assert_eq!(disk.tended(&segment).0, len);
+    let places = checkpoint::read(&disk, &dir.0).unwrap();
+    let ends: Vec<_> = places.values().map(|it| u64::from(it.flushed.position)).collect();
+    assert_eq!(ends, [len]);
 }
 
 #[test]

@@ -31,6 +31,8 @@ fn what_could_be_synced_in_time_is_a_clean_stop() {
             client.send(&to_all(&batch(&[b"value"])));
             client.receive();
         }
+        broker.plane.shutdown(PATIENCE);
+        assert!(!broker.has_said("stop"));
         assert!(was_clean(&broker.stop()));
     }
 }
@@ -45,8 +47,10 @@ fn a_stop_does_not_wait_for_a_sync_that_does_not_end() {
     slow.hold(true);
     let began = Instant::now();
     broker.plane.shutdown(Duration::from_millis(300));
-    assert!(began.elapsed() < PATIENCE / 2, "{:?}", began.elapsed());
+    let (took, has_said) = (began.elapsed(), broker.has_said("the stop is out of time"));
+    // Who fails while it is held would wait for ever.
     slow.hold(false);
+    assert!(took < PATIENCE / 2 && has_said, "{took:?}");
     // What was acknowledged is in the files, and the next one goes on behind it.
     let again = Broker::start_in(broker.stop(), DataPlaneConfig::default());
     again.with_topic("orders", [7; 16], PARTITIONS);
@@ -67,6 +71,7 @@ fn a_stop_over_a_slow_disk_is_in_time_and_not_a_clean_one() {
     broker.plane.shutdown(Duration::from_millis(400));
     // Begun are those that there was time for, and no more.
     assert!(slow.count() < PARTITIONS as usize, "{} syncs", slow.count());
+    assert!(broker.has_said("not everything is known to be durable"));
     slow.is(false);
     let dir = broker.stop();
     assert!(!was_clean(&dir));

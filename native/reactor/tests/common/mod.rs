@@ -147,6 +147,14 @@ impl Broker {
         }
     }
 
+    /// Whether a line of the log so far is about this.
+    pub fn has_said(&self, what: &str) -> bool {
+        while self.drain() {}
+        let queue = self.queue.lock();
+        let mut lines = queue.iter().filter(|entry| entry.kind == kind::LOG);
+        lines.any(|line| String::from_utf8_lossy(&line.payload).contains(what))
+    }
+
     /// Takes what waits; false when there was nothing.
     pub fn drain(&self) -> bool {
         let mut buffer = vec![0; 1 << 16];
