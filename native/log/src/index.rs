@@ -290,9 +290,12 @@ pub(crate) fn put_control(out: &mut Vec<u8>, frame: &ControlFrame) {
 }
 
 pub(crate) fn read_control(reader: &mut Reader<'_>) -> Option<ControlFrame> {
+    let (position, len) = (reader.u32()?, reader.u32()?);
+    // Where the next batch begins is told from it.
+    position.checked_add(len)?;
     Some(ControlFrame {
-        position: reader.u32()?,
-        len: reader.u32()?,
+        position,
+        len,
         index: reader.u64()?,
         base_offset: reader.u64()?,
         term: reader.u32()?,
@@ -303,4 +306,23 @@ pub(crate) fn read_control(reader: &mut Reader<'_>) -> Option<ControlFrame> {
             _ => return None,
         },
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_frame_ends_where_a_file_may_end() {
+        let read = |position: u32, len: u32| {
+            let kind = EntryKind::NoOp;
+            let mut bytes = Vec::new();
+            let frame = ControlFrame { position, len, index: 1, base_offset: 0, term: 1, kind };
+            put_control(&mut bytes, &frame);
+            read_control(&mut Reader(&bytes)).map(|frame| frame.position + frame.len)
+        };
+        assert_eq!(read(u32::MAX - 40, 40), Some(u32::MAX));
+        assert_eq!(read(u32::MAX - 40, 41), None);
+    }
 }
