@@ -62,7 +62,9 @@ impl Reactor {
         let (clock_ms, out_max) = (self.clock_ms, self.out_max);
         let connection = self.connections[local as usize].as_mut()?;
         let is_reading = connection.may_read(out_max);
-        if !connection.out.is_empty() && clock_ms - connection.write_progress_ms > WRITE_STALL_MS {
+        // Not while it waits for its slice of a turn: that is not the client's fault.
+        let is_stuck = connection.is_write_blocked || connection.is_reading_cold;
+        if is_stuck && clock_ms - connection.write_progress_ms > WRITE_STALL_MS {
             return Some(CloseReason::Slow);
         }
         if is_reading && !connection.carry.is_empty() && is_stalled(connection, clock_ms) {
@@ -102,6 +104,25 @@ mod tests {
     use crate::by_hand::{ByHand, Peer, TOPIC};
     use crate::packed::kind;
 
+    fn is_open(hand: &ByHand, peer: &Peer) -> bool {
+        hand.reactor.connections[peer.local as usize].is_some()
+    }
+
+    #[test]
+    fn who_does_not_take_its_answer_goes_and_whose_answer_waits_for_its_turn_stays() {
+        let mut hand = ByHand::new();
+        let peers = [hand.connect(), hand.connect()];
+        hand.reactor.clock_ms += WRITE_STALL_MS + 1;
+        for (peer, is_write_blocked) in peers.iter().zip([false, true]) {
+            let connection = hand.reactor.connections[peer.local as usize].as_mut().unwrap();
+            connection.out.bytes().push(0);
+            connection.is_write_blocked = is_write_blocked;
+            hand.reactor.make_dirty(peer.local);
+        }
+        hand.reactor.sweep();
+        assert_eq!(peers.map(|peer| is_open(&hand, &peer)), [true, false]);
+    }
+
     #[test]
     fn who_is_idle_goes_and_who_waits_stays() {
         let mut hand = ByHand::new();
@@ -116,8 +137,6 @@ mod tests {
         hand.gather(&mut waiting, &[poll]);
         hand.reactor.finish_gathered();
         hand.told();
-        let is_open =
-            |hand: &ByHand, peer: &Peer| hand.reactor.connections[peer.local as usize].is_some();
         hand.reactor.clock_ms += hand.shared.config.connections_max_idle_ms;
         hand.reactor.sweep();
         assert!(is_open(&hand, &idle) && is_open(&hand, &waiting));
