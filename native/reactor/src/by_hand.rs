@@ -133,11 +133,12 @@ impl ByHand {
         self.send(peer, &[&prefix, head].concat());
     }
 
-    fn send(&mut self, peer: &mut Peer, framed: &[u8]) {
-        peer.stream.write_all(framed).unwrap();
+    /// Sends bytes, and has the reactor read once they have all arrived.
+    pub fn send(&mut self, peer: &mut Peer, bytes: &[u8]) {
+        peer.stream.write_all(bytes).unwrap();
         let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
-        let mut seen = vec![0; framed.len()];
-        while connection.stream.peek(&mut seen).is_ok_and(|len| len < framed.len()) {
+        let mut seen = vec![0; bytes.len()];
+        while connection.stream.peek(&mut seen).is_ok_and(|len| len < bytes.len()) {
             std::thread::yield_now();
         }
         connection.is_readable = true;
