@@ -25,7 +25,8 @@ export class Reader {
 
   /** `itemsMax`: how many items all arrays may have together, and tagged fields with them. */
   constructor(bytes: Uint8Array, itemsMax = Number.POSITIVE_INFINITY) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = bytes;
+    this.#bytes = bytes instanceof Buffer ? bytes : Buffer.from(buffer, byteOffset, byteLength);
     this.#end = bytes.byteLength;
     this.#itemsMax = itemsMax;
   }

@@ -127,6 +127,9 @@ describe('a damaged batch', () => {
     ['a count beyond the bytes', 57, '7fffffff', /2147483647 records/],
     ['a negative count', 57, 'ffffffff', /-1 records/],
     ['a record longer than the batch', 61, 'fe', /./],
+    ['a record of a negative length', 61, '01', /a record of -1 bytes/],
+    ['a record longer than its fields', 61, '24', /has 18 bytes, and has others/],
+    ['a record shorter than its fields', 61, '20', /has 16 bytes, and has others/],
     ['fewer records than bytes', 57, '00000001', /left over in a batch/],
   ])('%s is refused', (_, at, hex, reason) => {
     const bytes = bytesOf(PLAIN);

@@ -213,10 +213,14 @@ function readRecords(bytes: Uint8Array, count: number, header: BatchHeader): Bat
   const reader = new Reader(bytes);
   const records: BatchRecord[] = [];
   for (let i = 0; i < count; i++) {
-    const record = new Reader(reader.raw(reader.varint()));
-    records.push(readRecord(record, header));
-    if (record.remaining !== 0)
-      throw new MalformedError(`${record.remaining} bytes left over in a record`);
+    const length = reader.varint();
+    const behind = reader.remaining - length;
+    if (length < 0 || behind < 0)
+      throw new MalformedError(`a record of ${length} bytes, ${reader.remaining} left`);
+    // Read from the batch itself: a reader and a view for each record are garbage that costs more.
+    records.push(readRecord(reader, header));
+    if (reader.remaining !== behind)
+      throw new MalformedError(`a record says that it has ${length} bytes, and has others`);
   }
   if (reader.remaining !== 0)
     throw new MalformedError(`${reader.remaining} bytes left over in a batch`);

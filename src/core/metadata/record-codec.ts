@@ -41,15 +41,18 @@ const byType = new Map<number, (typeof formats)[number]>(
   formats.map((entry) => [entry.format.type, entry]),
 );
 
+/** What records are written into, one after the other: a buffer of its own for each would be mostly room to spare. */
+const writer = new Writer();
+
 /** The value of a record of the metadata log: type, version, body. */
 export function encodeMetadataRecord(record: MetadataRecord): Uint8Array {
   const format = byKind.get(record.kind);
   if (format === undefined) throw new Error(`no format for ${record.kind}`);
-  const writer = new Writer();
+  writer.rewind();
   writer.int16(format.type);
   writer.int16(VERSION);
   format.write(writer, record as Draft<unknown>, VERSION);
-  return writer.finish();
+  return Buffer.from(writer.finish());
 }
 
 /** @throws MalformedError, also for a type or version of a newer release. */
