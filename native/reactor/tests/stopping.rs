@@ -71,7 +71,8 @@ fn a_stop_over_a_slow_disk_is_in_time_and_not_a_clean_one() {
     broker.plane.shutdown(Duration::from_millis(400));
     // Begun are those that there was time for, and no more.
     assert!(slow.count() < PARTITIONS as usize, "{} syncs", slow.count());
-    assert!(broker.has_said("not everything is known to be durable"));
+    // A thread of the stop that is late, on a busy machine, says so when it ends.
+    broker.await_line("not everything is known to be durable");
     slow.is(false);
     let dir = broker.stop();
     assert!(!was_clean(&dir));

@@ -150,9 +150,12 @@ impl Broker {
     /// Whether a line of the log so far is about this.
     pub fn has_said(&self, what: &str) -> bool {
         while self.drain() {}
-        let queue = self.queue.lock();
-        let mut lines = queue.iter().filter(|entry| entry.kind == kind::LOG);
-        lines.any(|line| String::from_utf8_lossy(&line.payload).contains(what))
+        self.queue.lock().iter().any(|entry| says(entry, what))
+    }
+
+    /// Waits for a line of the log that is about this.
+    pub fn await_line(&self, what: &str) {
+        self.await_entry(|entry| says(entry, what));
     }
 
     /// Takes what waits; false when there was nothing.
@@ -285,6 +288,11 @@ impl Broker {
         let (_, rest) = stats.split_once(&format!("\"{name}\":")).unwrap();
         rest.split([',', '}']).next().unwrap().parse().unwrap()
     }
+}
+
+/// Whether this is a line of the log that is about it.
+fn says(entry: &Entry, what: &str) -> bool {
+    entry.kind == kind::LOG && String::from_utf8_lossy(&entry.payload).contains(what)
 }
 
 fn packed_answer(request: &Request, flags: u8, payload: &[u8]) -> Vec<u8> {
