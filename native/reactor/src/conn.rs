@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use mio::net::TcpStream;
+use ms_wire::request_items::ItemCount;
 
 use crate::ids::{ConnectionId, Seq};
 use crate::listener::Admission;
@@ -54,6 +55,8 @@ pub struct Connection {
     pub room: Option<Place>,
     /// The one that waits for room has this place in the line.
     pub ticket: Option<Ticket>,
+    /// The items of the control request that is being received, or waits to be handed over, as far as they were counted.
+    pub counting: Option<Box<ItemCount>>,
     /// For what has arrived of one that has no room.
     pub held: Option<Place>,
     pub untaken: Option<Untaken>,
@@ -124,6 +127,7 @@ impl Connection {
             answer_parts: Vec::new(),
             room: None,
             ticket: None,
+            counting: None,
             held: None,
             untaken: None,
             bytes_sent: 0,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ms_wire::cursor::Cursor;
 use ms_wire::header::{API_VERSIONS, FETCH, PRODUCE, RequestHeader, parse_request_header};
-use ms_wire::request_items::{ItemsError, announces_too_many, count_items};
 use ms_wire::validate::Scratch;
 use ms_wire::{fetch, produce as produce_versions};
 
@@ -73,7 +72,7 @@ impl Gather<'_> {
             };
             if bytes.len() < PREFIX + len {
                 if len > CONTROL_ITEMS_MAX {
-                    self.refuse_hopeless(connection, block, at + PREFIX..range.end);
+                    self.refuse_hopeless(connection, block, at + PREFIX..range.end, len);
                 }
                 break;
             }
@@ -82,6 +81,7 @@ impl Gather<'_> {
                 break;
             }
             at = frame.end;
+            connection.counting = None;
         }
         at
     }
@@ -93,22 +93,6 @@ impl Gather<'_> {
         match begun.first_chunk().map(|key| i16::from_be_bytes(*key)) {
             None | Some(PRODUCE | FETCH) => max,
             Some(_) => max.min(config.max_control_request_bytes),
-        }
-    }
-
-    /// Refuses an incomplete frame that announces more items than TypeScript decodes: the rest need not be received.
-    fn refuse_hopeless(&mut self, connection: &mut Connection, block: usize, range: Range<usize>) {
-        let begun = &self.turn.blocks[block].bytes[range];
-        let Ok(RequestHeader { api_key, api_version, body, .. }) = parse_request_header(begun)
-        else {
-            return;
-        };
-        let is_control = !matches!(api_key, PRODUCE | FETCH | API_VERSIONS);
-        if is_control && announces_too_many(begun, body, api_key, api_version, CONTROL_ITEMS_MAX) {
-            let (control, api) = (&self.shared.hub.control, (api_key, api_version));
-            let error = ItemsError::TooMany(CONTROL_ITEMS_MAX);
-            self.malformed.tell(control, self.now_ms, api, &error);
-            self.refuse(connection);
         }
     }
 
@@ -337,7 +321,7 @@ impl Gather<'_> {
         correlation_id: i32,
         api_key: i16,
     ) -> Result<(), NotYet> {
-        let frame = &self.turn.blocks[block].bytes[range];
+        let frame = &self.turn.blocks[block].bytes[range.clone()];
         let is_api_versions = api_key == API_VERSIONS;
         // ApiVersions of any version is answered, so that a newer client learns what we speak (KIP-511).
         if !is_api_versions && !self.shared.apis.is_served(api_key, api_version) {
@@ -376,15 +360,15 @@ impl Gather<'_> {
             return Err(NotYet);
         }
         // No item takes less than a byte. A client that learns versions sends little else.
-        if frame.len() > CONTROL_ITEMS_MAX
+        let (len, api) = (frame.len(), (api_key, api_version));
+        if len > CONTROL_ITEMS_MAX
             && !is_api_versions
-            && let Err(error) = count_items(frame, body, api_key, api_version, CONTROL_ITEMS_MAX)
+            && !self.count_items(connection, block, range.clone(), len, body, api)
         {
-            let (control, api) = (&self.shared.hub.control, (api_key, api_version));
-            self.malformed.tell(control, self.now_ms, api, &error);
-            self.refuse(connection);
-            return Ok(());
+            // The rest in the next turns, unless it is refused.
+            return Err(NotYet);
         }
+        let frame = &self.turn.blocks[block].bytes[range];
         let seq = connection.slots.next_seq();
         let (connection_id, listener) = (connection.id, connection.listener);
         let control = &self.shared.hub.control;
@@ -417,7 +401,7 @@ impl Gather<'_> {
     }
 
     // Requests before the bad one are answered first, as Kafka does, which takes them one by one.
-    fn refuse(&mut self, connection: &mut Connection) {
+    pub fn refuse(&mut self, connection: &mut Connection) {
         self.counters.malformed_frames += 1;
         connection.closing = Some(CloseReason::Refused);
     }
@@ -524,41 +508,6 @@ mod tests {
             let connection = hand.reactor.connections[peer.local as usize].as_ref();
             assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused, "{key}");
             assert_eq!(hand.control_requests(), 0);
-        }
-    }
-
-    #[test]
-    fn a_request_with_too_many_items_is_not_handed_over() {
-        let mut hand = ByHand::with_control_bytes(1 << 20);
-        let request = |items: usize| {
-            let mut frame = vec![0, 10, 0, 4, 0, 0, 0, 1, 0xff, 0xff, 0, 0];
-            ms_wire::put::put_len_in(&mut frame, true, Some(items));
-            frame.extend([2, b'a'].repeat(items));
-            frame.extend([0]);
-            frame
-        };
-        let cut = request(120_000).split_at(180_000).0.to_vec();
-        let good = (request(120_000), false);
-        for (frame, is_refused) in [good, (request(120_001), true), (cut, true)] {
-            let peer = hand.connect();
-            hand.carried(&peer, &[frame]);
-            let connection = hand.reactor.connections[peer.local as usize].as_ref();
-            assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused);
-            assert_eq!(hand.control_requests(), usize::from(!is_refused));
-        }
-    }
-
-    #[test]
-    fn a_request_that_announces_too_many_items_is_not_received() {
-        let mut hand = ByHand::with_control_bytes(1 << 20);
-        for (items, is_refused) in [(120_000, false), (120_001, true), (1 << 30, true)] {
-            let mut frame = vec![0, 10, 0, 4, 0, 0, 0, 1, 0xff, 0xff, 0, 0];
-            ms_wire::put::put_len_in(&mut frame, true, Some(items));
-            frame.extend([2, b'a'].repeat(10_000));
-            let mut peer = hand.connect();
-            hand.begin(&mut peer, &frame, 300_000);
-            let connection = hand.reactor.connections[peer.local as usize].as_ref();
-            assert_eq!(connection.is_none_or(|c| c.closing.is_some()), is_refused, "{items}");
         }
     }
 

@@ -13,6 +13,7 @@ mod config;
 mod conn;
 mod control;
 mod control_flow;
+mod counting;
 mod fetch;
 mod flusher;
 mod fresh;

@@ -27,6 +27,8 @@ const UNSTAMPED: [u8; 8] = (-1_i64).to_be_bytes();
 pub struct Turn {
     /// Bytes that came out of compressed batches.
     pub inline_output: usize,
+    /// Steps that were taken in counting items.
+    pub count_steps: usize,
     /// `RECEIVE_BLOCK` is put in by the reactor for the length of the turn.
     pub blocks: Vec<Block>,
     pub requests: Vec<TurnRequest>,
@@ -212,7 +214,7 @@ impl Turn {
         self.items.shrink_to(KEPT_ITEMS);
         self.touched.clear();
         self.by_partition.clear();
-        self.inline_output = 0;
+        (self.inline_output, self.count_steps) = (0, 0);
     }
 }
 

@@ -191,11 +191,16 @@ impl<'a> Cursor<'a> {
     /// A string whose length is an unsigned varint minus one; 0 is null.
     #[inline]
     pub fn compact_nullable_string(&mut self) -> Result<Option<&'a [u8]>, WireError> {
-        let Some(len) = self.compact_len()? else { return Ok(None) };
-        if len > i16::MAX as usize {
-            return Err(WireError::StringTooLong(len));
-        }
+        let Some(len) = self.compact_string_len()? else { return Ok(None) };
         self.take(len).map(Some)
+    }
+
+    #[inline]
+    pub(crate) fn compact_string_len(&mut self) -> Result<Option<usize>, WireError> {
+        match self.compact_len()? {
+            Some(len) if len > i16::MAX as usize => Err(WireError::StringTooLong(len)),
+            len => Ok(len),
+        }
     }
 
     /// A string that may not be null, with a 16-bit length.
@@ -251,7 +256,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
+    pub(crate) fn len_in(&mut self, flexible: bool) -> Result<Option<usize>, WireError> {
         if flexible { self.compact_len() } else { Ok(usize::try_from(self.i32()?).ok()) }
     }
 

@@ -48,105 +48,160 @@ pub enum ItemsError {
     Malformed(#[from] WireError),
 }
 
-/// Counts the items of all arrays of a request, and its tagged fields; what those hold is not looked at. Ends with the first
-/// item beyond `max`. No allocation; a few nanoseconds an item, or for an array of numbers.
-pub fn count_items(
-    frame: &[u8],
-    body: usize,
-    api_key: i16,
-    version: i16,
-    max: usize,
-) -> Result<usize, ItemsError> {
-    let Ok(at) = REQUESTS.binary_search_by_key(&api_key, |shape| shape.api_key) else {
-        return Err(WireError::UnknownApi(api_key).into());
-    };
-    let RequestShape { flexible_from, fields, .. } = REQUESTS[at];
-    let cursor = Cursor::at(frame, body);
-    let mut count = Count { cursor, version, flexible: version >= flexible_from, max, items: 0 };
-    count.fields(fields)?;
-    Ok(count.items)
-}
-
-/// Whether the beginning of a request shows that it will have more than `max` items: it announces them.
-pub fn announces_too_many(
-    begun: &[u8],
-    body: usize,
-    api_key: i16,
-    version: i16,
-    max: usize,
-) -> bool {
-    match count_items(begun, body, api_key, version, max) {
-        Err(ItemsError::TooMany(_)) => true,
-        Err(ItemsError::Malformed(WireError::ArrayTooLong { len, .. })) => len > max,
-        _ => false,
-    }
-}
-
-struct Count<'a> {
-    cursor: Cursor<'a>,
+/// The items of all arrays of a request, and its tagged fields, counted step by step; what tagged fields hold is not looked at.
+/// Ends with the first item beyond `max`.
+#[derive(Debug)]
+pub struct ItemCount {
     version: i16,
     flexible: bool,
     max: usize,
     items: usize,
+    /// What is before it in the frame was counted. It may lie beyond what has arrived.
+    at: usize,
+    /// What was begun, the outermost first.
+    open: Vec<Open>,
 }
 
-impl Count<'_> {
-    fn fields(&mut self, fields: &[Field]) -> Result<(), ItemsError> {
-        for Field { first, last, shape } in fields {
-            if (*first..=*last).contains(&self.version) {
-                self.shape(shape)?;
+/// What is still to come of something.
+#[derive(Debug, Clone, Copy)]
+enum Open {
+    Fields(&'static [Field]),
+    Items(&'static Shape, usize),
+    Tags(usize),
+}
+
+impl ItemCount {
+    /// Counts in a frame with its body there.
+    pub fn new(body: usize, api_key: i16, version: i16, max: usize) -> Result<Self, ItemsError> {
+        let Ok(at) = REQUESTS.binary_search_by_key(&api_key, |shape| shape.api_key) else {
+            return Err(WireError::UnknownApi(api_key).into());
+        };
+        let RequestShape { flexible_from, fields, .. } = REQUESTS[at];
+        let (flexible, open) = (version >= flexible_from, vec![Open::Fields(fields)]);
+        Ok(Self { version, flexible, max, items: 0, at: body, open })
+    }
+
+    /// Takes up to so many steps, of a few nanoseconds each, in the beginning of a frame that will have `len` bytes. True: all
+    /// of it is counted. Without it there is more to count, or to come.
+    pub fn go_on(
+        &mut self,
+        begun: &[u8],
+        len: usize,
+        steps: &mut usize,
+    ) -> Result<bool, ItemsError> {
+        while *steps > 0 && !self.open.is_empty() {
+            *steps -= 1;
+            match self.step(begun, len) {
+                Err(ItemsError::Malformed(WireError::Truncated { .. })) if begun.len() < len => {
+                    return Ok(false);
+                }
+                stepped => stepped?,
             }
         }
-        if self.flexible {
-            self.tagged_fields()?;
+        Ok(self.open.is_empty())
+    }
+
+    /// One value, or the end of something. Nothing has changed when the value is not there.
+    fn step(&mut self, begun: &[u8], len: usize) -> Result<(), ItemsError> {
+        let Some(top) = self.open.len().checked_sub(1) else { return Ok(()) };
+        if self.at > begun.len() {
+            return Err(WireError::Truncated { needed: self.at - begun.len(), left: 0 }.into());
         }
+        let mut cursor = Cursor::at(begun, self.at);
+        let (left, inner) = match self.open[top] {
+            Open::Fields(&[]) if self.flexible => {
+                let tags = cursor.unsigned_varint()? as usize;
+                self.count(tags)?;
+                self.at = cursor.position();
+                (Some(Open::Tags(tags)), None)
+            }
+            Open::Fields(&[]) | Open::Items(_, 0) | Open::Tags(0) => (None, None),
+            Open::Fields([Field { first, last, shape }, rest @ ..]) => {
+                let is_there = (*first..=*last).contains(&self.version);
+                let inner = if is_there { self.value(shape, cursor, len)? } else { None };
+                (Some(Open::Fields(rest)), inner)
+            }
+            Open::Items(shape, count) => {
+                let inner = self.value(shape, cursor, len)?;
+                (Some(Open::Items(shape, count - 1)), inner)
+            }
+            Open::Tags(count) => {
+                cursor.unsigned_varint()?;
+                let size = cursor.unsigned_varint()? as usize;
+                self.skip(cursor, size, len)?;
+                (Some(Open::Tags(count - 1)), None)
+            }
+        };
+        self.open.truncate(top);
+        self.open.extend(left);
+        self.open.extend(inner);
         Ok(())
     }
 
-    fn shape(&mut self, shape: &Shape) -> Result<(), ItemsError> {
-        match shape {
-            Shape::Fixed(bytes) => _ = self.cursor.range(*bytes)?,
-            Shape::Text => _ = self.cursor.nullable_string_in(self.flexible)?,
-            Shape::Bytes => _ = self.cursor.nullable_bytes_in(self.flexible)?,
-            Shape::Struct(fields) => self.fields(fields)?,
+    /// Passes a value, or what is in front of its items or fields, which are to be opened then.
+    fn value(
+        &mut self,
+        shape: &'static Shape,
+        mut cursor: Cursor<'_>,
+        len: usize,
+    ) -> Result<Option<Open>, ItemsError> {
+        let size = match shape {
+            Shape::Fixed(bytes) => *bytes,
+            Shape::Text if self.flexible => cursor.compact_string_len()?.unwrap_or(0),
+            Shape::Text => usize::try_from(cursor.i16()?).unwrap_or(0),
+            Shape::Bytes => cursor.len_in(self.flexible)?.unwrap_or(0),
+            Shape::Struct(fields) => return Ok(Some(Open::Fields(fields))),
             Shape::Nullable(first, last, fields) => {
                 let is_nullable = (*first..=*last).contains(&self.version);
-                if !is_nullable || self.cursor.i8()? >= 0 {
-                    self.fields(fields)?;
-                }
+                let is_null = is_nullable && cursor.i8()? < 0;
+                self.skip(cursor, 0, len)?;
+                return Ok((!is_null).then_some(Open::Fields(fields)));
             }
-            Shape::Array(item) => self.array(item)?,
-        }
-        Ok(())
+            Shape::Array(item) => return self.array(item, cursor, len),
+        };
+        self.skip(cursor, size, len)?;
+        Ok(None)
     }
 
-    fn array(&mut self, item: &Shape) -> Result<(), ItemsError> {
-        let len = self.cursor.nullable_array_len_in(self.flexible)?.unwrap_or(0);
-        self.count(len)?;
-        if let Shape::Fixed(bytes) = item {
-            self.cursor.range(len * bytes)?;
-            return Ok(());
+    fn array(
+        &mut self,
+        item: &'static Shape,
+        mut cursor: Cursor<'_>,
+        len: usize,
+    ) -> Result<Option<Open>, ItemsError> {
+        let items = cursor.len_in(self.flexible)?.unwrap_or(0);
+        let left = len.saturating_sub(cursor.position());
+        if items > left {
+            return Err(WireError::ArrayTooLong { len: items, left }.into());
         }
-        for _ in 0..len {
-            self.shape(item)?;
+        let (size, open) = match item {
+            Shape::Fixed(bytes) => (items * bytes, None),
+            _ => (0, Some(Open::Items(item, items))),
+        };
+        if size > left {
+            return Err(WireError::Truncated { needed: size, left }.into());
         }
-        Ok(())
+        self.count(items)?;
+        self.skip(cursor, size, len)?;
+        Ok(open)
     }
 
-    fn tagged_fields(&mut self) -> Result<(), ItemsError> {
-        let len = self.cursor.unsigned_varint()? as usize;
-        self.count(len)?;
-        for _ in 0..len {
-            self.cursor.unsigned_varint()?;
-            let size = self.cursor.unsigned_varint()? as usize;
-            self.cursor.range(size)?;
+    /// Goes on behind so many bytes, which need not have arrived.
+    fn skip(&mut self, cursor: Cursor<'_>, size: usize, len: usize) -> Result<(), ItemsError> {
+        let left = len.saturating_sub(cursor.position());
+        if size > left {
+            return Err(WireError::Truncated { needed: size, left }.into());
         }
+        self.at = cursor.position() + size;
         Ok(())
     }
 
     fn count(&mut self, items: usize) -> Result<(), ItemsError> {
+        if self.items + items > self.max {
+            return Err(ItemsError::TooMany(self.max));
+        }
         self.items += items;
-        if self.items > self.max { Err(ItemsError::TooMany(self.max)) } else { Ok(()) }
+        Ok(())
     }
 }
 
@@ -158,9 +213,33 @@ mod tests {
     const OFFSET_FETCH: i16 = 9;
     const PARTITIONS: i16 = 75;
 
+    /// Counts when all is there, and byte by byte and step by step as it comes: the same.
     fn count(api_key: i16, version: i16, body: &[u8]) -> Result<usize, ItemsError> {
         let frame = [&[0xff; 7], body].concat();
-        count_items(&frame, 7, api_key, version, 5)
+        let counted = count_in(&frame, 7, api_key, version, 5);
+        let mut slowly = ItemCount::new(7, api_key, version, 5)?;
+        for end in 7..=frame.len() {
+            for steps in [1; 30] {
+                match slowly.go_on(&frame[..end], frame.len(), &mut { steps }) {
+                    Ok(is_done) => assert!(!is_done || counted == Ok(slowly.items)),
+                    Err(error) => assert_eq!(counted, Err(error)),
+                }
+            }
+        }
+        assert_eq!(slowly.open.is_empty(), counted.is_ok());
+        counted
+    }
+
+    fn count_in(
+        frame: &[u8],
+        body: usize,
+        api_key: i16,
+        version: i16,
+        max: usize,
+    ) -> Result<usize, ItemsError> {
+        let mut count = ItemCount::new(body, api_key, version, max)?;
+        assert!(count.go_on(frame, frame.len(), &mut { usize::MAX })?);
+        Ok(count.items)
     }
 
     #[test]
@@ -210,7 +289,7 @@ mod tests {
             let version = (next() % 14) as i16;
             let body: Vec<u8> =
                 (0..next() % 64).map(|_| if next() < 128 { 2 } else { next() as u8 }).collect();
-            if let Ok(items) = count_items(&body, 0, shape.api_key, version, 1000) {
+            if let Ok(items) = count_in(&body, 0, shape.api_key, version, 1000) {
                 assert!(items <= body.len());
             }
         }
