@@ -166,9 +166,11 @@ impl Connection {
             && self.muted_until_ms == 0
     }
 
-    /// Opens the gate, unless another request that was taken up at the same time holds it.
-    pub fn open_gate(&mut self) {
+    /// Opens the gate, unless another request that was taken up at the same time holds it. What arrived behind it was not
+    /// looked at meanwhile: its client is not to blame for that time.
+    pub fn open_gate(&mut self, clock_ms: i64) {
         self.is_gate_closed = self.slots.iter().any(|(_, slot)| slot.holds_gate());
+        (self.frame.began_ms, self.frame.advanced_ms) = (clock_ms, clock_ms);
     }
 
     /// Takes room for a large control request. False: it waits for some.

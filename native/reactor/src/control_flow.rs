@@ -42,7 +42,7 @@ impl Reactor {
                 out.bytes().extend_from_slice(&answer.payload);
             }
         });
-        connection.open_gate();
+        connection.open_gate(clock_ms);
         if answer.flags & answer_flag::CLOSE_AFTER != 0 {
             connection.closing = Some(CloseReason::Asked);
         }

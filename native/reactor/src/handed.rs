@@ -116,7 +116,7 @@ impl Reactor {
         if handed.holds_gate
             && let Some(Some(connection)) = self.connections.get_mut(request.local as usize)
         {
-            connection.open_gate();
+            connection.open_gate(self.clock_ms);
         }
         self.make_dirty(request.local);
         self.revive(request.local);

@@ -12,7 +12,7 @@ const KEEP_LARGEST: usize = 4 << 20;
 /// A class from which nobody took for so many sweeps gives its memory back.
 const KEEP_SWEEPS: usize = 5;
 
-/// How many bytes all pools of a data plane may hold, in use and free.
+/// How many bytes all pools of a data plane have in use, of so many at most, and how many of free buffers they keep.
 pub struct PoolLimit {
     used: AtomicUsize,
     max: usize,

@@ -227,14 +227,14 @@ impl Reactor {
 
     /// A Produce comes back from a worker: it is appended with the next batches, and the gate opens behind it.
     pub fn take_validated(&mut self, mut validated: ValidatedFrame) {
-        let (id, seq) = (validated.connection, validated.seq);
+        let (id, seq, clock_ms) = (validated.connection, validated.seq, self.clock_ms);
         let slot = self.connection(id).and_then(|connection| connection.slots.get_mut(seq));
         let bytes = std::mem::take(&mut validated.bytes);
         let Some(slot @ Slot::Validating) = slot else { return self.pool.give(bytes) };
         *slot = Slot::Turn;
         self.turn.blocks.push(Block { bytes, owner: None });
         self.with_gather(id.local(), |gather, connection| {
-            connection.open_gate();
+            connection.open_gate(clock_ms);
             gather.validated(connection, validated);
         });
         self.make_dirty(id.local());

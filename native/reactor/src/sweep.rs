@@ -124,6 +124,22 @@ mod tests {
     }
 
     #[test]
+    fn what_has_begun_behind_a_closed_gate_has_its_time_once_it_opens() {
+        let mut hand = ByHand::new();
+        let mut peer = hand.connect();
+        hand.gather(&mut peer, &[header(2, 0, 1)]);
+        let connection = hand.reactor.connections[peer.local as usize].as_mut().unwrap();
+        assert!(connection.carry.push(&[0, 0, 0, 50], &mut hand.reactor.pool));
+        hand.reactor.clock_ms += FRAME_STALL_MS + 1;
+        hand.respond(&peer, 0);
+        hand.reactor.sweep();
+        assert!(is_open(&hand, &peer));
+        hand.reactor.clock_ms += FRAME_STALL_MS + 1;
+        hand.reactor.sweep();
+        assert!(!is_open(&hand, &peer));
+    }
+
+    #[test]
     fn who_is_idle_goes_and_who_waits_stays() {
         let mut hand = ByHand::new();
         hand.with_topic(PartitionConfig::default());
