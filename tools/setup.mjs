@@ -16,12 +16,16 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { alone } from './alone.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const addonPath = join(root, 'native', 'memorystreamer.node');
-const libraryNames = { linux: 'libms_addon.so', darwin: 'libms_addon.dylib' };
 
 requireNode();
+requireLinux();
+await alone(`memorystreamer-setup-${createHash('sha256').update(root).digest('hex')}`, () =>
+  process.stderr.write('setup: another one is at work in this folder; waiting for it ...\n'),
+);
 ensureStep({
   name: 'npm dependencies',
   stamp: join(root, 'node_modules', '.memorystreamer-stamp'),
@@ -55,6 +59,11 @@ function requireNode() {
     fail(`Node 20 or newer is needed; this is ${process.version}. See https://nodejs.org.`);
 }
 
+function requireLinux() {
+  if (process.platform !== 'linux')
+    fail(`Linux is needed; MemoryStreamer does not run on ${process.platform} yet.`);
+}
+
 function ensureStep({ name, stamp, hash, isPresent = () => true, run }) {
   const isCurrent = existsSync(stamp) && readFileSync(stamp, 'utf8') === hash && isPresent();
   if (isCurrent) return;
@@ -85,11 +94,8 @@ function buildAddon() {
       ? ['--workspace', '--lib', '--tests']
       : ['-p', 'ms-addon']),
   ]);
-  const libraryName = libraryNames[process.platform];
-  if (libraryName === undefined)
-    fail(`no native addon for ${process.platform}: Linux and macOS are supported.`);
   // Renamed into place: a running broker keeps the file it has mapped.
-  copyFileSync(join(cargoTarget(), 'release', libraryName), `${addonPath}.new`);
+  copyFileSync(join(cargoTarget(), 'release', 'libms_addon.so'), `${addonPath}.new`);
   renameSync(`${addonPath}.new`, addonPath);
 }
 
