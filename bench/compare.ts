@@ -1,6 +1,5 @@
 import { startBroker, type Target } from '../compat-tests/runner/broker.ts';
 import type { LoadResult } from './load.ts';
-import { touchMemory } from './memory.ts';
 import { median, type Row } from './rows.ts';
 import { type Step, steps } from './steps.ts';
 
@@ -31,7 +30,7 @@ export async function compare(repetitions: number, chosen: (step: Step) => boole
       const figures = { kafka: [] as number[], memorystreamer: [] as number[] };
       for (let i = 0; i < repetitions; i++) {
         for (const [target, broker] of brokers) {
-          figures[target].push(figureOf(step, await step.run(broker, touchMemory)));
+          figures[target].push(figureOf(step, await step.run(broker)));
         }
       }
       const comparison = judge(step, median(figures.kafka), median(figures.memorystreamer));

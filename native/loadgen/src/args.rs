@@ -24,6 +24,8 @@ pub struct Args {
     pub count: usize,
     /// Stop producing after so much.
     pub most_bytes: u64,
+    /// Memory to touch before the load, and to give back while it lasts.
+    pub memory_bytes: u64,
 }
 
 impl Args {
@@ -44,6 +46,7 @@ impl Args {
             time: Duration::from_secs(5),
             count: 8000,
             most_bytes: 2 << 30,
+            memory_bytes: 0,
         };
         while let Some(key) = words.next() {
             let value = words.next().ok_or_else(|| format!("{key} needs a value"))?;
@@ -76,6 +79,7 @@ impl Args {
             "--time" => self.time = seconds(value)?,
             "--count" => self.count = number(value)?,
             "--most" => self.most_bytes = number(value)?,
+            "--memory" => self.memory_bytes = number(value)?,
             _ => return Err(()),
         }
         Ok(())

@@ -1,0 +1,66 @@
+//! Memory for the page cache of the broker under load. A virtual machine whose host takes free memory back (free page
+//! reporting) pays at the first touch of a page ten times what the copy into it costs, in whichever process happens to
+//! touch it; on a machine of its own a broker never sees that. So the generator touches memory before its load, and while
+//! it lasts gives it back in pieces: what the broker takes is backed, and the host has no time to take it again.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use memmap2::{Advice, MmapMut};
+
+/// More than a broker takes between two of them, at three gigabytes a second.
+const PIECE: usize = 256 << 20;
+const EVERY: Duration = Duration::from_millis(80);
+const PAGE: usize = 4096;
+
+/// Touched memory that is given back piece by piece until it is dropped.
+pub struct Memory {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Memory {
+    /// Touches so many bytes, and begins to give them back.
+    pub fn touched(bytes: u64) -> Self {
+        let pieces: Vec<MmapMut> = (0..bytes / PIECE as u64).map_while(|_| piece().ok()).collect();
+        let (stop, stopped) = channel();
+        let thread = std::thread::spawn(move || give_back(pieces, &stopped));
+        Self { stop: Some(stop), thread: Some(thread) }
+    }
+}
+
+/// Touches a piece and gives it back, again and again, for loads that do not do it themselves; ends with the process.
+pub fn circulate() -> ! {
+    loop {
+        drop(piece());
+        std::thread::sleep(EVERY);
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.stop = None;
+        // It cannot panic.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn give_back(pieces: Vec<MmapMut>, stopped: &Receiver<()>) {
+    for piece in pieces {
+        drop(piece);
+        if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
+
+/// `PIECE` bytes that the system has given.
+fn piece() -> io::Result<MmapMut> {
+    let mut piece = MmapMut::map_anon(PIECE)?;
+    // Only advice.
+    let _ = piece.advise(Advice::HugePage);
+    piece.iter_mut().step_by(PAGE).for_each(|byte| *byte = 1);
+    Ok(piece)
+}
