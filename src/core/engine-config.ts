@@ -20,6 +20,7 @@ export function engineConfigOf(config: BrokerConfig): EngineConfig {
     listeners: [...clients, ...controllers],
     reactors: config.reactorThreads ?? defaultReactors(),
     spinUs: config.reactorSpinUs,
+    coalesceUs: config.reactorCoalesceUs,
     recvBytes: config.reactorReceiveBytes,
     maxRequestBytes: config.socketRequestMaxBytes,
     maxControlRequestBytes: config.controlRequestMaxBytes,

@@ -249,6 +249,7 @@ export interface EngineConfig {
   readonly listeners: readonly NativeListener[];
   readonly reactors: number;
   readonly spinUs: number;
+  readonly coalesceUs: number;
   readonly recvBytes: number;
   readonly maxRequestBytes: number;
   /** For every request but Produce and Fetch. */

@@ -54,7 +54,7 @@ impl Reactor {
             let local = connection.id.local();
             self.revive(local);
         }
-        self.received = 0;
+        self.received = self.receive_from;
     }
 
     fn answer_produce(

@@ -20,6 +20,8 @@ pub struct DataPlaneConfig {
     pub reactors: usize,
     /// How long a reactor polls without sleeping after an event, in microseconds.
     pub spin_us: u64,
+    /// How long a turn takes at least in which a client has several requests in flight, in microseconds.
+    pub coalesce_us: u64,
     /// Receive buffer of each reactor.
     pub recv_bytes: usize,
     /// `socket.request.max.bytes`; at most `FRAME_MAX` counts.
@@ -80,6 +82,7 @@ impl Default for DataPlaneConfig {
             listeners: Vec::new(),
             reactors: 1,
             spin_us: 100,
+            coalesce_us: 50,
             recv_bytes: 2 << 20,
             max_request_bytes: 100 << 20,
             max_control_request_bytes: 4 << 20,

@@ -58,6 +58,7 @@ impl Gather<'_> {
         range: Range<usize>,
     ) -> usize {
         let mut at = range.start;
+        let mut frames = 0;
         while connection.may_parse(self.out_max) && self.turn.items.len() < ITEMS_PER_TURN {
             let bytes = &self.turn.blocks[block].bytes[at..range.end];
             let Some(prefix) = bytes.first_chunk::<PREFIX>() else { break };
@@ -82,7 +83,9 @@ impl Gather<'_> {
             }
             at = frame.end;
             connection.counting = None;
+            frames += 1;
         }
+        self.counters.pipelined_reads += u64::from(frames > 1);
         at
     }
 

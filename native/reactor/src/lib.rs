@@ -7,6 +7,7 @@ mod answer;
 #[allow(clippy::unwrap_used)]
 mod by_hand;
 mod clock;
+mod coalesce;
 mod cold;
 mod commands;
 mod config;

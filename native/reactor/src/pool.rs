@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const UNIT: usize = 16 << 10;
 const CLASSES: usize = 61;
 /// Free buffers that all reactors keep together, in bytes, and the largest class of which they keep any.
-const KEEP_BYTES: usize = 8 << 20;
+const KEEP_BYTES: usize = 12 << 20;
 const KEEP_LARGEST: usize = 4 << 20;
 /// A class from which nobody took for so many sweeps gives its memory back.
 const KEEP_SWEEPS: usize = 5;
@@ -169,7 +169,8 @@ mod tests {
     #[test]
     fn what_nobody_takes_any_more_makes_room_for_what_is_in_use() {
         let mut pool = Pool::new(PoolLimit::new(64 << 20));
-        let old: Vec<_> = (0..8).map(|_| pool.take(1 << 20).unwrap()).collect();
+        let kept = KEEP_BYTES >> 20;
+        let old: Vec<_> = (0..kept).map(|_| pool.take(1 << 20).unwrap()).collect();
         let new: Vec<_> = (0..6).map(|_| pool.take((1 << 20) + 1).unwrap()).collect();
         old.into_iter().for_each(|buffer| pool.give(buffer));
         assert_eq!(pool.free_bytes, KEEP_BYTES);
@@ -186,14 +187,14 @@ mod tests {
         let limit = PoolLimit::new(64 << 20);
         let mut pools = [0; 3].map(|_| Pool::new(Arc::clone(&limit)));
         for pool in &mut pools {
-            let taken: Vec<_> = (0..6).map(|_| pool.take(1 << 20).unwrap()).collect();
+            let taken: Vec<_> = (0..9).map(|_| pool.take(1 << 20).unwrap()).collect();
             taken.into_iter().for_each(|buffer| pool.give(buffer));
         }
-        assert_eq!(pools.each_ref().map(|pool| pool.free_bytes >> 20), [6, 2, 0]);
+        assert_eq!(pools.each_ref().map(|pool| pool.free_bytes >> 20), [9, 3, 0]);
         let [first, _, last] = &mut pools;
         let taken = first.take(1 << 20).unwrap();
         last.give(taken);
-        assert_eq!((first.free_bytes, last.free_bytes), (5 << 20, 1 << 20));
+        assert_eq!((first.free_bytes, last.free_bytes), (8 << 20, 1 << 20));
     }
 
     #[test]

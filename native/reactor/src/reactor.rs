@@ -57,10 +57,14 @@ pub struct Reactor {
     /// The connection that may go first when there is room for control requests again.
     pub retried_first: usize,
     pub turn: Turn,
-    /// Bytes of the receive buffer that this turn has filled.
+    /// Where the receive buffer begins to be used.
+    pub receive_from: usize,
+    /// Up to where this turn has filled it.
     pub received: usize,
     pub pool: Pool,
     pub send_buffer: Vec<u8>,
+    /// Where it begins to be used.
+    pub send_from: usize,
     pub scratch: Scratch,
     pub topology: Cache<Arc<arc_swap::ArcSwap<Topology>>, Arc<Topology>>,
     /// Deadlines of requests, on the reactor's clock; entries may outlive what they were for.
@@ -70,12 +74,14 @@ pub struct Reactor {
     pub stopping: Option<Instant>,
     started: Instant,
     /// The begin of the turn; the clocks below follow it.
-    now: Instant,
+    pub now: Instant,
     pub clock_ms: i64,
     pub now_ms: i64,
     wall_clock: WallClock,
     next_sweep_ms: i64,
     pub out_max: u64,
+    /// Whether the turn has read several requests of one client at once.
+    pub is_pipelined: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -95,14 +101,15 @@ pub struct Counters {
     pub control_requests: u64,
     pub constant_answers: u64,
     pub malformed_frames: u64,
+    /// Reads that brought several requests.
+    pub pipelined_reads: u64,
 }
 
 impl Reactor {
     pub fn new(shared: Arc<Shared>, number: u16, poll: Poll) -> Self {
-        let mut receive = vec![0; shared.config.recv_bytes.max(2 * ROOM_MIN)];
-        let mut send_buffer = vec![0; SEND_BYTES];
-        crate::sys::advise_huge_pages(&mut receive);
-        crate::sys::advise_huge_pages(&mut send_buffer);
+        let receive_bytes = shared.config.recv_bytes.max(2 * ROOM_MIN);
+        let (receive, receive_from) = crate::sys::buffer_in_huge_pages(receive_bytes);
+        let (send_buffer, send_from) = crate::sys::buffer_in_huge_pages(SEND_BYTES);
         let mut turn = Turn::default();
         turn.blocks.push(Block { bytes: receive, owner: None });
         let pool = Pool::new(Arc::clone(&shared.pool_limit));
@@ -124,9 +131,11 @@ impl Reactor {
             wait_for_disk: Vec::new(),
             retried_first: 0,
             turn,
-            received: 0,
+            receive_from,
+            received: receive_from,
             pool,
             send_buffer,
+            send_from,
             scratch: Scratch::default(),
             topology,
             deadlines: BinaryHeap::new(),
@@ -140,12 +149,14 @@ impl Reactor {
             wall_clock: WallClock::new(now_us(), 0),
             next_sweep_ms: SWEEP_EVERY_MS,
             out_max,
+            is_pipelined: false,
         }
     }
 
     /// The body of the thread: turns until the data plane stops.
     pub fn run(mut self) {
         crate::sys::prefer_short_slices();
+        crate::sys::sleep_to_the_point();
         let spin = Duration::from_micros(self.shared.config.spin_us);
         let mut events = Events::with_capacity(EVENTS);
         // When the last turn was over that had something to do.
@@ -177,13 +188,14 @@ impl Reactor {
             if self.is_stopped() {
                 return self.close_all();
             }
+            self.coalesce();
         }
     }
 
     /// Whether there is more to do, whatever comes.
-    fn is_busy(&self) -> bool {
-        let has_received = self.ready.is_empty() && self.receiving.is_empty();
-        !has_received || self.has_to_send() || self.acceptors.is_ready()
+    pub fn is_busy(&self) -> bool {
+        let has_to_receive = !self.ready.is_empty() || !self.receiving.is_empty();
+        has_to_receive || self.has_to_send() || self.acceptors.is_ready()
     }
 
     pub fn has_to_send(&self) -> bool {
@@ -242,7 +254,7 @@ impl Reactor {
     }
 
     /// One turn; true when it was worth looking out for the next: who only connects, leaves or sends nonsense is not waited for.
-    fn turn(&mut self) -> bool {
+    pub fn turn(&mut self) -> bool {
         self.accept();
         self.go_on_with_disk();
         // Each ready connection once; those that have more stay in the list.
@@ -272,6 +284,7 @@ impl Reactor {
             self.sweep();
         }
         let has_worked = self.counters.has_worked();
+        self.is_pipelined = self.counters.pipelined_reads > 0;
         self.counters.publish(&self.shared.stats);
         had_messages || has_worked
     }

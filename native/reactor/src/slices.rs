@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn what_no_request_of_a_turn_lies_in_leaves_the_next_turn_all_its_room() {
         let mut hand = ByHand::with_control_bytes(1 << 20);
-        hand.reactor.turn.blocks[RECEIVE_BLOCK].bytes.truncate(2 * ROOM_MIN);
+        let end = hand.reactor.receive_from + 2 * ROOM_MIN;
+        hand.reactor.turn.blocks[RECEIVE_BLOCK].bytes.truncate(end);
         let (mut large, mut other) = (hand.connect(), hand.connect());
         // The name of a group; behind it more than there is room for, which waits for the answer.
         let head = [0, 10, 0, 0, 0, 0, 0, 1, 0xff, 0xff, 0x65, 0x90];

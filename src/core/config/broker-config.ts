@@ -55,6 +55,7 @@ export interface BrokerConfig {
   /** Settings of our own, named in the documentation as such. Undefined: chosen from the machine. */
   readonly reactorThreads: number | undefined;
   readonly reactorSpinUs: number;
+  readonly reactorCoalesceUs: number;
   readonly reactorReceiveBytes: number;
   readonly controlRequestMaxBytes: number;
   readonly controlResponseMaxBytes: number;

@@ -95,6 +95,7 @@ function typed(
 
     reactorThreads: values.optionalNumber('reactor.threads'),
     reactorSpinUs: number('reactor.spin.us'),
+    reactorCoalesceUs: number('reactor.coalesce.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
     controlRequestMaxBytes: number('control.request.max.bytes'),
     controlResponseMaxBytes: number('control.response.max.bytes'),

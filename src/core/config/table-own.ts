@@ -15,6 +15,12 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
     { min: 0, max: 100 },
   ),
   int(
+    'reactor.coalesce.us',
+    50,
+    'How long a reactor waits at least from one look at its clients to the next, in microseconds, while one of them has several requests in flight: it takes up more of them at once. 0: it does not.',
+    { min: 0, max: 1000 },
+  ),
+  int(
     'reactor.receive.bytes',
     2_097_152,
     'Receive buffer of a reactor; larger frames are received into a buffer of their own.',
