@@ -1,9 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Broker, startBroker } from '../compat-tests/runner/broker.ts';
-import { programPath } from './build.ts';
 import { median, type Row } from './rows.ts';
 import { steps } from './steps.ts';
 
@@ -30,19 +29,17 @@ export async function agree(peer: string, repetitions: number): Promise<Row[]> {
   const chosen = steps.filter(({ name }) => name in names);
   const figures = chosen.map(() => ({ theirs: [] as number[], ours: [] as number[] }));
   const broker = await startBroker('memorystreamer');
-  // The other one does not touch memory; both find the same.
-  const memory = spawn(programPath('ms-load'), ['memory'], { stdio: 'inherit' });
   try {
     for (let i = 0; i < repetitions; i++) {
       const rows = runPeer(peer, broker);
       for (const [at, step] of chosen.entries()) {
+        // The other one touches no memory.
         const result = await step.run(broker, 0);
         figures[at]?.theirs.push(theirFigure(rows, step.name));
         figures[at]?.ours.push(result[step.figure] ?? Number.NaN);
       }
     }
   } finally {
-    memory.kill('SIGKILL');
     await broker.stop({ keep: false });
   }
   return chosen.map(({ name }, at) => {

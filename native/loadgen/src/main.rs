@@ -1,7 +1,7 @@
 //! `ms-load MODE --key value …`: load on a Kafka broker that costs the client next to no CPU. Requests are encoded
 //! once and only their correlation id changes; answers are looked at for their length and first error code.
 //! Prints one line of JSON. Modes: produce, fetch, api (pipelined), rtt (one produce in flight), e2e (one record in flight
-//! to a consumer that waits for it); memory: no load, touches memory for other generators until it is ended.
+//! to a consumer that waits for it).
 
 mod args;
 mod connection;
@@ -19,7 +19,6 @@ fn main() {
     let outcome = Args::parse(std::env::args().skip(1)).and_then(|args| match args.mode.as_str() {
         "produce" | "fetch" | "api" => load::run(&args),
         "rtt" => round_trip::run(&args),
-        "memory" => memory::circulate(),
         "e2e" => round_trip::run_to_consumer(&args),
         other => Err(format!("unknown mode {other}")),
     });

@@ -31,14 +31,6 @@ impl Memory {
     }
 }
 
-/// Touches a piece and gives it back, again and again, for loads that do not do it themselves; ends with the process.
-pub fn circulate() -> ! {
-    loop {
-        drop(piece());
-        std::thread::sleep(EVERY);
-    }
-}
-
 impl Drop for Memory {
     fn drop(&mut self) {
         self.stop = None;
