@@ -10,7 +10,7 @@ use crate::conn::Connection;
 use crate::gather::Gather;
 
 /// Steps of a few nanoseconds that a turn takes in counting items: large control requests of all connections together.
-const COUNT_STEPS: usize = 1 << 14;
+const COUNT_STEPS: usize = 1 << 12;
 
 impl Gather<'_> {
     /// Refuses an incomplete frame that announces more items than TypeScript decodes: the rest need not be received.
@@ -134,6 +134,7 @@ mod tests {
             let mut frame = vec![0, 10, 0, 4, 0, 0, 0, 1, 0xff, 0xff, 0, 0];
             ms_wire::put::put_len_in(&mut frame, true, Some(items));
             frame.extend([2, b'a'].repeat(10_000));
+            hand.reactor.finish_gathered();
             let mut peer = hand.connect();
             hand.begin(&mut peer, &frame, 300_000);
             let connection = hand.reactor.connections[peer.local as usize].as_ref();
