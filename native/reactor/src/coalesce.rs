@@ -35,7 +35,7 @@ mod tests {
     use ms_wire::topic::TopicKey;
 
     use super::*;
-    use crate::by_hand::frames::{batch, produce};
+    use crate::by_hand::frames::{batch, framed, produce};
     use crate::by_hand::{ByHand, Peer, TOPIC};
 
     const SHORT: Duration = Duration::from_micros(5);
@@ -67,6 +67,26 @@ mod tests {
         assert_eq!(hand.reactor.until_next_turn(least * 2), None, "a long turn was enough");
         turn_with(&mut hand, &mut peer, &[3]);
         assert_eq!(hand.reactor.until_next_turn(SHORT), None, "it waits for each answer by now");
+        turn_with(&mut hand, &mut peer, &[4, 5]);
+        assert!(hand.reactor.until_next_turn(SHORT).is_some());
+        hand.reactor.turn();
+        assert_eq!(hand.reactor.until_next_turn(SHORT), None, "nothing came any more");
+    }
+
+    #[test]
+    fn a_part_of_the_next_request_changes_nothing() {
+        let mut hand = ByHand::new();
+        let _partition = hand.with_topic(PartitionConfig::default());
+        let mut peer = hand.connect();
+        let third = request(3);
+        let bytes = framed(&[request(1), request(2), third.clone()]);
+        hand.send(&mut peer, &bytes[..bytes.len() - third.len() / 2]);
+        hand.reactor.turn();
+        assert!(hand.reactor.until_next_turn(SHORT).is_some());
+        hand.send(&mut peer, &bytes[bytes.len() - third.len() / 2..]);
+        hand.reactor.turn();
+        assert_eq!(hand.frames(&mut peer, 3).len(), 3);
+        assert_eq!(hand.reactor.received, hand.reactor.receive_from);
     }
 
     #[test]

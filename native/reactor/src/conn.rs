@@ -101,7 +101,7 @@ pub struct Untaken {
 pub struct FrameProgress {
     pub began_ms: i64,
     pub advanced_ms: i64,
-    /// Bytes of the last frame if it was too large for the receive buffer and arrived whole; the next one may take as much.
+    /// Bytes of the last frame if it was large and came in pieces; the next one may take a buffer of as much.
     pub large_len: usize,
 }
 
@@ -210,8 +210,7 @@ impl Connection {
     pub fn holds_up_others(&mut self, clock_ms: i64) -> bool {
         let (carried, sent) = (self.carry.len(), self.bytes_sent);
         // One that is here waits for us.
-        let is_here = self.carry.frame_len().is_some_and(|len| carried >= len);
-        let is_receiving = !self.is_gate_closed && !is_here;
+        let is_receiving = !self.is_gate_closed && !self.carry.holds_frame();
         let is_slow_to_send = |place: &mut Place| place.holds_up_others(carried as u64, clock_ms);
         let is_slow_to_take = |untaken: &mut Untaken| {
             // Until it is on its way, it waits for what is in front of it.
@@ -251,6 +250,11 @@ impl Carry {
     /// Bytes of the first frame, its prefix included; `None` while not even the prefix is here.
     pub fn frame_len(&self) -> Option<usize> {
         frame_len(self.bytes())
+    }
+
+    /// Whether the first frame is here as a whole.
+    pub fn holds_frame(&self) -> bool {
+        self.frame_len().is_some_and(|len| self.len() >= len)
     }
 
     /// Appends bytes; `false` when the pool is empty.

@@ -101,7 +101,7 @@ pub struct Counters {
     pub control_requests: u64,
     pub constant_answers: u64,
     pub malformed_frames: u64,
-    /// Reads that brought several requests.
+    /// How often several requests of one client were taken up at once.
     pub pipelined_reads: u64,
 }
 
@@ -342,10 +342,13 @@ impl Reactor {
         }
     }
 
-    /// Puts a connection back on the list of those to be read, if it may be read and has anything.
+    /// Puts a connection back on the list of those to be read, if it may be read and has anything: the begin of a frame only
+    /// where it waits for room.
     pub fn revive(&mut self, local: u32) {
         if let Some(Some(connection)) = self.connections.get_mut(local as usize)
-            && (connection.is_readable || !connection.carry.is_empty())
+            && (connection.is_readable
+                || connection.carry.holds_frame()
+                || connection.held.is_some())
             && connection.may_read(self.out_max)
         {
             make_ready(&mut self.ready, connection);

@@ -28,15 +28,13 @@ impl Reactor {
         if !connection.may_read(out_max) {
             return;
         }
-        let is_complete =
-            |c: &Connection| c.carry.frame_len().is_some_and(|len| c.carry.len() >= len);
-        if is_complete(connection) {
+        if connection.carry.holds_frame() {
             self.parse_carry(local);
         }
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
-        if !connection.may_read(out_max) || is_complete(connection) {
+        if !connection.may_read(out_max) || connection.carry.holds_frame() {
             // Nothing may have changed for it to be looked at again by itself.
-            if is_complete(connection) && connection.may_read(out_max) {
+            if connection.carry.holds_frame() && connection.may_read(out_max) {
                 make_ready(&mut self.ready, connection);
             }
             return;
@@ -49,13 +47,14 @@ impl Reactor {
     fn receive(&mut self, local: u32) {
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
         let buffer = &mut self.turn.blocks[RECEIVE_BLOCK].bytes;
-        let large_from = (buffer.len() - self.receive_from) / 4;
+        let large_from = ((buffer.len() - self.receive_from) / 4).max(2 * COPY_MAX);
         let room = &mut buffer[self.received..];
         // A large frame is received in its own buffer: what comes here is copied there.
         let ahead = if connection.frame.large_len > 0 { COPY_MAX } else { usize::MAX };
         let carried = connection.carry.len();
         let expected = connection.carry.frame_len();
-        let is_small = carried <= COPY_MAX && expected.is_none_or(|len| len <= room.len() / 2);
+        let most = if connection.frame.large_len > 0 { large_from } else { room.len() / 2 };
+        let is_small = carried <= COPY_MAX && expected.is_none_or(|len| len <= most);
         let result = if carried == 0 || is_small {
             // Received behind the place where the bytes left over are copied to if anything comes.
             let end = room.len().min(ahead.saturating_add(carried));

@@ -96,7 +96,7 @@ pub fn give_way() {
 /// What Linux calls a huge page on x86-64 and most others.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// A buffer that ends behind `len` bytes with huge pages behind them, and where in it these begin. To a page of 4 KiB the
+/// A buffer, and where in it its last `len` bytes begin: at a huge page, if they fill half of one. To pages of 4 KiB the
 /// processor must find the way 512 times as often, and in a virtual machine the way is twice as long. Best effort.
 pub fn buffer_in_huge_pages(len: usize) -> (Vec<u8>, usize) {
     if len < HUGE_PAGE / 2 {
@@ -114,4 +114,20 @@ pub fn buffer_in_huge_pages(len: usize) -> (Vec<u8>, usize) {
     }
     buffer.truncate(start + len);
     (buffer, start)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_buffer_begins_at_a_huge_page() {
+        for len in [1 << 20, 2 << 20, 3 << 20] {
+            let (buffer, start) = buffer_in_huge_pages(len);
+            assert_eq!(buffer.len() - start, len);
+            assert_eq!((buffer.as_ptr() as usize + start) % HUGE_PAGE, 0);
+        }
+        let (buffer, start) = buffer_in_huge_pages(64 << 10);
+        assert_eq!((buffer.len(), start), (64 << 10, 0));
+    }
 }

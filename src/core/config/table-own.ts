@@ -17,13 +17,13 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
   int(
     'reactor.coalesce.us',
     50,
-    'How long a reactor waits at least from one look at its clients to the next, in microseconds, while one of them has several requests in flight: it takes up more of them at once. 0: it does not.',
+    'How long a reactor waits from one look at its clients to the next, in microseconds, when one of them had several requests at once and there is nothing left to do: it takes up more of them then. Below 10 it does not wait.',
     { min: 0, max: 1000 },
   ),
   int(
     'reactor.receive.bytes',
     2_097_152,
-    'Receive buffer of a reactor; larger frames are received into a buffer of their own.',
+    'Receive buffer of a reactor. A frame that does not fit is received into a buffer of its own, and so is one of more than a quarter of it if the one before came in pieces.',
     { min: 65_536, max: 16_777_216 },
   ),
   int(
