@@ -26,10 +26,15 @@ const SYNCS_UNTIL: f64 = 0.67;
 /// What one stop knows.
 struct Stop {
     shared: Arc<Shared>,
+    time: Budget,
+}
+
+/// The time that a stop has. No sync is begun that cannot end in it: nothing ends one early, and a process with a thread in it
+/// does not end either.
+struct Budget {
     began: Instant,
     within: Duration,
-    /// Microseconds of the shortest sync so far. None is begun that cannot end in time: nothing ends it early, and a process
-    /// with a thread in it does not end either.
+    /// Microseconds of the shortest sync so far.
     shortest_us: AtomicU64,
 }
 
@@ -38,8 +43,7 @@ type Task = Mutex<Option<(Stop, Running)>>;
 /// Ends the threads and makes durable what they wrote. Returns when that is done, or when the time is over: then with the
 /// thread that is still at it.
 pub fn stop(shared: &Arc<Shared>, running: Running, within: Duration) -> Option<JoinHandle<()>> {
-    let (began, shortest_us) = (Instant::now(), AtomicU64::new(u64::MAX));
-    let stop = Stop { shared: Arc::clone(shared), began, within, shortest_us };
+    let stop = Stop { shared: Arc::clone(shared), time: Budget::new(Instant::now(), within) };
     let task = Arc::new(Mutex::new(Some((stop, running))));
     let (done, is_done) = mpsc::channel();
     let for_thread = Arc::clone(&task);
@@ -66,7 +70,7 @@ fn run(task: &Task) {
     let taken = task.lock().take();
     let Some((stop, running)) = taken else { return };
     let _lock = stop.end_threads(running);
-    let is_at_rest = stop.shared.large.await_rest(stop.at(CLIENTS_UNTIL));
+    let is_at_rest = stop.shared.large.await_rest(stop.time.at(CLIENTS_UNTIL));
     let partitions = stop.shared.hub.registry.all();
     stop.sync_logs(&partitions);
     let is_clean = stop.write_marks(&partitions, is_at_rest);
@@ -82,7 +86,7 @@ impl Stop {
     fn end_threads(&self, running: Running) -> Box<dyn DirLock> {
         let Shared { hub, large, cold, .. } = &*self.shared;
         for reactor in 0..hub.mailboxes.len() {
-            hub.send(reactor, Message::Shutdown(self.at(CLIENTS_UNTIL)));
+            hub.send(reactor, Message::Shutdown(self.time.at(CLIENTS_UNTIL)));
         }
         // A thread that panicked has ended too.
         running.reactors.into_iter().for_each(|thread| _ = thread.join());
@@ -114,25 +118,29 @@ impl Stop {
             jobs.lock().extend(job.map(|job| (partition, job)));
         });
         let jobs = jobs.into_inner();
-        let until = self.at(SYNCS_UNTIL);
-        let are_synced = self.has_time(1, until) && self.shared.env.sync_for(jobs.len());
+        let until = self.time.at(SYNCS_UNTIL);
+        let has_time = || self.time.has(Instant::now(), 1, until);
+        let are_synced = has_time() && self.shared.env.sync_for(jobs.len());
         side_by_side(jobs, |(partition, job)| {
             if are_synced {
                 partition.flush_finished(job.run_synced());
-            } else if self.has_time(1, until) {
-                partition.flush_finished(self.timed(|| job.run()));
+            } else if has_time() {
+                let began = Instant::now();
+                let flushed = job.run();
+                self.time.took(began.elapsed());
+                partition.flush_finished(flushed);
             }
         });
     }
 
     /// Writes the checkpoint, and that the stop was clean if it was; says so.
     fn write_marks(&self, partitions: &[Arc<Partition>], is_at_rest: bool) -> bool {
-        let until = self.at(1.0);
+        let until = self.time.at(1.0);
         // The file, and the name that it gets.
-        if self.has_time(2, until) {
+        if self.time.has(Instant::now(), 2, until) {
             flusher::write_checkpoint(&self.shared);
         }
-        if !is_at_rest || !self.has_time(1, until) {
+        if !is_at_rest || !self.time.has(Instant::now(), 1, until) {
             return false;
         }
         self.shared.env.record_stop(partitions).unwrap_or_else(|error| {
@@ -140,22 +148,122 @@ impl Stop {
             false
         })
     }
+}
+
+impl Budget {
+    fn new(began: Instant, within: Duration) -> Budget {
+        Budget { began, within, shortest_us: AtomicU64::new(u64::MAX) }
+    }
 
     /// When so much of the time is over.
     fn at(&self, part: f64) -> Instant {
         self.began + self.within.mul_f64(part)
     }
 
-    fn has_time(&self, syncs: u64, until: Instant) -> bool {
+    /// Whether so many syncs may end until then, if they take no longer than the shortest.
+    fn has(&self, now: Instant, syncs: u64, until: Instant) -> bool {
         let shortest_us = self.shortest_us.load(Ordering::Relaxed);
         let each_us = if shortest_us == u64::MAX { 0 } else { shortest_us };
-        Instant::now() + Duration::from_micros(each_us * syncs) <= until
+        now + Duration::from_micros(each_us * syncs) <= until
     }
 
-    fn timed<R>(&self, sync: impl FnOnce() -> R) -> R {
-        let began = Instant::now();
-        let result = sync();
-        self.shortest_us.fetch_min(began.elapsed().as_micros() as u64, Ordering::Relaxed);
-        result
+    /// A sync has taken so long.
+    fn took(&self, sync: Duration) {
+        self.shortest_us.fetch_min(sync.as_micros() as u64, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+    use std::sync::atomic::AtomicUsize;
+
+    use ms_log::sim::{DiskFront, FileCall, FileFront, FrontedDisk, FrontedFile};
+    use ms_log::{File, RealDisk};
+    use ms_partition::PartitionConfig;
+
+    use super::*;
+    use crate::by_hand::ByHand;
+    use crate::by_hand::frames::{batch, produce};
+    use ms_wire::topic::TopicKey;
+
+    const MS: fn(u64) -> Duration = Duration::from_millis;
+
+    #[test]
+    fn no_sync_is_begun_that_cannot_end_in_time() {
+        let now = Instant::now();
+        let time = Budget::new(now, MS(1000));
+        assert_eq!(time.at(0.4), now + MS(400));
+        let until = time.at(1.0);
+        assert!(time.has(now + MS(1000), 2, until), "nobody knows what one takes");
+        assert!(!time.has(now + MS(1001), 0, until));
+        for (sync, last) in [(MS(300), 700), (MS(200), 800), (MS(250), 800)] {
+            time.took(sync);
+            assert!(time.has(now + MS(last), 1, until));
+            assert!(!time.has(now + MS(last + 1), 1, until));
+        }
+        assert!(time.has(now + MS(600), 2, until) && !time.has(now + MS(601), 2, until));
+    }
+
+    /// Counts the syncs of files.
+    #[derive(Clone, Default)]
+    struct Syncs(Arc<AtomicUsize>);
+
+    impl DiskFront for Syncs {
+        fn opened(&self, path: &Path, file: Arc<dyn File>) -> Arc<dyn File> {
+            match path.extension().is_some_and(|extension| extension == "log") {
+                true => Arc::new(FrontedFile(file, self.clone())),
+                false => file,
+            }
+        }
+    }
+
+    impl FileFront for Syncs {
+        fn before(&self, _file: &dyn File, call: FileCall) -> io::Result<()> {
+            self.0.fetch_add(usize::from(call == FileCall::Sync), Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    /// Something that is written and not synced, a stop that began before `ago`, and the syncs of segments.
+    fn stop_with_work(ago: Duration) -> (ByHand, Stop, Vec<Arc<Partition>>, Syncs) {
+        let syncs = Syncs::default();
+        let disk = FrontedDisk(Arc::new(RealDisk), syncs.clone());
+        let mut hand = ByHand::on_disk(Arc::new(disk));
+        let partition = hand.with_topic(PartitionConfig::default());
+        let mut peer = hand.connect();
+        let key = TopicKey::Name(crate::by_hand::TOPIC.as_bytes());
+        let records = batch(&[b"x"]);
+        hand.gather(&mut peer, &[produce(9, 1, 1, key, &[(0, Some(&records))])]);
+        hand.reactor.turn();
+        syncs.0.store(0, Ordering::SeqCst);
+        let time = Budget::new(Instant::now() - ago, Duration::from_secs(3600));
+        let stop = Stop { shared: Arc::clone(&hand.shared), time };
+        (hand, stop, vec![partition], syncs)
+    }
+
+    #[test]
+    fn a_stop_is_clean_when_all_is_synced_and_at_rest() {
+        for is_at_rest in [false, true] {
+            let (_hand, stop, partitions, syncs) = stop_with_work(Duration::ZERO);
+            stop.sync_logs(&partitions);
+            assert_eq!(syncs.0.load(Ordering::SeqCst), 1);
+            assert_eq!(stop.write_marks(&partitions, is_at_rest), is_at_rest);
+        }
+    }
+
+    #[test]
+    fn what_there_is_no_time_for_makes_a_stop_one_that_is_not_clean() {
+        let late = |part: f64| Duration::from_secs(3600).mul_f64(part + 0.01);
+        let (_hand, stop, partitions, syncs) = stop_with_work(late(SYNCS_UNTIL));
+        stop.sync_logs(&partitions);
+        assert_eq!(syncs.0.load(Ordering::SeqCst), 0);
+        assert!(!stop.write_marks(&partitions, true));
+        let (_hand, stop, partitions, _) = stop_with_work(Duration::ZERO);
+        stop.sync_logs(&partitions);
+        let over = Budget::new(Instant::now() - late(1.0), Duration::from_secs(3600));
+        assert!(!Stop { time: over, ..stop }.write_marks(&partitions, true));
     }
 }
