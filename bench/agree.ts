@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { type Broker, startBroker } from '../compat-tests/runner/broker.ts';
 import { median, type Row } from './rows.ts';
 import { steps } from './steps.ts';
@@ -20,30 +21,52 @@ const names: Readonly<Record<string, readonly [step: string, ...figure: string[]
 };
 const ALLOWED = 0.15;
 
+/** Loads that are run at a stretch: what the other generator calls them, and whether a step is one of them. */
+const groups = [
+  { name: 'lat', has: (step: string) => step.startsWith('acknowledgement') },
+  { name: 'raw', has: (step: string) => !step.startsWith('acknowledgement') },
+];
+/** Before each: files of the topics before it are removed meanwhile, and what they left in memory is written. */
+const REST_MS = 5000;
+
 /**
- * Runs the loads of another generator and ours on one broker in turn. `peer` is called as
- * `PEER BOOTSTRAP PID OUT.json --groups raw,lat --reps 1` and writes `{"rows": [{"name": …, figure: …}]}`.
+ * Runs the loads of another generator and ours on one broker in turn, each of them first every other time: who is first finds
+ * memory that nobody has touched. `peer` is called as `PEER BOOTSTRAP PID OUT.json --groups raw --reps 1` and writes
+ * `{"rows": [{"name": …, figure: …}]}`.
  */
 export async function agree(peer: string, repetitions: number): Promise<Row[]> {
   if (peer === '') throw new Error('--peer PATH is missing: the other load generator');
   const chosen = steps.filter(({ name }) => name in names);
-  const figures = chosen.map(() => ({ theirs: [] as number[], ours: [] as number[] }));
+  const figures = new Map(
+    chosen.map((step) => [step, { theirs: [] as number[], ours: [] as number[] }]),
+  );
   const broker = await startBroker('memorystreamer');
   try {
     for (let i = 0; i < repetitions; i++) {
-      const rows = runPeer(peer, broker);
-      for (const [at, step] of chosen.entries()) {
-        // The other one touches no memory.
-        const result = await step.run(broker, 0);
-        figures[at]?.theirs.push(theirFigure(rows, step.name));
-        figures[at]?.ours.push(result[step.figure] ?? Number.NaN);
+      for (const group of groups) {
+        const members = chosen.filter(({ name }) => group.has(name));
+        const theirs = () => {
+          const rows = runPeer(peer, broker, group.name);
+          for (const step of members) figures.get(step)?.theirs.push(theirFigure(rows, step.name));
+        };
+        const ours = async () => {
+          for (const step of members) {
+            // The other one touches no memory.
+            const result = await step.run(broker, 0);
+            figures.get(step)?.ours.push(result[step.figure] ?? Number.NaN);
+          }
+        };
+        for (const run of i % 2 === 0 ? [theirs, ours] : [ours, theirs]) {
+          await setTimeout(REST_MS);
+          await run();
+        }
       }
     }
   } finally {
     await broker.stop({ keep: false });
   }
-  return chosen.map(({ name }, at) => {
-    const [theirs, ours] = [median(figures[at]?.theirs ?? []), median(figures[at]?.ours ?? [])];
+  return [...figures].map(([{ name }, figure]) => {
+    const [theirs, ours] = [median(figure.theirs), median(figure.ours)];
     const ratio = ours / theirs;
     return {
       step: name,
@@ -58,11 +81,11 @@ export async function agree(peer: string, repetitions: number): Promise<Row[]> {
 
 type PeerRow = Readonly<Record<string, unknown>>;
 
-function runPeer(peer: string, { bootstrap, pid }: Broker): PeerRow[] {
+function runPeer(peer: string, { bootstrap, pid }: Broker, group: string): PeerRow[] {
   const folder = mkdtempSync(join(tmpdir(), 'ms-agree-'));
   try {
     const out = join(folder, 'out.json');
-    const args = [bootstrap, String(pid), out, '--groups', 'raw,lat', '--reps', '1', '--nowarm'];
+    const args = [bootstrap, String(pid), out, '--groups', group, '--reps', '1', '--nowarm'];
     const { status, error } = spawnSync(peer, args, { stdio: ['ignore', 2, 2] });
     if (status !== 0) throw new Error(`${peer} ended with ${error ?? status}`);
     return (JSON.parse(readFileSync(out, 'utf8')) as { rows: PeerRow[] }).rows;
