@@ -39,6 +39,7 @@ mod read;
 mod registry;
 mod requested;
 mod room;
+mod send_file;
 mod sending;
 mod session;
 mod shared;

@@ -1,11 +1,13 @@
 //! What is to be sent on a connection: bytes, and parts of files that are read when the socket takes them.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 
 use ms_log::FileRange;
 use ms_wire::header::{FrameStart, finish_frame};
+
+use crate::send_file::{Sink, piece};
 
 /// Bytes that are read from files and sent at once, at least and at most.
 const CHUNK_MIN: usize = 64 << 10;
@@ -166,9 +168,9 @@ impl OutQueue {
         self.parts.push_front(Part::Block { block, sent: 0 });
     }
 
-    /// Sends until the socket is full, or `max` bytes. `scratch` is the reactor's; file bytes pass through it, many parts in
-    /// one `send`.
-    pub fn flush(&mut self, socket: &mut impl Write, scratch: &mut [u8], max: usize) -> Flush {
+    /// Sends until the socket is full, or `max` bytes. `scratch` is the reactor's; bytes of files pass through it, many parts
+    /// in one `send`, but for large ones, which are not copied.
+    pub fn flush(&mut self, socket: &mut impl Sink, scratch: &mut [u8], max: usize) -> Flush {
         let mut left = max;
         loop {
             if self.is_empty() {
@@ -190,6 +192,16 @@ impl OutQueue {
                 continue;
             }
             self.seal();
+            match self.send_file(socket, left) {
+                // Whether the socket is full is for the next call to say: it may have been something else.
+                Some(Ok(sent)) => {
+                    self.advance(sent);
+                    left -= sent;
+                    continue;
+                }
+                Some(Err(end)) => return end,
+                None => {}
+            }
             let filled = match self.fill(scratch, left) {
                 Ok(filled) => filled,
                 Err(end) => return end,
@@ -207,6 +219,23 @@ impl OutQueue {
                 Err(end) => return end,
             }
         }
+    }
+
+    /// Sends the next part of a file, and what is before it, without copying it. `None`: it is not large, or cannot be sent so.
+    fn send_file(&self, socket: &mut impl Sink, max: usize) -> Option<Result<usize, Flush>> {
+        let (head, range) = match (self.parts.front()?, self.parts.get(1)) {
+            (Part::File(range), _) => (&[][..], range),
+            (Part::Bytes(len), Some(Part::File(range))) => {
+                (&self.bytes[self.start..self.start + len], range)
+            }
+            _ => return None,
+        };
+        let len = piece(range.len as usize, max.saturating_sub(head.len()))?;
+        let sent = socket.send_file(head, range, len)?;
+        Some(sent.map_err(|error| match error.kind() {
+            io::ErrorKind::WouldBlock => Flush::Blocked,
+            _ => Flush::Failed,
+        }))
     }
 
     /// Copies the next parts into `scratch`, up to `max`: how many bytes.
@@ -345,7 +374,7 @@ fn clip(range: &FileRange, max: usize) -> FileRange {
 }
 
 /// Sends once, again when a signal came between.
-fn send(socket: &mut impl Write, bytes: &[u8]) -> Result<usize, Flush> {
+fn send(socket: &mut impl Sink, bytes: &[u8]) -> Result<usize, Flush> {
     loop {
         match socket.write(bytes) {
             Ok(0) => return Err(Flush::Failed),
@@ -359,6 +388,7 @@ fn send(socket: &mut impl Write, bytes: &[u8]) -> Result<usize, Flush> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::path::Path;
 
     use ms_log::{Disk, OpenMode, RealDisk};
@@ -372,6 +402,8 @@ mod tests {
         taken: Vec<u8>,
         room: usize,
         is_full: bool,
+        /// How often it has sent of a file; `None`: it cannot.
+        pieces: Option<usize>,
     }
 
     impl Write for Socket {
@@ -390,6 +422,21 @@ mod tests {
         }
     }
 
+    impl Sink for Socket {
+        fn send_file(
+            &mut self,
+            head: &[u8],
+            file: &FileRange,
+            len: usize,
+        ) -> Option<io::Result<usize>> {
+            *self.pieces.as_mut()? += 1;
+            let mut bytes = head.to_vec();
+            bytes.resize(head.len() + len, 0);
+            file.file.read_at(&mut bytes[head.len()..], file.position).unwrap();
+            Some(self.write(&bytes))
+        }
+    }
+
     fn file(name: &str, bytes: &[u8]) -> Arc<dyn ms_log::File> {
         let path = std::env::temp_dir().join(format!("ms-out-{}-{name}", std::process::id()));
         std::fs::write(&path, bytes).unwrap();
@@ -402,10 +449,11 @@ mod tests {
     fn bytes_and_files_leave_in_order_however_little_the_socket_takes() {
         let content: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
         let file = file("order", &content);
-        for room in [1000, 4097, 65_536, 1 << 20] {
+        let rooms = [1000, 4097, 65_536, 1 << 20];
+        for (room, pieces) in rooms.into_iter().flat_map(|it| [(it, None), (it, Some(0))]) {
             let mut out = OutQueue::new();
             let mut expected = Vec::new();
-            for (position, len) in [(0, 100_000), (50_000, 7), (99, 200_000)] {
+            for (position, len) in [(99, 299_000), (0, 100_000), (50_000, 7)] {
                 out.bytes().extend_from_slice(b"head");
                 out.push_file(&FileRange { file: Arc::clone(&file), position, len });
                 out.push_block(b"block".to_vec());
@@ -422,10 +470,11 @@ mod tests {
             expected.extend_from_slice(b"behind");
             expected.extend_from_slice(&content[1..3]);
             assert_eq!(out.len(), expected.len() as u64);
-            let mut socket = Socket { taken: Vec::new(), room, is_full: false };
+            let mut socket = Socket { taken: Vec::new(), room, is_full: false, pieces };
             let mut scratch = vec![0; 128 << 10];
             while !matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done) {}
             assert!(socket.taken == expected, "with room {room}");
+            assert_eq!(socket.pieces.is_some_and(|pieces| pieces > 0), pieces.is_some());
         }
     }
 
@@ -463,7 +512,8 @@ mod tests {
             out.append(same);
             assert!(out.bytes.len() == before.len());
             out.bytes().extend_from_slice(b"behind");
-            let mut socket = Socket { taken: Vec::new(), room: 70_000, is_full: false };
+            let mut socket =
+                Socket { taken: Vec::new(), room: 70_000, is_full: false, pieces: None };
             let mut scratch = vec![0; 128 << 10];
             while !matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done) {}
             assert!(socket.taken == [before, &expected, b"behind"].concat());
@@ -472,7 +522,7 @@ mod tests {
 
     #[test]
     fn one_flush_sends_no_more_than_it_may() {
-        struct Eager(usize);
+        struct Eager(usize, bool);
         impl Write for Eager {
             fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
                 self.0 += bytes.len();
@@ -482,16 +532,30 @@ mod tests {
                 Ok(())
             }
         }
+        impl Sink for Eager {
+            fn send_file(
+                &mut self,
+                head: &[u8],
+                _: &FileRange,
+                len: usize,
+            ) -> Option<io::Result<usize>> {
+                let sent = self.1.then_some(head.len() + len)?;
+                self.0 += sent;
+                Some(Ok(sent))
+            }
+        }
         let file = file("enough", &vec![0; 3 * MAX]);
-        let len = 3 * MAX as u32;
-        for is_file in [false, true] {
+        const HEAD: usize = 100;
+        let len = (3 * MAX - HEAD) as u32;
+        for (is_file, by_pages) in [(false, false), (true, false), (true, true)] {
             let mut out = OutQueue::new();
             if is_file {
+                out.bytes().extend_from_slice(&[0; HEAD]);
                 out.push_file(&FileRange { file: Arc::clone(&file), position: 0, len });
             } else {
                 out.bytes().resize(3 * MAX, 0);
             }
-            let (mut socket, mut scratch) = (Eager(0), vec![0; 1 << 20]);
+            let (mut socket, mut scratch) = (Eager(0, by_pages), vec![0; 1 << 20]);
             for turn in 1..=2 {
                 assert!(matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Enough));
                 assert_eq!(socket.0, turn * MAX);
@@ -504,7 +568,7 @@ mod tests {
     fn a_file_that_is_shorter_than_announced_ends_the_connection() {
         let mut out = OutQueue::new();
         out.push_file(&FileRange { file: file("short", b"abc"), position: 3, len: 1 });
-        let mut socket = Socket { taken: Vec::new(), room: 10, is_full: false };
+        let mut socket = Socket { taken: Vec::new(), room: 10, is_full: false, pieces: None };
         assert!(matches!(out.flush(&mut socket, &mut [0; 1000], MAX), Flush::Failed));
     }
 
@@ -515,7 +579,7 @@ mod tests {
         out.bytes().extend_from_slice(b"<");
         out.push_file(&FileRange { file: file("cold", content), position: 0, len: 10 });
         out.bytes().extend_from_slice(b">");
-        let mut socket = Socket { taken: Vec::new(), room: 1, is_full: false };
+        let mut socket = Socket { taken: Vec::new(), room: 1, is_full: false, pieces: None };
         assert!(matches!(out.flush(&mut socket, &mut [0; 1], MAX), Flush::Blocked | Flush::Done));
         out.unblock(b"0123".to_vec());
         socket.room = 100;

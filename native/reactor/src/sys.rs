@@ -1,7 +1,11 @@
 //! The system calls of this crate that have no safe wrapper. Each block says why it is sound.
 #![allow(unsafe_code)]
 
+#[cfg(target_os = "linux")]
+use std::io;
 use std::mem::MaybeUninit;
+#[cfg(target_os = "linux")]
+use std::os::fd::RawFd;
 
 /// Blocks every signal in the calling thread, so that signal handlers run on the thread of JavaScript.
 pub fn block_signals() {
@@ -114,6 +118,51 @@ pub fn buffer_in_huge_pages(len: usize) -> (Vec<u8>, usize) {
     }
     buffer.truncate(start + len);
     (buffer, start)
+}
+
+/// Whether all of these bytes of a file are in the page cache (`cachestat`, Linux 6.5). Where the system cannot say: no.
+#[cfg(target_os = "linux")]
+pub fn is_cached(file: RawFd, position: u64, len: usize) -> bool {
+    /// The number of the call on every architecture.
+    const SYS_CACHESTAT: libc::c_long = 451;
+    /// `struct cachestat`: pages in the cache, dirty, in writeback, evicted, recently evicted.
+    type CacheStat = [u64; 5];
+    let (range, mut stat): ([u64; 2], CacheStat) = ([position, len as u64], [0; 5]);
+    // SAFETY: both are live and of the sizes that the call reads and writes.
+    let done = unsafe {
+        libc::syscall(SYS_CACHESTAT, file, range.as_ptr(), stat.as_mut_ptr(), 0 as libc::c_uint)
+    };
+    let page = page_bytes();
+    let pages = (position + len as u64).div_ceil(page) - position / page;
+    done == 0 && stat[0] >= pages
+}
+
+#[cfg(target_os = "linux")]
+fn page_bytes() -> u64 {
+    // SAFETY: no pointers.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(bytes).unwrap_or(4096)
+}
+
+/// Sends bytes that more follow at once: no packet of their own.
+#[cfg(target_os = "linux")]
+pub fn send_ahead(socket: RawFd, bytes: &[u8]) -> io::Result<usize> {
+    if bytes.is_empty() {
+        return Ok(0);
+    }
+    let flags = libc::MSG_MORE | libc::MSG_NOSIGNAL;
+    // SAFETY: the bytes live over the call.
+    let sent = unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), flags) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
+}
+
+/// Sends bytes of a file without copying them; 0 at its end.
+#[cfg(target_os = "linux")]
+pub fn send_file(socket: RawFd, file: RawFd, position: u64, len: usize) -> io::Result<usize> {
+    let mut at = position as libc::off_t;
+    // SAFETY: `at` lives over the call.
+    let sent = unsafe { libc::sendfile(socket, file, &raw mut at, len) };
+    usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
 
 #[cfg(test)]
