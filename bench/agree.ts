@@ -5,17 +5,20 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type Broker, startBroker } from '../compat-tests/runner/broker.ts';
 import { median, type Row } from './rows.ts';
-import { steps } from './steps.ts';
+import { type Step, steps } from './steps.ts';
 
-/** What the other generator calls the same load, and what it calls the figure: a path of members. */
+/**
+ * What the other generator calls the same load, and what it calls the figure: a path of members. In its order: a broker
+ * removes the files of one load during the next, and gigabytes take it a part of what that costs.
+ */
 const names: Readonly<Record<string, readonly [step: string, ...figure: string[]]>> = {
   ApiVersions: ['raw api', 'broker_us_per_req'],
-  'produce, 1 record a request': ['raw produce 1rec', 'recs_per_broker_cpu_s'],
   'produce, 16 KiB': ['raw produce 16K', 'recs_per_broker_cpu_s'],
   'produce, 128 KiB': ['raw produce 128K', 'recs_per_broker_cpu_s'],
-  'produce, 1 MiB': ['raw produce 1M', 'recs_per_broker_cpu_s'],
-  'fetch, 128 KiB': ['raw fetch 128K', 'recs_per_broker_cpu_s'],
   'fetch, 1 MiB': ['raw fetch 1024K', 'recs_per_broker_cpu_s'],
+  'fetch, 128 KiB': ['raw fetch 128K', 'recs_per_broker_cpu_s'],
+  'produce, 1 MiB': ['raw produce 1M', 'recs_per_broker_cpu_s'],
+  'produce, 1 record a request': ['raw produce 1rec', 'recs_per_broker_cpu_s'],
   'acknowledgement, one in flight, p50': ['raw rtt acks=1', 'ack_us', 'p50'],
   'acknowledgement, one in flight, p99': ['raw rtt acks=1', 'ack_us', 'p99'],
 };
@@ -36,7 +39,7 @@ const REST_MS = 5000;
  */
 export async function agree(peer: string, repetitions: number): Promise<Row[]> {
   if (peer === '') throw new Error('--peer PATH is missing: the other load generator');
-  const chosen = steps.filter(({ name }) => name in names);
+  const chosen = Object.keys(names).map(stepOf);
   const figures = new Map(
     chosen.map((step) => [step, { theirs: [] as number[], ours: [] as number[] }]),
   );
@@ -77,6 +80,12 @@ export async function agree(peer: string, repetitions: number): Promise<Row[]> {
       isReached: Math.abs(ratio - 1) <= ALLOWED,
     };
   });
+}
+
+function stepOf(name: string): Step {
+  const step = steps.find((it) => it.name === name);
+  if (step === undefined) throw new Error(`there is no step ${name}`);
+  return step;
 }
 
 type PeerRow = Readonly<Record<string, unknown>>;

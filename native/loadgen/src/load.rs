@@ -145,9 +145,7 @@ fn open_pipes(args: &Args, batch: &[u8], records: usize) -> io::Result<Vec<Pipe>
 fn high_watermark(args: &Args, partition: i32) -> io::Result<i64> {
     let mut connection = Connection::open(&args.address)?;
     connection.send(&mut requests::fetch(&args.topic, partition, 1))?;
-    let mut fetched = None;
-    connection.receive(|answer| fetched = Fetched::read(answer))?;
-    match fetched {
+    match Fetched::read(connection.receive()?) {
         Some(Fetched { error_code: 0, high_watermark, .. }) => Ok(high_watermark),
         other => Err(io::Error::other(format!("a fetch was refused: {other:?}"))),
     }

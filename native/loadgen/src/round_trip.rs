@@ -79,9 +79,11 @@ impl Producer {
     }
 
     fn acknowledged(&mut self) -> io::Result<()> {
-        let mut is_refused = false;
-        self.connection.receive(|answer| is_refused |= requests::has_produce_error(answer))?;
-        if is_refused { Err(io::Error::other("a produce was refused")) } else { Ok(()) }
+        if requests::has_produce_error(self.connection.receive()?) {
+            Err(io::Error::other("a produce was refused"))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -107,9 +109,7 @@ impl Consumer {
     /// Asks again when the fetch waited in vain.
     fn received(&mut self) -> io::Result<()> {
         loop {
-            let mut fetched = None;
-            self.connection.receive(|answer| fetched = Fetched::read(answer))?;
-            match fetched {
+            match Fetched::read(self.connection.receive()?) {
                 Some(Fetched { error_code: 0, record_bytes: 0, .. }) => self.ask()?,
                 Some(Fetched { error_code: 0, .. }) => {
                     self.offset += 1;
