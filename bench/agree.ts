@@ -37,9 +37,11 @@ const REST_MS = 5000;
  * memory that nobody has touched. `peer` is called as `PEER BOOTSTRAP PID OUT.json --groups raw --reps 1` and writes
  * `{"rows": [{"name": …, figure: …}]}`.
  */
-export async function agree(peer: string, repetitions: number): Promise<Row[]> {
+export async function agree(peer: string, repetitions: number, only: string): Promise<Row[]> {
   if (peer === '') throw new Error('--peer PATH is missing: the other load generator');
-  const chosen = Object.keys(names).map(stepOf);
+  const chosen = Object.keys(names)
+    .filter((name) => name.includes(only))
+    .map(stepOf);
   const figures = new Map(
     chosen.map((step) => [step, { theirs: [] as number[], ours: [] as number[] }]),
   );
@@ -48,6 +50,7 @@ export async function agree(peer: string, repetitions: number): Promise<Row[]> {
     for (let i = 0; i < repetitions; i++) {
       for (const group of groups) {
         const members = chosen.filter(({ name }) => group.has(name));
+        if (members.length === 0) continue;
         const theirs = () => {
           const rows = runPeer(peer, broker, group.name);
           for (const step of members) figures.get(step)?.theirs.push(theirFigure(rows, step.name));

@@ -19,7 +19,7 @@ const usage = `npm run bench -- MODE [options]
   stall                  Produce and Fetch while the JavaScript thread stalls; --pairs 7
   micro                  single functions by the clock, replay of offsets
   all                    the five above as one table
-  agree --peer PATH      our load generator beside another one; --reps 4
+  agree --peer PATH      our load generator beside another one; --reps 4, --only TEXT
   --check [--update]     instructions of the hot Rust functions against bench/baseline.json
   --boost                with any mode, as root: the session before everything else on the machine
 Results are written to bench/results/. Exit code 0: every target is reached.`;
@@ -39,7 +39,10 @@ const modes: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
     ...(await stall()),
     ...measureMicro(),
   ],
-  agree: () => withGenerator(() => agree(option('--peer', ''), Number(option('--reps', '4')))),
+  agree: () => {
+    const [peer, reps, only] = [option('--peer', ''), option('--reps', '4'), option('--only', '')];
+    return withGenerator(() => agree(peer, Number(reps), only));
+  },
 };
 process.exit((await run()) ? 0 : 1);
 

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ms_log::{Disk, RealDisk};
 use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
@@ -55,22 +56,29 @@ impl ByHand {
 
     /// One that takes control requests of so many bytes.
     pub fn with_control_bytes(max_control_request_bytes: usize) -> Self {
-        Self::over(Arc::new(RealDisk), max_control_request_bytes)
+        let disk = Arc::new(RealDisk);
+        Self::over(disk, |config| config.max_control_request_bytes = max_control_request_bytes)
+    }
+
+    /// One that coalesces turns over so long.
+    pub fn with_coalescing(least: Duration) -> Self {
+        Self::over(Arc::new(RealDisk), |config| config.coalesce_us = least.as_micros() as u64)
     }
 
     /// One that keeps its partitions on this disk.
     pub fn on_disk(disk: Arc<dyn Disk>) -> Self {
-        Self::over(disk, 1000)
+        Self::over(disk, |_| {})
     }
 
-    fn over(disk: Arc<dyn Disk>, max_control_request_bytes: usize) -> Self {
+    fn over(disk: Arc<dyn Disk>, adjust: impl FnOnce(&mut DataPlaneConfig)) -> Self {
         let dir = TempDir::new();
-        let config = DataPlaneConfig {
+        let mut config = DataPlaneConfig {
             log_dir: dir.0.clone(),
             control_apis: vec![(2, 0, 11), (10, 0, 6)],
-            max_control_request_bytes,
+            max_control_request_bytes: 1000,
             ..DataPlaneConfig::default()
         };
+        adjust(&mut config);
         let Prepared { shared, mut polls, lock } =
             Prepared::new(config, disk, Box::new(|| {})).unwrap();
         let reactor = Reactor::new(Arc::clone(&shared), 0, polls.remove(0));
@@ -133,14 +141,20 @@ impl ByHand {
         self.send(peer, &[&prefix, head].concat());
     }
 
-    /// Sends bytes, and has the reactor read once they have all arrived.
-    pub fn send(&mut self, peer: &mut Peer, bytes: &[u8]) {
+    /// Sends bytes, and waits until they have all arrived.
+    pub fn arrive(&mut self, peer: &mut Peer, bytes: &[u8]) {
         peer.stream.write_all(bytes).unwrap();
         let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
         let mut seen = vec![0; bytes.len()];
         while connection.stream.peek(&mut seen).is_ok_and(|len| len < bytes.len()) {
             std::thread::yield_now();
         }
+    }
+
+    /// Sends bytes, and has the reactor read once they have all arrived.
+    pub fn send(&mut self, peer: &mut Peer, bytes: &[u8]) {
+        self.arrive(peer, bytes);
+        let connection = self.reactor.connections[peer.local as usize].as_mut().unwrap();
         connection.is_readable = true;
         self.reactor.ready.retain(|local| *local != peer.local);
         self.reactor.read_connection(peer.local);

@@ -10,16 +10,9 @@ use crate::reactor::Reactor;
 const LEAST_SLEEP: Duration = Duration::from_micros(10);
 
 impl Reactor {
-    /// After a turn: sleeps until the next one is due.
-    pub fn coalesce(&mut self) {
-        if let Some(left) = self.until_next_turn(self.now.elapsed()) {
-            std::thread::sleep(left);
-        }
-    }
-
     /// How long nobody is looked for after a turn that took so long. `None`: no client has several requests in flight, there
     /// is more to do already, or it would not be worth it.
-    fn until_next_turn(&self, taken: Duration) -> Option<Duration> {
+    pub fn until_next_turn(&self, taken: Duration) -> Option<Duration> {
         if !self.is_pipelined || self.is_busy() {
             return None;
         }
@@ -31,6 +24,7 @@ impl Reactor {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use mio::Events;
     use ms_partition::PartitionConfig;
     use ms_wire::topic::TopicKey;
 
@@ -71,6 +65,20 @@ mod tests {
         assert!(hand.reactor.until_next_turn(SHORT).is_some());
         hand.reactor.turn();
         assert_eq!(hand.reactor.until_next_turn(SHORT), None, "nothing came any more");
+    }
+
+    #[test]
+    fn a_reactor_rests_after_a_round_that_found_several_requests() {
+        let mut hand = ByHand::with_coalescing(Duration::from_secs(3600));
+        let _partition = hand.with_topic(PartitionConfig::default());
+        let mut peer = hand.connect();
+        let mut events = Events::with_capacity(8);
+        hand.arrive(&mut peer, &framed(&[request(1), request(2)]));
+        let rest = hand.reactor.round(&mut events).unwrap();
+        assert!(rest > Duration::from_secs(1800), "{rest:?}");
+        hand.arrive(&mut peer, &framed(&[request(3)]));
+        assert_eq!(hand.reactor.round(&mut events), Some(Duration::ZERO));
+        assert_eq!(hand.frames(&mut peer, 3).len(), 3);
     }
 
     #[test]

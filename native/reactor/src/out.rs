@@ -449,16 +449,17 @@ mod tests {
     fn bytes_and_files_leave_in_order_however_little_the_socket_takes() {
         let content: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
         let file = file("order", &content);
-        let rooms = [1000, 4097, 65_536, 1 << 20];
+        let head: Vec<u8> = (0..3000_u32).map(|i| (i % 241) as u8).collect();
+        let rooms = [1000, 3000, 4097, 65_536, 1 << 20];
         for (room, pieces) in rooms.into_iter().flat_map(|it| [(it, None), (it, Some(0))]) {
             let mut out = OutQueue::new();
             let mut expected = Vec::new();
             for (position, len) in [(99, 299_000), (0, 100_000), (50_000, 7)] {
-                out.bytes().extend_from_slice(b"head");
+                out.bytes().extend_from_slice(&head);
                 out.push_file(&FileRange { file: Arc::clone(&file), position, len });
                 out.push_block(b"block".to_vec());
                 out.bytes().extend_from_slice(b"tail");
-                expected.extend_from_slice(b"head");
+                expected.extend_from_slice(&head);
                 expected.extend_from_slice(&content[position as usize..][..len as usize]);
                 expected.extend_from_slice(b"blocktail");
             }
@@ -545,12 +546,13 @@ mod tests {
             }
         }
         let file = file("enough", &vec![0; 3 * MAX]);
-        const HEAD: usize = 100;
-        let len = (3 * MAX - HEAD) as u32;
-        for (is_file, by_pages) in [(false, false), (true, false), (true, true)] {
+        let queues =
+            [(false, 0, false), (true, 100, false), (true, 100, true), (true, MAX + 5, true)];
+        for (is_file, head, by_pages) in queues {
             let mut out = OutQueue::new();
+            let len = (3 * MAX - head) as u32;
             if is_file {
-                out.bytes().extend_from_slice(&[0; HEAD]);
+                out.bytes().resize(head, 0);
                 out.push_file(&FileRange { file: Arc::clone(&file), position: 0, len });
             } else {
                 out.bytes().resize(3 * MAX, 0);

@@ -82,6 +82,10 @@ pub struct Reactor {
     pub out_max: u64,
     /// Whether the turn has read several requests of one client at once.
     pub is_pipelined: bool,
+    /// The turn had something to do.
+    has_worked: bool,
+    /// When the last one was over that had.
+    worked_at: Instant,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -150,6 +154,8 @@ impl Reactor {
             next_sweep_ms: SWEEP_EVERY_MS,
             out_max,
             is_pipelined: false,
+            has_worked: false,
+            worked_at: Instant::now(),
         }
     }
 
@@ -157,39 +163,43 @@ impl Reactor {
     pub fn run(mut self) {
         crate::sys::prefer_short_slices();
         crate::sys::sleep_to_the_point();
-        let spin = Duration::from_micros(self.shared.config.spin_us);
         let mut events = Events::with_capacity(EVENTS);
-        // When the last turn was over that had something to do.
-        let mut worked_at = self.now;
-        let mut has_worked = false;
-        loop {
-            let may_spin =
-                self.is_busy() || !spin.is_zero() && (has_worked || self.now - worked_at < spin);
-            let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
-            let timeout =
-                if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
-            if let Err(error) = self.poll.poll(&mut events, timeout)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                // Nothing can be served without the poller; the process is told and must end.
-                self.shared.hub.control.log(50, &format!("a reactor cannot poll: {error}"));
-                return;
+        while let Some(rest) = self.round(&mut events) {
+            if !rest.is_zero() {
+                std::thread::sleep(rest);
             }
-            self.read_clock();
-            if is_blocking {
-                self.mailbox().awake();
-                self.adjust_wall_clock();
-            }
-            if has_worked {
-                worked_at = self.now;
-            }
-            self.take_events(&events);
-            has_worked = self.turn();
-            if self.is_stopped() {
-                return self.close_all();
-            }
-            self.coalesce();
         }
+        self.close_all();
+    }
+
+    /// Waits for events and takes a turn; how long to rest before the next round. `None`: the data plane stops.
+    pub fn round(&mut self, events: &mut Events) -> Option<Duration> {
+        let spin = Duration::from_micros(self.shared.config.spin_us);
+        let may_spin = self.is_busy()
+            || !spin.is_zero() && (self.has_worked || self.now - self.worked_at < spin);
+        let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
+        let timeout = if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
+        if let Err(error) = self.poll.poll(events, timeout)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            // Nothing can be served without the poller; the process is told and must end.
+            self.shared.hub.control.log(50, &format!("a reactor cannot poll: {error}"));
+            return None;
+        }
+        self.read_clock();
+        if is_blocking {
+            self.mailbox().awake();
+            self.adjust_wall_clock();
+        }
+        if self.has_worked {
+            self.worked_at = self.now;
+        }
+        self.take_events(events);
+        self.has_worked = self.turn();
+        if self.is_stopped() {
+            return None;
+        }
+        Some(self.until_next_turn(self.now.elapsed()).unwrap_or_default())
     }
 
     /// Whether there is more to do, whatever comes.

@@ -2,12 +2,14 @@
 //! ones are cheaper to copy: a client that keeps up is woken for every few pages.
 
 use std::io::{self, Write};
+#[cfg(target_os = "linux")]
+use std::os::fd::{AsRawFd, RawFd};
 
 use mio::net::TcpStream;
 use ms_log::FileRange;
 
 /// A part of a file goes out by its pages while there is so much left of it. Measured over loopback: at 128 KiB copying
-/// takes 0.87 of the time, at 256 KiB both the same, at 512 KiB 1.5, at 1 MiB 1.6 times.
+/// takes 0.87 of the time, at 256 KiB both the same, at 512 KiB 1.5, at 1 MiB 1.8 times.
 const PART_MIN: usize = 192 << 10;
 /// And so much of it may be sent at once.
 const PIECE_MIN: usize = 128 << 10;
@@ -34,11 +36,8 @@ impl Sink for TcpStream {
         file: &FileRange,
         len: usize,
     ) -> Option<io::Result<usize>> {
-        use std::os::fd::AsRawFd;
-
         let fd = file.file.raw_fd()?;
-        // Between this and the sending the kernel may take a page away; the reactor then waits for the disk, once.
-        if !crate::sys::is_cached(fd, file.position, len) {
+        if !is_at_hand(file, fd, len) {
             return None;
         }
         let socket = self.as_raw_fd();
@@ -49,9 +48,11 @@ impl Sink for TcpStream {
         Some(match retry(|| crate::sys::send_file(socket, fd, file.position, len)) {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(sent) => Ok(sent_of_head + sent),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock && sent_of_head > 0 => {
+            // What keeps it from sending the file is for the next call to say.
+            Err(error) if sent_of_head > 0 && (is_full(&error) || is_unable(&error)) => {
                 Ok(sent_of_head)
             }
+            Err(error) if is_unable(&error) => return None,
             Err(error) => Err(error),
         })
     }
@@ -61,6 +62,31 @@ impl Sink for TcpStream {
     fn send_file(&mut self, _: &[u8], _: &FileRange, _: usize) -> Option<io::Result<usize>> {
         None
     }
+}
+
+/// Whether `sendfile` need not wait for the disk: every page is in the page cache, and the outermost have been read, which
+/// one that the kernel reads ahead has not yet. Between this and the sending the kernel may take one away; the reactor then
+/// waits for the disk.
+#[cfg(target_os = "linux")]
+fn is_at_hand(FileRange { file, position, .. }: &FileRange, fd: RawFd, len: usize) -> bool {
+    let is_read = |at| matches!(file.read_cached_at(&mut [0], at), Ok(1));
+    crate::sys::is_cached(fd, *position, len)
+        && is_read(*position)
+        && is_read(position + len as u64 - 1)
+}
+
+#[cfg(target_os = "linux")]
+fn is_full(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock
+}
+
+/// The file system has no pages to give, or the call is forbidden.
+#[cfg(target_os = "linux")]
+fn is_unable(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EINVAL | libc::ENOSYS | libc::EPERM | libc::EOPNOTSUPP)
+    )
 }
 
 #[cfg(target_os = "linux")]
@@ -80,7 +106,10 @@ mod tests {
     use std::net::{TcpListener, TcpStream as Client};
     use std::path::Path;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
+    use ms_log::sim::{FileCall, FileFront, FrontedFile};
     use ms_log::{Disk, OpenMode, RealDisk};
 
     use super::*;
@@ -115,40 +144,79 @@ mod tests {
         assert_eq!(piece(PART_MIN - 1, 1 << 20), None);
     }
 
+    /// The kernel has `cachestat`: without it nothing goes by its pages, and there is nothing to test.
+    fn is_possible() -> bool {
+        let file = range("possible", 0, 600_000);
+        crate::sys::is_cached(file.file.raw_fd().unwrap(), 0, 600_000)
+    }
+
     #[test]
     fn the_head_and_the_bytes_of_the_file_arrive_until_there_is_no_more_room() {
+        if !is_possible() {
+            return;
+        }
         let (mut socket, mut client) = connected();
-        let mut file = range("order", 1001, 500_000);
-        let mut taken = 0;
-        let mut received = Vec::new();
+        client.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let file = range("order", 1001, 500_000);
+        let whole = [HEAD, &content()[1001..501_001]].concat();
+        let mut expected = Vec::new();
         // Nobody reads: at some time the socket is full.
-        while taken < 64 << 20 {
-            match socket.send_file(HEAD, &file, 500_000) {
-                None => return,
-                Some(Ok(sent)) => taken += sent,
-                Some(Err(error)) => {
+        loop {
+            match socket.send_file(HEAD, &file, 500_000).unwrap() {
+                Ok(sent) => expected.extend_from_slice(&whole[..sent]),
+                Err(error) => {
                     assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
                     break;
                 }
             }
-            file.position = 1001;
         }
-        assert!((1_000_000..64 << 20).contains(&taken));
-        received.resize(taken, 0);
+        assert!(expected.len() > HEAD.len() && expected.len() % whole.len() != 0);
+        let mut received = vec![0; expected.len()];
         client.read_exact(&mut received).unwrap();
-        let whole = [HEAD, &content()[1001..501_001]].concat();
-        assert!(received.starts_with(&whole) && received[whole.len()..].starts_with(HEAD));
+        assert!(received == expected);
         drop(socket);
-        assert_eq!(client.read_to_end(&mut received).unwrap(), 0);
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
     }
 
     #[test]
     fn what_is_not_in_the_page_cache_is_left_to_others() {
+        if !is_possible() {
+            return;
+        }
         let (mut socket, mut client) = connected();
         let behind_the_end = range("cold", 590_000, 300_000);
         assert!(socket.send_file(HEAD, &behind_the_end, 300_000).is_none());
+        assert!(socket.send_file(HEAD, &behind_the_end, 10_000).is_some());
         drop(socket);
-        assert_eq!(client.read_to_end(&mut Vec::new()).unwrap(), 0, "nor was the head sent");
+        let mut received = Vec::new();
+        client.read_to_end(&mut received).unwrap();
+        assert_eq!(received.len(), HEAD.len() + 10_000, "nor was the head sent twice");
+    }
+
+    /// After so many reads the kernel has the page, and has not read it yet.
+    struct Ahead(AtomicUsize);
+
+    impl FileFront for Ahead {
+        fn before(&self, _: &dyn ms_log::File, call: FileCall) -> io::Result<()> {
+            let update = |left: usize| left.checked_sub(1);
+            match self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, update) {
+                Err(_) if call == FileCall::ReadCached => Err(io::ErrorKind::WouldBlock.into()),
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_kernel_still_reads_ahead_is_left_to_others_too() {
+        if !is_possible() {
+            return;
+        }
+        for (reads, is_sent) in [(0, false), (1, false), (2, true)] {
+            let (mut socket, _client) = connected();
+            let mut file = range("ahead", 0, 300_000);
+            file.file = Arc::new(FrontedFile(file.file, Ahead(reads.into())));
+            assert_eq!(socket.send_file(HEAD, &file, 300_000).is_some(), is_sent);
+        }
     }
 
     #[test]
@@ -156,11 +224,13 @@ mod tests {
         let (mut socket, client) = connected();
         drop(client);
         let file = range("left", 0, 600_000);
-        let mut sent = || socket.send_file(HEAD, &file, 600_000);
-        while let Some(result) = sent() {
-            if result.is_err() {
-                return;
+        for _ in 0..1000 {
+            match socket.send_file(HEAD, &file, 600_000) {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return assert_ne!(error.kind(), io::ErrorKind::WouldBlock),
+                None => return assert!(!is_possible()),
             }
         }
+        panic!("nobody takes it");
     }
 }

@@ -120,10 +120,11 @@ pub fn buffer_in_huge_pages(len: usize) -> (Vec<u8>, usize) {
     (buffer, start)
 }
 
-/// Whether all of these bytes of a file are in the page cache (`cachestat`, Linux 6.5). Where the system cannot say: no.
+/// Whether the page cache has a page for each of these bytes of a file, read or being read (`cachestat`, Linux 6.5). Where
+/// the system cannot say: no.
 #[cfg(target_os = "linux")]
 pub fn is_cached(file: RawFd, position: u64, len: usize) -> bool {
-    /// The number of the call on every architecture.
+    /// The number of the call on x86-64, arm64 and most others; where it is no call the answer is no.
     const SYS_CACHESTAT: libc::c_long = 451;
     /// `struct cachestat`: pages in the cache, dirty, in writeback, evicted, recently evicted.
     type CacheStat = [u64; 5];
