@@ -1,7 +1,8 @@
 //! Memory for the page cache of the broker under load. A virtual machine whose host takes free memory back (free page
 //! reporting) pays at the first touch of a page ten times what the copy into it costs, in whichever process happens to
 //! touch it; on a machine of its own a broker never sees that. So the generator touches memory before its load, and while
-//! it lasts gives back as much as others take: what they take is backed, and there is nothing left over for the host.
+//! it lasts gives back as much as others take. Of every block that the host would take it keeps a page: what is free stays
+//! backed, and lies in pieces, which the system hands out before it breaks up a whole block.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -10,10 +11,18 @@ use std::time::Duration;
 
 use memmap2::{Advice, MmapMut};
 
-/// What is given back at once, and how often is looked whether it is needed.
-const PIECE: usize = 256 << 20;
+/// What a host takes back at least.
+const BLOCK: usize = 2 << 20;
+/// Blocks that are given back at once, and how often is looked whether they are needed.
+const PIECE: usize = 128;
 const EVERY: Duration = Duration::from_millis(10);
 const PAGE: usize = 4096;
+
+/// Touched memory: all of a block but a page, and that page.
+struct Block {
+    most: MmapMut,
+    kept: MmapMut,
+}
 
 /// Touched memory that is given back as others need it, until it is dropped.
 pub struct Memory {
@@ -24,9 +33,10 @@ pub struct Memory {
 impl Memory {
     /// Touches so many bytes, and begins to give them back.
     pub fn touched(bytes: u64) -> Self {
-        let pieces: Vec<MmapMut> = (0..bytes / PIECE as u64).map_while(|_| piece().ok()).collect();
+        let blocks: Vec<Block> =
+            (0..bytes / BLOCK as u64).map_while(|_| Block::touched().ok()).collect();
         let (stop, stopped) = channel();
-        let thread = std::thread::spawn(move || give_back(pieces, &stopped));
+        let thread = std::thread::spawn(move || give_back(blocks, &stopped));
         Self { stop: Some(stop), thread: Some(thread) }
     }
 }
@@ -40,15 +50,13 @@ impl Drop for Memory {
 }
 
 /// Keeps one piece more free than there was.
-fn give_back(pieces: Vec<MmapMut>, stopped: &Receiver<()>) {
-    let mut pieces = pieces.into_iter();
-    let enough = free_bytes() + PIECE as u64;
-    loop {
-        if free_bytes() < enough && pieces.next().is_none() {
-            return;
-        }
-        if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
-            return;
+fn give_back(blocks: Vec<Block>, stopped: &Receiver<()>) {
+    let (mut most, _kept): (Vec<_>, Vec<_>) =
+        blocks.into_iter().map(|Block { most, kept }| (most, kept)).unzip();
+    let enough = free_bytes() + (PIECE * BLOCK) as u64;
+    while stopped.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+        if free_bytes() < enough {
+            most.truncate(most.len().saturating_sub(PIECE));
         }
     }
 }
@@ -60,11 +68,17 @@ fn free_bytes() -> u64 {
     kib.unwrap_or(0) << 10
 }
 
-/// `PIECE` bytes that the system has given.
-fn piece() -> io::Result<MmapMut> {
-    let mut piece = MmapMut::map_anon(PIECE)?;
+impl Block {
+    fn touched() -> io::Result<Self> {
+        Ok(Self { most: touched(BLOCK - PAGE)?, kept: touched(PAGE)? })
+    }
+}
+
+/// So many bytes that the system has given, page by page.
+fn touched(bytes: usize) -> io::Result<MmapMut> {
+    let mut memory = MmapMut::map_anon(bytes)?;
     // Only advice.
-    let _ = piece.advise(Advice::HugePage);
-    piece.iter_mut().step_by(PAGE).for_each(|byte| *byte = 1);
-    Ok(piece)
+    let _ = memory.advise(Advice::NoHugePage);
+    memory.iter_mut().step_by(PAGE).for_each(|byte| *byte = 1);
+    Ok(memory)
 }
