@@ -81,12 +81,6 @@ describe('ApiVersions', () => {
     }
   });
 
-  test('C-002, C-003: the answer to an unknown version is version 0 with key 18 alone', () => {
-    const answer = { errorCode: 35, apiKeys: [{ apiKey: 18, minVersion: 0, maxVersion: 5 }] };
-    const bytes = encode(ApiVersions.response, answer, 0);
-    expect(Buffer.from(bytes).toString('hex')).toBe('002300000001001200000005');
-  });
-
   test('features are tagged fields', () => {
     const hex =
       '00000200120000000500000000000201080000000000000007021702116d657461646174612e76657273696f6e0021002100';

@@ -28,7 +28,7 @@ pub fn run(args: &Args) -> Result<String, String> {
         "api" => (vec![0], 1),
         _ => requests::batch(args.batch_bytes, args.record_bytes),
     };
-    let _memory = Memory::touched(args.memory_bytes);
+    let _memory = Memory::touched(args.memory_bytes, args.batch_bytes);
     let (counters, used) = drive(args, &batch, records_per_batch).map_err(|e| e.to_string())?;
     let requests = counters.answers as f64;
     let records = counters.bytes as f64 / batch.len() as f64 * records_per_batch as f64;

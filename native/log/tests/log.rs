@@ -30,6 +30,7 @@ fn consumers_get_every_batch_and_no_control_frame() {
     }
 }
 
+/// C-061, C-076
 #[test]
 fn a_fetch_inside_a_batch_gets_the_whole_batch_and_keeps_within_its_limits() {
     let (rig, written) = filled(1 << 20, 400);

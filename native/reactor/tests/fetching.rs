@@ -71,7 +71,9 @@ fn a_long_poll_ends_after_its_time() {
     broker.with_topic("orders", [7; 16], 1);
     let mut consumer = broker.connect();
     let options = FetchOptions { max_wait_ms: 120, min_bytes: 1, ..FetchOptions::default() };
+    let asked = Instant::now();
     let answer = consumer.ask(&fetch(12, 1, options, TOPIC, &[FetchPartition::new(0, 0, LARGE)]));
+    assert!(asked.elapsed() >= Duration::from_millis(100), "{:?}", asked.elapsed());
     let part = &fetched(&answer, 12).partitions[0];
     assert_eq!((part.error_code, part.high_watermark, part.records.len()), (0, 0, 0));
 }

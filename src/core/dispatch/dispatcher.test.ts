@@ -343,8 +343,12 @@ describe('the dispatcher', () => {
 });
 
 test('the advertised APIs are those of the two tables, in the order of their keys', () => {
-  const keys = advertisedApis().map(({ apiKey }) => apiKey);
-  expect(keys).toEqual([
-    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 32, 42, 60, 75,
-  ]);
+  const advertised = advertisedApis().map(
+    ({ apiKey, minVersion, maxVersion }) => `${apiKey}: ${minVersion}-${maxVersion}`,
+  );
+  expect(advertised.join(', ')).toBe(
+    '0: 0-13, 1: 4-18, 2: 1-11, 3: 0-13, 8: 2-10, 9: 1-10, 10: 0-6, 11: 0-9, 12: 0-4, 13: 0-5, ' +
+      '14: 0-5, 15: 0-6, 16: 0-5, 18: 0-5, 19: 2-7, 20: 1-6, 21: 0-2, 22: 0-5, 23: 2-4, 32: 1-4, ' +
+      '42: 0-3, 60: 0-2, 75: 0-0',
+  );
 });
