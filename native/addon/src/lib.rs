@@ -18,6 +18,9 @@ use napi_derive::napi;
 
 use config::NativeConfig;
 
+#[global_allocator]
+static MEMORY: ms_reactor::LargeBlocks = ms_reactor::LargeBlocks;
+
 /// How long a process that exits without `shutdown` waits for the threads.
 const EXIT_WITHIN: Duration = Duration::from_secs(2);
 

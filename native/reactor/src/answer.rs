@@ -54,7 +54,7 @@ impl Reactor {
             let local = connection.id.local();
             self.revive(local);
         }
-        self.received = self.receive_from;
+        self.received = 0;
     }
 
     fn answer_produce(

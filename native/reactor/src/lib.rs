@@ -56,3 +56,8 @@ mod workers;
 pub use config::{DataPlaneConfig, ListenerConfig, ListenerKind};
 pub use ids::ConnectionId;
 pub use plane::{DataPlane, ListenError, StartError};
+pub use sys::LargeBlocks;
+
+#[cfg(test)]
+#[global_allocator]
+static MEMORY: LargeBlocks = LargeBlocks;

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::sys::HUGE_PAGE;
+
 /// Four classes for each doubling: a request of one MiB and its header does not take two.
 const UNIT: usize = 16 << 10;
 const CLASSES: usize = 61;
 /// Free buffers that all reactors keep together, in bytes, and the largest class of which they keep any.
 const KEEP_BYTES: usize = 12 << 20;
 const KEEP_LARGEST: usize = 4 << 20;
+/// A frame that fills most of half a huge page gets a whole one, while no more than so many bytes are in use.
+const HUGE_PAGES_UNTIL: usize = 16 << 20;
 /// A class from which nobody took for so many sweeps gives its memory back.
 const KEEP_SWEEPS: usize = 5;
 
@@ -56,7 +60,7 @@ impl Pool {
 
     /// A buffer of at least `len` bytes, all initialised; `None` when the bound is reached.
     pub fn take(&mut self, len: usize) -> Option<Vec<u8>> {
-        let class = class_of(len)?;
+        let class = self.class_for(len)?;
         let size = size_of(class);
         let used = self.limit.used.fetch_add(size, Ordering::Relaxed);
         if used + size > self.limit.max {
@@ -68,6 +72,13 @@ impl Pool {
         let Some(buffer) = self.free[class].pop() else { return Some(vec![0; size]) };
         self.count_free(-(size as isize));
         Some(buffer)
+    }
+
+    // What such a page has too much is little as long as few have one.
+    fn class_for(&self, len: usize) -> Option<usize> {
+        let is_huge = (HUGE_PAGE * 3 / 8..HUGE_PAGE).contains(&len);
+        let has_few = self.limit.used() + HUGE_PAGE <= HUGE_PAGES_UNTIL.min(self.limit.max);
+        class_of(if is_huge && has_few { HUGE_PAGE } else { len })
     }
 
     /// Takes back a buffer that `take` gave.
@@ -158,20 +169,20 @@ mod tests {
     #[test]
     fn what_is_given_back_is_taken_again_by_what_fits() {
         let mut pool = Pool::new(PoolLimit::new(8 << 20));
-        let mut given = pool.take((1 << 20) + 100).unwrap();
-        assert_eq!(given.len(), (1 << 20) + (256 << 10));
+        let mut given = pool.take((512 << 10) + 100).unwrap();
+        assert_eq!(given.len(), 640 << 10);
         given[0] = 7;
         pool.give(given);
-        assert_eq!(pool.take(1 << 20).unwrap()[0], 0);
-        assert_eq!(pool.take((1 << 20) + 1).unwrap()[0], 7);
+        assert_eq!(pool.take(512 << 10).unwrap()[0], 0);
+        assert_eq!(pool.take((512 << 10) + 1).unwrap()[0], 7);
     }
 
     #[test]
     fn what_nobody_takes_any_more_makes_room_for_what_is_in_use() {
         let mut pool = Pool::new(PoolLimit::new(64 << 20));
-        let kept = KEEP_BYTES >> 20;
-        let old: Vec<_> = (0..kept).map(|_| pool.take(1 << 20).unwrap()).collect();
-        let new: Vec<_> = (0..6).map(|_| pool.take((1 << 20) + 1).unwrap()).collect();
+        let kept = KEEP_BYTES >> 19;
+        let old: Vec<_> = (0..kept).map(|_| pool.take(1 << 19).unwrap()).collect();
+        let new: Vec<_> = (0..6).map(|_| pool.take((1 << 19) + 1).unwrap()).collect();
         old.into_iter().for_each(|buffer| pool.give(buffer));
         assert_eq!(pool.free_bytes, KEEP_BYTES);
         for mut buffer in new {
@@ -179,7 +190,7 @@ mod tests {
             pool.give(buffer);
         }
         assert!(pool.free_bytes <= KEEP_BYTES);
-        assert!((0..6).all(|_| pool.take((1 << 20) + 1).unwrap()[0] == 7));
+        assert!((0..6).all(|_| pool.take((1 << 19) + 1).unwrap()[0] == 7));
     }
 
     #[test]
@@ -187,31 +198,44 @@ mod tests {
         let limit = PoolLimit::new(64 << 20);
         let mut pools = [0; 3].map(|_| Pool::new(Arc::clone(&limit)));
         for pool in &mut pools {
-            let taken: Vec<_> = (0..9).map(|_| pool.take(1 << 20).unwrap()).collect();
+            let taken: Vec<_> = (0..18).map(|_| pool.take(1 << 19).unwrap()).collect();
             taken.into_iter().for_each(|buffer| pool.give(buffer));
         }
         assert_eq!(pools.each_ref().map(|pool| pool.free_bytes >> 20), [9, 3, 0]);
         let [first, _, last] = &mut pools;
-        let taken = first.take(1 << 20).unwrap();
+        let taken = first.take(1 << 19).unwrap();
         last.give(taken);
-        assert_eq!((first.free_bytes, last.free_bytes), (8 << 20, 1 << 20));
+        assert_eq!((first.free_bytes, last.free_bytes), ((9 << 20) - (1 << 19), 1 << 19));
     }
 
     #[test]
     fn what_nobody_took_for_some_sweeps_is_given_back() {
         let mut pool = Pool::new(PoolLimit::new(64 << 20));
-        let old = pool.take(1 << 20).unwrap();
+        let old = pool.take(1 << 19).unwrap();
         pool.give(old);
         for _ in 0..KEEP_SWEEPS {
             let used = pool.take(20_000).unwrap();
             pool.sweep();
             pool.give(used);
         }
-        assert_eq!(pool.free_bytes, (1 << 20) + (32 << 10));
+        assert_eq!(pool.free_bytes, (1 << 19) + (32 << 10));
         pool.sweep();
         assert_eq!(pool.free_bytes, 32 << 10);
         (0..KEEP_SWEEPS).for_each(|_| pool.sweep());
         assert_eq!((pool.free_bytes, pool.limit.kept.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn a_frame_of_about_a_megabyte_lies_in_a_huge_page_while_little_is_in_use() {
+        let mut pool = Pool::new(PoolLimit::new(64 << 20));
+        assert_eq!(pool.take(700 << 10).unwrap().len(), 768 << 10);
+        let few: Vec<_> = (0..7).map(|_| pool.take((1 << 20) + 1).unwrap()).collect();
+        let begins = |it: &Vec<u8>| (it.as_ptr() as usize).is_multiple_of(HUGE_PAGE);
+        assert!(few.iter().all(|it| it.len() == HUGE_PAGE && begins(it)));
+        assert_eq!(pool.take((1 << 20) + 1).unwrap().len(), (1 << 20) + (256 << 10));
+        // Where all pools together have not even so much, nothing is wasted.
+        let mut small = Pool::new(PoolLimit::new(3 << 19));
+        assert_eq!(small.take(1 << 20).unwrap().len(), 1 << 20);
     }
 
     #[test]

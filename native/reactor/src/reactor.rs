@@ -19,6 +19,7 @@ use crate::ids::{CONNECTIONS_PER_REACTOR, ConnectionId, Seq};
 use crate::malformed::MalformedLog;
 use crate::pool::Pool;
 use crate::shared::{Shared, Stats, now_ms, now_us};
+use crate::sys::HUGE_PAGE;
 use crate::topology::Topology;
 use crate::turn::{Block, RECEIVE_BLOCK, Turn};
 
@@ -26,7 +27,7 @@ use crate::turn::{Block, RECEIVE_BLOCK, Turn};
 pub const WAKE: Token = Token(usize::MAX);
 const EVENTS: usize = 1024;
 /// File bytes pass through a buffer of this size on their way to a socket.
-const SEND_BYTES: usize = 1 << 20;
+const SEND_BYTES: usize = HUGE_PAGE;
 /// With less room than this in the receive buffer the turn goes on to its later steps.
 pub const ROOM_MIN: usize = 32 << 10;
 const SWEEP_EVERY_MS: i64 = 1000;
@@ -57,14 +58,10 @@ pub struct Reactor {
     /// The connection that may go first when there is room for control requests again.
     pub retried_first: usize,
     pub turn: Turn,
-    /// Where the receive buffer begins to be used.
-    pub receive_from: usize,
     /// Up to where this turn has filled it.
     pub received: usize,
     pub pool: Pool,
     pub send_buffer: Vec<u8>,
-    /// Where it begins to be used.
-    pub send_from: usize,
     pub scratch: Scratch,
     pub topology: Cache<Arc<arc_swap::ArcSwap<Topology>>, Arc<Topology>>,
     /// Deadlines of requests, on the reactor's clock; entries may outlive what they were for.
@@ -112,10 +109,8 @@ pub struct Counters {
 impl Reactor {
     pub fn new(shared: Arc<Shared>, number: u16, poll: Poll) -> Self {
         let receive_bytes = shared.config.recv_bytes.max(2 * ROOM_MIN);
-        let (receive, receive_from) = crate::sys::buffer_in_huge_pages(receive_bytes);
-        let (send_buffer, send_from) = crate::sys::buffer_in_huge_pages(SEND_BYTES);
         let mut turn = Turn::default();
-        turn.blocks.push(Block { bytes: receive, owner: None });
+        turn.blocks.push(Block { bytes: vec![0; receive_bytes], owner: None });
         let pool = Pool::new(Arc::clone(&shared.pool_limit));
         let topology = Cache::new(Arc::clone(&shared.topology));
         let out_max = 2 * shared.config.fetch_max_bytes as u64;
@@ -135,11 +130,9 @@ impl Reactor {
             wait_for_disk: Vec::new(),
             retried_first: 0,
             turn,
-            receive_from,
-            received: receive_from,
+            received: 0,
             pool,
-            send_buffer,
-            send_from,
+            send_buffer: vec![0; SEND_BYTES],
             scratch: Scratch::default(),
             topology,
             deadlines: BinaryHeap::new(),

@@ -47,7 +47,7 @@ impl Reactor {
     fn receive(&mut self, local: u32) {
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
         let buffer = &mut self.turn.blocks[RECEIVE_BLOCK].bytes;
-        let large_from = ((buffer.len() - self.receive_from) / 4).max(2 * COPY_MAX);
+        let large_from = (buffer.len() / 4).max(2 * COPY_MAX);
         let room = &mut buffer[self.received..];
         // A large frame is received in its own buffer: what comes here is copied there.
         let ahead = if connection.frame.large_len > 0 { COPY_MAX } else { usize::MAX };

@@ -31,8 +31,7 @@ impl Reactor {
         connection.is_in_dirty = false;
         let before = connection.out.len();
         if !connection.is_write_blocked && !connection.is_reading_cold {
-            let (stream, buffer) =
-                (&mut connection.stream, &mut self.send_buffer[self.send_from..]);
+            let (stream, buffer) = (&mut connection.stream, &mut self.send_buffer);
             let flushed = connection.out.flush(stream, buffer, max);
             let sent = before - connection.out.len();
             connection.bytes_sent += sent;

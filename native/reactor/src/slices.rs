@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn what_no_request_of_a_turn_lies_in_leaves_the_next_turn_all_its_room() {
         let mut hand = ByHand::with_control_bytes(1 << 20);
-        let end = hand.reactor.receive_from + 2 * ROOM_MIN;
+        let end = 2 * ROOM_MIN;
         hand.reactor.turn.blocks[RECEIVE_BLOCK].bytes.truncate(end);
         let (mut large, mut other) = (hand.connect(), hand.connect());
         // The name of a group; behind it more than there is room for, which waits for the answer.

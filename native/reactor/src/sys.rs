@@ -1,6 +1,7 @@
 //! The system calls of this crate that have no safe wrapper. Each block says why it is sound.
 #![allow(unsafe_code)]
 
+use std::alloc::{GlobalAlloc, Layout, System};
 #[cfg(target_os = "linux")]
 use std::io;
 use std::mem::MaybeUninit;
@@ -18,8 +19,7 @@ pub fn block_signals() {
 }
 
 /// Blocks of memory from this size on go back to the system as soon as they are free.
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-const OWN_MAPPING_BYTES: libc::c_int = 256 << 10;
+const OWN_MAPPING_BYTES: usize = 256 << 10;
 /// Free memory at the end of a heap that is kept.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const KEPT_BYTES: libc::c_int = 512 << 10;
@@ -30,7 +30,7 @@ pub fn give_memory_back() {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     // SAFETY: both set a number of the allocator, at any time.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_MAPPING_BYTES as libc::c_int);
         libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT_BYTES);
     }
 }
@@ -97,27 +97,106 @@ pub fn give_way() {
     }
 }
 
-/// What Linux calls a huge page on x86-64 and most others.
-const HUGE_PAGE: usize = 2 << 20;
+/// What Linux calls a huge page on x86-64 and most others. To pages of 4 KiB the processor must find the way 512 times as
+/// often, and in a virtual machine the way is twice as long.
+pub const HUGE_PAGE: usize = 2 << 20;
 
-/// A buffer, and where in it its last `len` bytes begin: at a huge page, if they fill half of one. To pages of 4 KiB the
-/// processor must find the way 512 times as often, and in a virtual machine the way is twice as long. Best effort.
-pub fn buffer_in_huge_pages(len: usize) -> (Vec<u8>, usize) {
-    if len < HUGE_PAGE / 2 {
-        return (vec![0; len], 0);
+/// The memory of this process: blocks of `OWN_MAPPING_BYTES` and more are mappings of their own, which go back to the system
+/// as soon as they are free. They begin with a page: into and out of bytes that do not, the kernel copies a tenth slower, and
+/// the C library puts 16 bytes of its own in front of a block. One that consists of huge pages lies in such, as far as the
+/// system has any. What nobody writes to takes no memory.
+pub struct LargeBlocks;
+
+// SAFETY: a block is `is_own` when it is given, moved and freed, or never, as that depends on its layout only; what is not is
+// the system allocator's. A mapping is zeroed, as large as asked for, and of nobody else.
+unsafe impl GlobalAlloc for LargeBlocks {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_own(layout) {
+            return map(layout.size());
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { System.alloc(layout) }
     }
-    let pages = len.next_multiple_of(HUGE_PAGE);
-    // What lies around them is never touched, and so takes no memory.
-    let mut buffer = vec![0_u8; pages + HUGE_PAGE];
-    let address = buffer.as_ptr() as usize;
-    let start = address.next_multiple_of(HUGE_PAGE) - address;
-    #[cfg(target_os = "linux")]
-    // SAFETY: the range lies inside the buffer, and the advice changes no contents.
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_own(layout) {
+            return map(layout.size());
+        }
+        // SAFETY: as the caller vouches.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if is_own(layout) {
+            // SAFETY: `map` gave it, and the caller uses it no more.
+            unsafe { unmap(block, layout.size()) };
+        } else {
+            // SAFETY: as the caller vouches.
+            unsafe { System.dealloc(block, layout) };
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller vouches for size and alignment.
+        let larger = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        if !is_own(layout) && !is_own(larger) {
+            // SAFETY: as the caller vouches.
+            return unsafe { System.realloc(block, layout, size) };
+        }
+        // SAFETY: two blocks, each as large as its layout says; the old one is given up only when there is a new one.
+        unsafe {
+            let moved = self.alloc(larger);
+            if !moved.is_null() {
+                std::ptr::copy_nonoverlapping(block, moved, size.min(layout.size()));
+                self.dealloc(block, layout);
+            }
+            moved
+        }
+    }
+}
+
+/// No system has smaller pages.
+const PAGE_BYTES_LEAST: usize = 4096;
+
+fn is_own(layout: Layout) -> bool {
+    cfg!(target_os = "linux")
+        && layout.size() >= OWN_MAPPING_BYTES
+        && layout.align() <= PAGE_BYTES_LEAST
+}
+
+/// A mapping of so many bytes, null when there is none to be had.
+fn map(size: usize) -> *mut u8 {
+    let has_huge_pages = size.is_multiple_of(HUGE_PAGE);
+    let around = if has_huge_pages { HUGE_PAGE } else { 0 };
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+    let Some(mapped) = size.checked_add(around) else { return std::ptr::null_mut() };
+    // SAFETY: a new mapping, wherever there is room. What lies around the huge pages is inside it, and unmapped again.
     unsafe {
-        libc::madvise(buffer.as_mut_ptr().add(start).cast(), pages, libc::MADV_HUGEPAGE);
+        let start = libc::mmap(std::ptr::null_mut(), mapped, access, kind, -1, 0).cast::<u8>();
+        if start.cast() == libc::MAP_FAILED {
+            return std::ptr::null_mut();
+        }
+        if !has_huge_pages {
+            return start;
+        }
+        let before = start.align_offset(HUGE_PAGE);
+        let block = start.add(before);
+        unmap(start, before);
+        unmap(block.add(size), around - before);
+        #[cfg(target_os = "linux")]
+        libc::madvise(block.cast(), size, libc::MADV_HUGEPAGE);
+        block
     }
-    buffer.truncate(start + len);
-    (buffer, start)
+}
+
+/// # Safety
+///
+/// Nobody uses these bytes of a mapping any more.
+unsafe fn unmap(start: *mut u8, size: usize) {
+    if size > 0 {
+        // SAFETY: the caller vouches for it.
+        unsafe { libc::munmap(start.cast(), size) };
+    }
 }
 
 /// Whether the page cache has a page for each of these bytes of a file, read or being read (`cachestat`, Linux 6.5). Where
@@ -170,14 +249,42 @@ pub fn send_file(socket: RawFd, file: RawFd, position: u64, len: usize) -> io::R
 mod tests {
     use super::*;
 
+    fn address(block: &[u8]) -> usize {
+        block.as_ptr() as usize
+    }
+
     #[test]
-    fn a_large_buffer_begins_at_a_huge_page() {
-        for len in [1 << 20, 2 << 20, 3 << 20] {
-            let (buffer, start) = buffer_in_huge_pages(len);
-            assert_eq!(buffer.len() - start, len);
-            assert_eq!((buffer.as_ptr() as usize + start) % HUGE_PAGE, 0);
+    fn a_large_block_begins_with_a_page_and_one_of_huge_pages_with_such() {
+        for (bytes, begin) in
+            [(OWN_MAPPING_BYTES, 4096), (1_300_001, 4096), (2 * HUGE_PAGE, HUGE_PAGE)]
+        {
+            let blocks: Vec<Vec<u8>> = (0..3).map(|_| vec![0; bytes]).collect();
+            for block in &blocks {
+                assert_eq!((block.capacity(), address(block) % begin), (bytes, 0));
+                assert!(block.iter().all(|byte| *byte == 0));
+            }
         }
-        let (buffer, start) = buffer_in_huge_pages(64 << 10);
-        assert_eq!((buffer.len(), start), (64 << 10, 0));
+    }
+
+    #[test]
+    fn a_block_keeps_its_bytes_when_it_grows_and_shrinks() {
+        let sizes = [100, 300_000, 700_000, HUGE_PAGE, 5_000_000, 2 * HUGE_PAGE, 400_000, 60];
+        let mut block: Vec<u8> = Vec::new();
+        for size in sizes {
+            let kept = block.len().min(size);
+            block.truncate(size);
+            block.reserve_exact(size - kept);
+            block.shrink_to(size);
+            assert_eq!(block.capacity(), size);
+            (kept..size).for_each(|at| block.push(at as u8));
+            assert!(block.iter().enumerate().all(|(at, byte)| *byte == at as u8));
+        }
+    }
+
+    #[test]
+    fn more_than_there_is_is_refused() {
+        for bytes in [isize::MAX as usize, (1 << 60) / HUGE_PAGE * HUGE_PAGE] {
+            assert!(Vec::<u8>::new().try_reserve_exact(bytes).is_err());
+        }
     }
 }

@@ -244,7 +244,7 @@ fn a_frame_takes_no_more_at_once_than_the_one_before_it() {
     let broker = Broker::start_with(config);
     broker.with_topic("orders", [7; 16], 1);
     let mut client = broker.connect();
-    let frame = produce(9, 1, 1, TOPIC, &[(0, Some(&batch(&[&[b'x'; 900_000]])))]);
+    let frame = produce(9, 1, 1, TOPIC, &[(0, Some(&batch(&[&[b'x'; 700_000]])))]);
     assert_eq!(produced(&client.ask(&frame), 9)[0].error_code, 0);
     let parts = [&104_857_600_i32.to_be_bytes()[..], &[0; 20_000], &[0; 1000]];
     parts.iter().for_each(|part| client.raw(part));
