@@ -103,9 +103,16 @@ export async function produceOk(
 
 export async function newProducerId(client: RawClient): Promise<bigint> {
   const body = { transactionalId: null, producerId: -1n, producerEpoch: -1 };
-  const { errorCode, producerId } = await client.request(InitProducerId, 4, body);
-  if (errorCode !== ErrorCode.NONE) throw new Error(`InitProducerId: error ${errorCode}`);
-  return producerId;
+  let id = -1n;
+  // Apache Kafka that has just started has no block of ids yet, and says so.
+  await until('a producer id', async () => {
+    const { errorCode, producerId } = await client.request(InitProducerId, 4, body);
+    if (errorCode === ErrorCode.COORDINATOR_LOAD_IN_PROGRESS) return false;
+    if (errorCode !== ErrorCode.NONE) throw new Error(`InitProducerId: error ${errorCode}`);
+    id = producerId;
+    return true;
+  });
+  return id;
 }
 
 export interface FetchOptions {

@@ -57,5 +57,6 @@ pub use read::{FileRange, ReadPlan, ReadRequest};
 pub use real::RealDisk;
 pub use recovery::{BatchVisitor, Damage, OpenLog, Recovery};
 pub use retention::{DeleteJob, RetentionPlan};
+pub use sys::page_bytes;
 pub use tend::{TendJob, WRITEBACK_BYTES};
 pub use time_search::{TimeFound, TimeSearch};

@@ -134,7 +134,7 @@ pub(crate) fn open_files_max() -> Option<u64> {
 }
 
 /// Bytes of a page of memory.
-pub(crate) fn page_bytes() -> u64 {
+pub fn page_bytes() -> u64 {
     // SAFETY: no pointers.
     let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     u64::try_from(bytes).unwrap_or(4096)

@@ -212,16 +212,9 @@ pub fn is_cached(file: RawFd, position: u64, len: usize) -> bool {
     let done = unsafe {
         libc::syscall(SYS_CACHESTAT, file, range.as_ptr(), stat.as_mut_ptr(), 0 as libc::c_uint)
     };
-    let page = page_bytes();
+    let page = ms_log::page_bytes();
     let pages = (position + len as u64).div_ceil(page) - position / page;
     done == 0 && stat[0] >= pages
-}
-
-#[cfg(target_os = "linux")]
-fn page_bytes() -> u64 {
-    // SAFETY: no pointers.
-    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(bytes).unwrap_or(4096)
 }
 
 /// Sends bytes that more follow at once: no packet of their own.
