@@ -26,12 +26,14 @@ pub struct Args {
     pub most_bytes: u64,
     /// Memory to touch before the load, and to give back while it lasts.
     pub memory_bytes: u64,
+    /// Of the memory that is available, what `keep` never takes.
+    pub leave_bytes: u64,
 }
 
 impl Args {
     pub fn parse(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut args = Self {
-            mode: words.next().ok_or("a mode is missing: produce, fetch, api, rtt or e2e")?,
+            mode: words.next().ok_or("a mode is missing: produce, fetch, api, rtt, e2e or keep")?,
             address: "127.0.0.1:9092".into(),
             broker_pids: Vec::new(),
             topic: "load".into(),
@@ -47,6 +49,7 @@ impl Args {
             count: 8000,
             most_bytes: 2 << 30,
             memory_bytes: 0,
+            leave_bytes: 1536 << 20,
         };
         while let Some(key) = words.next() {
             let value = words.next().ok_or_else(|| format!("{key} needs a value"))?;
@@ -80,6 +83,7 @@ impl Args {
             "--count" => self.count = number(value)?,
             "--most" => self.most_bytes = number(value)?,
             "--memory" => self.memory_bytes = number(value)?,
+            "--leave" => self.leave_bytes = number(value)?,
             _ => return Err(()),
         }
         Ok(())
