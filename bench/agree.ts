@@ -33,9 +33,8 @@ const groups = [
 const REST_MS = 5000;
 
 /**
- * Runs the loads of another generator and ours on one broker in turn, each of them first every other time: who is first finds
- * memory that nobody has touched. `peer` is called as `PEER BOOTSTRAP PID OUT.json --groups raw --reps 1` and writes
- * `{"rows": [{"name": …, figure: …}]}`.
+ * Runs the loads of another generator and ours on one broker in turn, each of them first every other time. `peer` is called as
+ * `PEER BOOTSTRAP PID OUT.json --groups raw --reps 1` and writes `{"rows": [{"name": …, figure: …}]}`.
  */
 export async function agree(peer: string, repetitions: number, only: string): Promise<Row[]> {
   if (peer === '') throw new Error('--peer PATH is missing: the other load generator');
@@ -57,8 +56,7 @@ export async function agree(peer: string, repetitions: number, only: string): Pr
         };
         const ours = async () => {
           for (const step of members) {
-            // The other one touches no memory.
-            const result = await step.run(broker, 0);
+            const result = await step.run(broker);
             figures.get(step)?.ours.push(result[step.figure] ?? Number.NaN);
           }
         };

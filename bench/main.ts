@@ -6,11 +6,13 @@ import { boost } from './boost.ts';
 import { buildProgram } from './build.ts';
 import { check } from './check.ts';
 import { compare, rowsOf } from './compare.ts';
+import { keepUntilInterrupted, onKeptMemory } from './keep.ts';
 import { judgeLife, measureLife } from './life.ts';
 import { measureMicro } from './micro.ts';
 import { deleteLeft, judgeMany, type Many, measureMany } from './partitions.ts';
 import { type Row, table } from './rows.ts';
 import { judgeStall, measureStall } from './stall.ts';
+import type { Step } from './steps.ts';
 
 const usage = `npm run bench -- MODE [options]
   compare (the default)  load on Apache Kafka and MemoryStreamer in turn, in one run; --reps 3, --only TEXT
@@ -20,6 +22,7 @@ const usage = `npm run bench -- MODE [options]
   micro                  single functions by the clock, replay of offsets
   all                    the five above as one table
   agree --peer PATH      our load generator beside another one; --reps 4, --only TEXT
+  keep                   the memory of the machine, as compare and agree do while they run, until Ctrl-C
   --check [--update]     instructions of the hot Rust functions against bench/baseline.json
   --boost                with any mode, as root: the session before everything else on the machine
 Results are written to bench/results/. Exit code 0: every target is reached.`;
@@ -41,13 +44,14 @@ const modes: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   ],
   agree: () => {
     const [peer, reps, only] = [option('--peer', ''), option('--reps', '4'), option('--only', '')];
-    return withGenerator(() => agree(peer, Number(reps), only));
+    return withGenerator(() => onKeptMemory(() => agree(peer, Number(reps), only)));
   },
 };
 process.exit((await run()) ? 0 : 1);
 
 async function run(): Promise<boolean> {
   if (words.includes('--check')) return check({ isUpdate: words.includes('--update') });
+  if (mode === 'keep') return withGenerator(keepUntilInterrupted);
   const measure = modes[mode];
   if (measure === undefined) {
     console.error(usage);
@@ -68,7 +72,8 @@ function load(): Promise<Row[]> {
   const only = option('--only', '');
   return withGenerator(async () => {
     const repetitions = Number(option('--reps', '3'));
-    const comparisons = await compare(repetitions, ({ name }) => name.includes(only));
+    const chosen = ({ name }: Step) => name.includes(only);
+    const comparisons = await onKeptMemory(() => compare(repetitions, chosen));
     save('load-details', comparisons);
     return rowsOf(comparisons);
   });

@@ -1,5 +1,4 @@
 import { type LoadResult, runLoad, withTopic } from './load.ts';
-import { memoryToTouch } from './memory.ts';
 
 export interface Step {
   readonly name: string;
@@ -8,8 +7,7 @@ export interface Step {
   readonly isMoreBetter: boolean;
   /** Ours over Kafka's (more is better) or at most so much of Kafka's; the targets of this stage. */
   readonly target: number;
-  /** `memory`: bytes to touch for a load that fills the page cache. */
-  run(broker: Running, memory?: number): Promise<LoadResult>;
+  run(broker: Running): Promise<LoadResult>;
 }
 
 export interface Running {
@@ -50,11 +48,10 @@ function produce(name: string, batch: number, depth: number, target: number): St
     figure: perCpu,
     isMoreBetter: true,
     target,
-    run: (broker, memory = memoryToTouch()) =>
+    run: (broker) =>
       withTopic(broker.bootstrap, 4, (topic) => {
         const shape = { ...common(broker), topic, partitions: 4, connections: 4, depth, batch };
-        // Single records take next to none.
-        return runLoad('produce', { ...shape, memory: batch > 1 ? memory : 0 });
+        return runLoad('produce', shape);
       }),
   };
 }
@@ -65,11 +62,10 @@ function fetch(name: string, bytes: number, target: number): Step {
     figure: perCpu,
     isMoreBetter: true,
     target,
-    run: (broker, memory = memoryToTouch()) =>
+    run: (broker) =>
       withTopic(broker.bootstrap, 4, async (topic) => {
         const shape = { ...common(broker), topic, partitions: 4, connections: 4, batch: 128 * KIB };
-        const whole = { ...shape, depth: 4, warm: 0, time: 60, most: 1 << 30 };
-        await runLoad('produce', { ...whole, memory });
+        await runLoad('produce', { ...shape, depth: 4, warm: 0, time: 60, most: 1 << 30 });
         return runLoad('fetch', { ...shape, depth: 2, fetch: bytes });
       }),
   };

@@ -24,8 +24,6 @@ pub struct Args {
     pub count: usize,
     /// Stop producing after so much.
     pub most_bytes: u64,
-    /// Memory to touch before the load, and to give back while it lasts.
-    pub memory_bytes: u64,
     /// Of the memory that is available, what `keep` never takes.
     pub leave_bytes: u64,
 }
@@ -48,7 +46,6 @@ impl Args {
             time: Duration::from_secs(5),
             count: 8000,
             most_bytes: 2 << 30,
-            memory_bytes: 0,
             leave_bytes: 1536 << 20,
         };
         while let Some(key) = words.next() {
@@ -82,7 +79,6 @@ impl Args {
             "--time" => self.time = seconds(value)?,
             "--count" => self.count = number(value)?,
             "--most" => self.most_bytes = number(value)?,
-            "--memory" => self.memory_bytes = number(value)?,
             "--leave" => self.leave_bytes = number(value)?,
             _ => return Err(()),
         }

@@ -11,7 +11,6 @@ use mio::{Events, Interest, Poll, Token};
 use crate::args::Args;
 use crate::connection::Connection;
 use crate::fetched::{Fetched, Walk};
-use crate::memory::Memory;
 use crate::pipe::Pipe;
 use crate::{cpu, requests};
 
@@ -28,7 +27,6 @@ pub fn run(args: &Args) -> Result<String, String> {
         "api" => (vec![0], 1),
         _ => requests::batch(args.batch_bytes, args.record_bytes),
     };
-    let _memory = Memory::touched(args.memory_bytes, args.batch_bytes);
     let (counters, used) = drive(args, &batch, records_per_batch).map_err(|e| e.to_string())?;
     let requests = counters.answers as f64;
     let records = counters.bytes as f64 / batch.len() as f64 * records_per_batch as f64;

@@ -11,7 +11,6 @@ mod fetched;
 mod free_memory;
 mod keep;
 mod load;
-mod memory;
 mod pipe;
 mod requests;
 mod round_trip;
