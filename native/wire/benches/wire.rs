@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use common::{CODECS, NOW_MS, TestRecord, batch, encode, header};
-use ms_wire::batch::BatchHeader;
+use ms_wire::batch::{BatchHeader, check_crc};
 use ms_wire::compression::Codec;
 use ms_wire::crc::crc32c;
 use ms_wire::fetch::{FetchOptions, FetchPartition, FetchRequest, FetchRequestWriter};
@@ -127,7 +127,14 @@ fn bench_records() {
         black_box(max);
     });
     let rules = ValidationRules::default();
-    for (name, count) in [("validate_1", 1), ("validate_16_kib", 145), ("validate_128_kib", 1150)] {
+    for (name, count) in [
+        ("validate_1", 1),
+        ("validate_2", 2),
+        ("validate_10", 10),
+        ("validate_100", 100),
+        ("validate_16_kib", 145),
+        ("validate_128_kib", 1150),
+    ] {
         let mut bytes = batch(&header(count), Codec::None, &plain_records(count, 100));
         validate_records(&mut bytes, &rules, NOW_MS, &mut scratch).expect("valid");
         measure(name, "batch", 1.0, || {
@@ -145,6 +152,84 @@ fn bench_records() {
     }
 }
 
+/// What the records of a batch look like. Keys have 8 bytes.
+struct Look {
+    name: &'static str,
+    has_key: bool,
+    value_bytes: std::ops::RangeInclusive<u32>,
+    headers: usize,
+    // So many have the same millisecond; 0 when each has one within 25 ms of the base.
+    records_of_ms: u32,
+}
+
+const FIXED: Look =
+    Look { name: "fixed", has_key: false, value_bytes: 97..=97, headers: 0, records_of_ms: 1000 };
+
+const LOOKS: [Look; 7] = [
+    FIXED,
+    Look { name: "keyed", has_key: true, records_of_ms: 10, ..FIXED },
+    Look { name: "jumping", records_of_ms: 0, ..FIXED },
+    Look { name: "varying", has_key: true, value_bytes: 50..=150, records_of_ms: 10, ..FIXED },
+    Look { name: "varying_keyless", value_bytes: 50..=150, ..FIXED },
+    Look { name: "headers", has_key: true, headers: 2, records_of_ms: 10, ..FIXED },
+    Look {
+        name: "varying_headers",
+        has_key: true,
+        value_bytes: 50..=150,
+        headers: 2,
+        records_of_ms: 10,
+    },
+];
+
+/// A batch of about so many bytes, and its records.
+fn batch_of(look: &Look, batch_bytes: usize) -> (Vec<u8>, i32) {
+    let mut seed = 1_u32;
+    let mut random = |below: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) % below
+    };
+    let (mut records, mut plain) = (0_u32, Vec::new());
+    while plain.len() + 300 < batch_bytes {
+        let (least, most) = look.value_bytes.clone().into_inner();
+        let ms = records.checked_div(look.records_of_ms);
+        let timestamp_delta = ms.map_or_else(|| i64::from(random(51)) - 25, i64::from);
+        let value = vec![b'v'; (least + random(most - least + 1)) as usize];
+        plain.extend_from_slice(&encode(&[TestRecord {
+            timestamp_delta,
+            offset_delta: records as i32,
+            key: look.has_key.then(|| b"key-5678".to_vec()),
+            value: Some(value),
+            headers: vec![(b"trace-id".to_vec(), Some(b"0123456789abcdef".to_vec())); look.headers],
+        }]));
+        records += 1;
+    }
+    let count = records as i32;
+    (batch(&header(count), Codec::None, &plain), count)
+}
+
+// As a broker meets them: each batch lies somewhere else, and no core has seen it before.
+fn bench_many_batches() {
+    const ALL_BYTES: usize = 8 << 20;
+    let (rules, mut scratch) = (ValidationRules::default(), Scratch::default());
+    for (size, batch_bytes) in [("1_mib", 1 << 20), ("128_kib", 128 << 10)] {
+        for look in &LOOKS {
+            let (mut bytes, count) = batch_of(look, batch_bytes);
+            validate_records(&mut bytes, &rules, NOW_MS, &mut scratch).expect("valid");
+            let mut batches = vec![bytes; ALL_BYTES / batch_bytes];
+            let (name, mut at) = (format!("{size}_{}", look.name), 0);
+            measure(&format!("check_crc_{name}"), "record", f64::from(count), || {
+                at = (at + 1) % batches.len();
+                black_box(check_crc(&batches[at]).is_ok());
+            });
+            measure(&format!("validate_{name}"), "record", f64::from(count), || {
+                at = (at + 1) % batches.len();
+                let valid = validate_records(&mut batches[at], &rules, NOW_MS, &mut scratch);
+                black_box(valid.is_ok());
+            });
+        }
+    }
+}
+
 fn main() {
     let bytes: Vec<u8> = (0..1 << 17).map(|i| i as u8).collect();
     for len in [60, 170, 16 << 10, 128 << 10] {
@@ -154,4 +239,5 @@ fn main() {
     }
     bench_requests();
     bench_records();
+    bench_many_batches();
 }
