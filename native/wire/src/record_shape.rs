@@ -1,6 +1,6 @@
 //! Records that look like the one before them: equally long, with equally long fields. Most batches hold little else.
 
-use crate::walk::{unzigzag, varint, varlong};
+use crate::varint::{unzigzag, varint, varlong};
 
 /// Where the fields of a record without headers stand, learnt from one and true of those that agree with it in a few bits.
 ///

@@ -4,16 +4,15 @@
 //! key | value | headerCount varint | headers`, where key, value and the parts of a header are a
 //! varint length, -1 for null, and that many bytes.
 
-use std::io::{self, Read};
+use std::io;
 
 use thiserror::Error;
 
 use crate::batch::{BatchHeader, HEADER_BYTES, TimestampType};
 use crate::compression::{Codec, CodecScratch, Stream};
 use crate::record_shape::Shape;
-
-/// The window through which compressed batches are read.
-const WINDOW_BYTES: usize = 64 * 1024;
+use crate::stream_window::{WINDOW_BYTES, Window};
+use crate::varint::{MAX_VARINT_BYTES, varint, varlong};
 
 /// What is wrong inside a batch.
 #[derive(Debug, Error)]
@@ -101,7 +100,7 @@ pub(crate) fn walk_within(
         Ok(stream) => {
             let mut window = Window::new(stream, codec, window, *output_left);
             let walked = walk_stream(&mut walker, &mut window);
-            *output_left = window.left;
+            *output_left = window.left();
             walked
         }
         Err(source) => Err(WalkError::Corrupt { codec, source }),
@@ -139,7 +138,7 @@ fn walk_stream<V: FnMut(RecordHead) -> Step>(
 ) -> Result<(), WalkError> {
     while !walker.is_done() {
         let used = walker.walk(input.available())?;
-        input.start += used;
+        input.consume(used);
         if walker.is_done() {
             break;
         }
@@ -303,144 +302,4 @@ fn skip_headers(body: &[u8], at: &mut usize, count: i32) -> Option<()> {
         *at += usize::try_from(varint(body, at)?).unwrap_or(0);
     }
     Some(())
-}
-
-/// A sliding window over a decompressed stream.
-struct Window<'a> {
-    stream: Stream<'a>,
-    codec: Codec,
-    bytes: &'a mut Vec<u8>,
-    start: usize,
-    end: usize,
-    // Bytes that may still come out of the stream.
-    left: usize,
-    output_limit: usize,
-}
-
-impl<'a> Window<'a> {
-    fn new(stream: Stream<'a>, codec: Codec, bytes: &'a mut Vec<u8>, output_limit: usize) -> Self {
-        Self { stream, codec, bytes, start: 0, end: 0, left: output_limit, output_limit }
-    }
-
-    fn available(&self) -> &[u8] {
-        &self.bytes[self.start..self.end]
-    }
-
-    /// Falls by one with each byte that is consumed.
-    fn left_to_read(&self) -> usize {
-        self.left + (self.end - self.start)
-    }
-
-    /// Moves what is available to the front and reads more behind it. False at the end of the
-    /// stream.
-    fn fill(&mut self) -> Result<bool, WalkError> {
-        self.bytes.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        let got = self.read()?;
-        if got > self.left {
-            self.left = 0;
-            return Err(WalkError::TooLarge { limit: self.output_limit });
-        }
-        self.left -= got;
-        self.end += got;
-        Ok(got > 0)
-    }
-
-    fn read(&mut self) -> Result<usize, WalkError> {
-        loop {
-            match self.stream.read(&mut self.bytes[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => {
-                    return result
-                        .map_err(|source| WalkError::Corrupt { codec: self.codec, source });
-                }
-            }
-        }
-    }
-
-    fn byte(&mut self, index: i32) -> Result<u8, WalkError> {
-        if self.start == self.end && !self.fill()? {
-            return Err(WalkError::Malformed(index));
-        }
-        self.start += 1;
-        Ok(self.bytes[self.start - 1])
-    }
-
-    fn skip(&mut self, len: i32, index: i32) -> Result<(), WalkError> {
-        let mut left = usize::try_from(len).unwrap_or(0);
-        while left > 0 {
-            if self.start == self.end && !self.fill()? {
-                return Err(WalkError::Malformed(index));
-            }
-            let step = left.min(self.end - self.start);
-            self.start += step;
-            left -= step;
-        }
-        Ok(())
-    }
-
-    fn varint(&mut self, index: i32) -> Result<i32, WalkError> {
-        Ok(unzigzag(self.raw_varint(MAX_VARINT_BYTES, index)? & u64::from(u32::MAX)) as i32)
-    }
-
-    fn varlong(&mut self, index: i32) -> Result<i64, WalkError> {
-        Ok(unzigzag(self.raw_varint(MAX_VARLONG_BYTES, index)?))
-    }
-
-    fn raw_varint(&mut self, max_bytes: usize, index: i32) -> Result<u64, WalkError> {
-        let mut value = 0;
-        for i in 0..max_bytes {
-            let byte = self.byte(index)?;
-            value |= u64::from(byte & 0x7f) << (7 * i);
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(WalkError::Malformed(index))
-    }
-}
-
-const MAX_VARINT_BYTES: usize = 5;
-const MAX_VARLONG_BYTES: usize = 10;
-
-#[inline(always)]
-pub(crate) fn unzigzag(raw: u64) -> i64 {
-    (raw >> 1) as i64 ^ -((raw & 1) as i64)
-}
-
-#[inline(always)]
-pub(crate) fn varint(bytes: &[u8], at: &mut usize) -> Option<i32> {
-    Some(unzigzag(raw_varint(bytes, at, MAX_VARINT_BYTES)? & u64::from(u32::MAX)) as i32)
-}
-
-#[inline(always)]
-pub(crate) fn varlong(bytes: &[u8], at: &mut usize) -> Option<i64> {
-    Some(unzigzag(raw_varint(bytes, at, MAX_VARLONG_BYTES)?))
-}
-
-#[inline(always)]
-fn raw_varint(bytes: &[u8], at: &mut usize, max_bytes: usize) -> Option<u64> {
-    let first = *bytes.get(*at)?;
-    *at += 1;
-    if first < 0x80 {
-        return Some(u64::from(first));
-    }
-    let second = *bytes.get(*at)?;
-    *at += 1;
-    let value = u64::from(first & 0x7f) | u64::from(second & 0x7f) << 7;
-    if second < 0x80 { Some(value) } else { longer_varint(bytes, at, value, max_bytes) }
-}
-
-#[inline(never)]
-fn longer_varint(bytes: &[u8], at: &mut usize, mut value: u64, max_bytes: usize) -> Option<u64> {
-    for i in 2..max_bytes {
-        let byte = *bytes.get(*at)?;
-        *at += 1;
-        value |= u64::from(byte & 0x7f) << (7 * i);
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
 }
