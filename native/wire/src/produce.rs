@@ -151,7 +151,8 @@ fn skip_partitions(cursor: &mut Cursor<'_>, count: usize, flexible: bool) -> Res
     if flexible { cursor.skip_tagged_fields() } else { Ok(()) }
 }
 
-#[inline]
+// Always: else it depends on what else is in the crate whether this is a call.
+#[inline(always)]
 fn read_partition(cursor: &mut Cursor<'_>, flexible: bool) -> Result<ProducePartition, WireError> {
     let index = cursor.i32()?;
     let records = cursor.nullable_bytes_in(flexible)?;

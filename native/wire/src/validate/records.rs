@@ -4,7 +4,7 @@ use crate::batch::{BatchHeader, NO_TIMESTAMP, TimestampType};
 use crate::compression::Codec;
 use crate::error_code;
 use crate::produce_response::RecordError;
-use crate::walk::{RecordHead, Scratch, Step, WalkError, walk_within};
+use crate::walk::{RecordHead, RecordRow, Scratch, Step, Visitor, WalkError, walk_within};
 
 use super::{BatchRejection, Budget, ValidationRules};
 
@@ -30,25 +30,11 @@ pub fn check_records(
         now_ms,
         is_append_time_claimed: claims_append_time(header, rules, now_ms),
     };
-    let mut found = Found { max_timestamp: NO_TIMESTAMP, delta: header.last_offset_delta };
-    let (mut min_timestamp, mut is_keyless, mut wrong_delta) = (i64::MAX, false, None);
+    let mut seen = Seen::new(header.last_offset_delta);
     let output = limit.min(budget.output);
     let mut left = output;
-    let walked = walk_within(batch, check.header, &mut left, scratch, |record| {
-        if record.offset_delta != record.index {
-            wrong_delta = Some(record);
-            return Step::Stop;
-        }
-        if record.timestamp > found.max_timestamp {
-            found = Found { max_timestamp: record.timestamp, delta: record.offset_delta };
-        }
-        // One that was never set must not hide another that is too old.
-        if record.timestamp != NO_TIMESTAMP {
-            min_timestamp = min_timestamp.min(record.timestamp);
-        }
-        is_keyless |= !record.has_key;
-        Step::Next
-    });
+    let walked = walk_within(batch, check.header, &mut left, scratch, &mut seen);
+    let Seen { found, min_timestamp, is_keyless, wrong_delta } = seen;
     budget.output -= output - left;
     walked.map_err(|error| walk_error(&error, header))?;
     if let Some(RecordHead { index, offset_delta, .. }) = wrong_delta {
@@ -60,7 +46,7 @@ pub fn check_records(
             false => BatchRejection::failed_in_log(message).into(),
         });
     }
-    // Extremes in bounds mean that every record is; else the second pass says which are not.
+    // The second pass says which records are out of bounds.
     let is_suspect = is_keyless && rules.is_compacted
         || min_timestamp != i64::MAX && check.timestamp_fault(min_timestamp)
         || check.timestamp_fault(found.max_timestamp);
@@ -68,6 +54,58 @@ pub fn check_records(
         list_record_errors(batch, (limit, budget), scratch, &check)?;
     }
     Ok(found)
+}
+
+/// What the first pass finds out: extremes in bounds mean that every record is.
+struct Seen {
+    found: Found,
+    min_timestamp: i64,
+    is_keyless: bool,
+    wrong_delta: Option<RecordHead>,
+}
+
+impl Seen {
+    fn new(last_offset_delta: i32) -> Self {
+        Self {
+            found: Found { max_timestamp: NO_TIMESTAMP, delta: last_offset_delta },
+            min_timestamp: i64::MAX,
+            is_keyless: false,
+            wrong_delta: None,
+        }
+    }
+}
+
+impl Visitor for &mut Seen {
+    const TAKES_ROWS: bool = true;
+
+    #[inline(always)]
+    fn visit(&mut self, record: RecordHead) -> Step {
+        let RecordHead { index, offset_delta, timestamp, has_key } = record;
+        if offset_delta != index {
+            self.wrong_delta = Some(record);
+            return Step::Stop;
+        }
+        self.visit_row(&RecordRow {
+            min_timestamp: timestamp,
+            max_timestamp: timestamp,
+            max_timestamp_offset_delta: offset_delta,
+            has_key,
+        });
+        Step::Next
+    }
+
+    #[inline(always)]
+    fn visit_row(&mut self, row: &RecordRow) {
+        if row.max_timestamp > self.found.max_timestamp {
+            let (max_timestamp, delta) = (row.max_timestamp, row.max_timestamp_offset_delta);
+            self.found = Found { max_timestamp, delta };
+        }
+        // One that was never set must not hide another that is too old.
+        if row.min_timestamp != NO_TIMESTAMP {
+            self.min_timestamp = self.min_timestamp.min(row.min_timestamp);
+        }
+        self.is_keyless |= !row.has_key;
+    }
 }
 
 /// Why the records are not taken.
@@ -148,7 +186,7 @@ fn list_record_errors(
     let errors_max = budget.errors.max(1);
     let output = limit.min(budget.output);
     let mut left = output;
-    let walked = walk_within(batch, check.header, &mut left, scratch, |record| {
+    let walked = walk_within(batch, check.header, &mut left, scratch, |record: RecordHead| {
         let message = if check.rules.is_compacted && !record.has_key {
             "a compacted topic accepts no record without a key".to_owned()
         } else if check.timestamp_fault(record.timestamp) {

@@ -1,0 +1,175 @@
+//! That runs are as long as they can be; that they are never longer is for `tests/walks.rs`.
+
+use super::run::{Extremes, Run};
+use super::{Learner, Likeness, Shape, Summarize};
+use crate::put::{put_varint, put_varlong};
+
+/// Key, value and headers by their lengths.
+#[derive(Clone, Copy)]
+struct Look {
+    key: Option<usize>,
+    value: Option<usize>,
+    headers: &'static [(usize, Option<usize>)],
+}
+
+const PLAIN: Look = Look { key: None, value: Some(100), headers: &[] };
+
+fn record(look: Look, offset_delta: i32, timestamp_delta: i64) -> Vec<u8> {
+    let put = |out: &mut Vec<u8>, len: Option<usize>| {
+        put_varint(out, len.map_or(-1, |len| len as i32));
+        out.resize(out.len() + len.unwrap_or(0), 0xff);
+    };
+    let mut body = vec![0];
+    put_varlong(&mut body, timestamp_delta);
+    put_varint(&mut body, offset_delta);
+    put(&mut body, look.key);
+    put(&mut body, look.value);
+    put_varint(&mut body, look.headers.len() as i32);
+    for &(name, value) in look.headers {
+        put(&mut body, Some(name));
+        put(&mut body, value);
+    }
+    let mut out = Vec::new();
+    put_varint(&mut out, body.len() as i32);
+    out.extend_from_slice(&body);
+    out
+}
+
+/// Learns from the record at `first` and looks at it and the `count - 1` behind it.
+fn run_of(
+    likeness: Likeness,
+    is_ordered: bool,
+    first: i32,
+    count: i32,
+    look: impl Fn(i32) -> (Look, i64),
+) -> (Run<Extremes>, (i64, i64, i32)) {
+    let one = |i: i32| record(look(i).0, i, look(i).1);
+    let bytes: Vec<u8> = (first..first + count).flat_map(one).collect();
+    let mut shape = Shape::default();
+    assert!(shape.learn(&one(first), likeness, is_ordered));
+    let run = shape.run(&bytes, first, count, &mut Summarize);
+    assert_eq!(shape.has_key(), look(first).0.key.is_some());
+    let extremes = if run.count > 0 { run.extremes(&shape) } else { (0, 0, 0) };
+    (run, extremes)
+}
+
+#[test]
+fn records_that_are_equal_are_one_run() {
+    let looks = [
+        PLAIN,
+        Look { key: Some(8), ..PLAIN },
+        Look { key: Some(100), ..PLAIN },
+        Look { key: Some(1), value: Some(0), ..PLAIN },
+        Look { key: Some(9), value: None, ..PLAIN },
+        Look { value: Some(1), ..PLAIN },
+        Look { value: Some(10_000), ..PLAIN },
+        Look { headers: &[(8, Some(16)), (1, None), (0, Some(100))], ..PLAIN },
+        Look { headers: &[(1, Some(1)); 8], ..PLAIN },
+    ];
+    for look in looks {
+        for first in [0, 64, 700] {
+            let (run, _) = run_of(Likeness::Equal, true, first, 60, |_| (look, 5));
+            assert_eq!(run.count, 60);
+        }
+    }
+}
+
+#[test]
+fn records_with_keys_and_values_of_any_length_are_one_run() {
+    for headers in [&[][..], &[(8, Some(16)), (1, None)][..]] {
+        let look = |i: i32| {
+            let key = Some(i as usize * 7 % 64);
+            (Look { key, value: Some(i as usize * 1000 % 8099), headers }, i64::from(i % 64))
+        };
+        let (run, extremes) = run_of(Likeness::Varying, true, 100, 500, look);
+        assert_eq!((run.count, extremes), (500, (0, 63, 127)));
+    }
+    // All but the last, behind which there is nothing more to look at.
+    let (run, _) = run_of(Likeness::Varying, true, 1, 40, |i| {
+        (Look { value: Some(2 + i as usize % 3), ..PLAIN }, 0)
+    });
+    assert!(run.count >= 39);
+}
+
+#[test]
+fn timestamps_of_a_run_grow_and_fall_in_as_many_bytes() {
+    let run = |likeness, timestamps: &[i64]| {
+        let look = |i: i32| (PLAIN, timestamps[i as usize]);
+        let (run, extremes) = run_of(likeness, true, 0, timestamps.len() as i32, look);
+        (run.count, extremes)
+    };
+    for likeness in [Likeness::Equal, Likeness::Varying] {
+        assert_eq!(run(likeness, &[5, 9, 0, 9, 63, 64, 1]), (5, (0, 63, 4)));
+        assert_eq!(run(likeness, &[64, 300, 8191, 127, 128, 8191]), (6, (64, 8191, 2)));
+        assert_eq!(run(likeness, &[0, 0, 1, -1, -64, 63, -65]), (6, (-64, 63, 5)));
+        assert_eq!(run(likeness, &[-3, -2, -4, -2]), (4, (-4, -2, 1)));
+        assert_eq!(run(likeness, &[-8192, 64, -65, -100, 8191]), (5, (-8192, 8191, 4)));
+    }
+}
+
+#[test]
+fn timestamps_without_an_order_are_equal_in_a_run() {
+    let (run, extremes) = run_of(Likeness::Equal, false, 0, 30, |i| (PLAIN, i64::from(i / 20)));
+    assert_eq!((run.count, extremes), (20, (0, 0, 0)));
+}
+
+#[test]
+fn a_run_ends_where_an_offset_delta_takes_another_byte() {
+    for end in [64, 8192, 1 << 20] {
+        for likeness in [Likeness::Equal, Likeness::Varying] {
+            let (run, _) = run_of(likeness, true, end - 10, 20, |_| (PLAIN, 0));
+            assert_eq!(run.count, 10);
+        }
+    }
+}
+
+#[test]
+fn what_does_not_pay_is_given_up() {
+    let (left, mut shape) = (1000, Shape::default());
+    let mut learner = Learner::new(&mut shape, true);
+    let (one, other) = (record(PLAIN, 0, 0), record(Look { key: Some(1), ..PLAIN }, 0, 0));
+    learner.note(&one, left);
+    assert!(learner.expected(left).is_none(), "one record is like no other");
+    learner.note(&one, left);
+    assert_eq!(learner.expected(left).map(|(_, most)| most), Some(512));
+    assert_eq!(learner.expected(9).map(|(_, most)| most), Some(9));
+    learner.note_run(40, 50, false);
+    assert!(learner.expected(left).is_some(), "a shape is kept for what comes behind another");
+    for _ in 0..8 {
+        learner.note_run(7, 60, false);
+        assert!(learner.expected(left).is_none());
+        for record in [&other, &one, &other, &one, &one] {
+            learner.note(record, left);
+        }
+    }
+    assert!(learner.expected(left).is_none(), "eight shapes were in vain");
+}
+
+#[test]
+fn three_sizes_in_a_row_vary_until_they_are_looked_at_again() {
+    let (left, mut shape) = (1000, Shape::default());
+    let mut learner = Learner::new(&mut shape, true);
+    for value in [10, 20, 30] {
+        assert!(learner.expected(left).is_none());
+        learner.note(&record(Look { value: Some(value), ..PLAIN }, 0, 0), left);
+    }
+    let bytes = record(Look { value: Some(77), ..PLAIN }, 5, 0);
+    let (shape, most) = learner.expected(left).expect("a shape");
+    assert_eq!(shape.run(&bytes, 5, most, &mut Summarize).count, 1);
+    learner.note_run(40, 50, true);
+    assert!(learner.expected(left).is_none());
+}
+
+#[test]
+fn behind_a_run_that_an_offset_delta_ends_one_record_is_enough() {
+    let (left, mut shape) = (1000, Shape::default());
+    let mut learner = Learner::new(&mut shape, true);
+    for i in 0..2 {
+        learner.note(&record(PLAIN, i, 0), left);
+    }
+    learner.note_run(62, 64, false);
+    assert!(learner.expected(left).is_none());
+    learner.note(&record(PLAIN, 64, 0), left);
+    let (shape, most) = learner.expected(left).expect("a shape");
+    assert_eq!(shape.run(&record(PLAIN, 65, 0), 65, most, &mut Summarize).count, 1);
+}
