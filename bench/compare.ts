@@ -1,4 +1,5 @@
 import { startBroker, type Target } from '../compat-tests/runner/broker.ts';
+import { untilMemoryIsFree } from './free-memory.ts';
 import type { LoadResult } from './load.ts';
 import { median, type Row } from './rows.ts';
 import { type Step, steps } from './steps.ts';
@@ -29,7 +30,8 @@ export async function compare(repetitions: number, chosen: (step: Step) => boole
     for (const step of steps.filter(chosen)) {
       const figures = { kafka: [] as number[], memorystreamer: [] as number[] };
       for (let i = 0; i < repetitions; i++) {
-        for (const [target, broker] of brokers) {
+        for (const [target, broker] of i % 2 === 0 ? brokers : brokers.toReversed()) {
+          await untilMemoryIsFree();
           figures[target].push(figureOf(step, await step.run(broker)));
         }
       }
