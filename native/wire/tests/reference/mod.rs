@@ -1,10 +1,12 @@
-//! The walk over a plain batch and the verdict on its records in the plainest way: one record after
-//! the other, each decoded.
+//! The walk over the records of a batch and the verdict on them in the plainest way: one record
+//! after the other, each decoded.
 
 use ms_wire::batch::{BatchHeader, NO_TIMESTAMP, TimestampType};
+use ms_wire::compression::Codec;
 use ms_wire::cursor::Cursor;
 use ms_wire::error_code;
-use ms_wire::validate::{MAX_RECORD_ERRORS, ValidationRules};
+use ms_wire::produce_response::RecordError;
+use ms_wire::validate::{BatchRejection, MAX_RECORD_ERRORS, ValidationRules};
 use ms_wire::walk::RecordHead;
 
 /// The records in front of the first that is malformed, and what is wrong then.
@@ -64,24 +66,30 @@ fn record(body: &[u8]) -> Option<(i64, i32, bool)> {
     (cursor.remaining() == 0).then_some((timestamp_delta, offset_delta, has_key))
 }
 
-/// Largest timestamp and the offset delta of the first record with it; or error code, message and
-/// the records at fault.
-pub type Verdict = Result<(i64, i32), (i16, String, Vec<i32>)>;
-
-/// What validation makes of the records of a plain batch whose header is in order.
-pub fn validate(bytes: &[u8], header: &BatchHeader, rules: &ValidationRules, now: i64) -> Verdict {
+/// What validation makes of the records of a batch whose header is in order: largest timestamp and
+/// the offset delta of the first record with it. `header` has the codec.
+pub fn validate(
+    bytes: &[u8],
+    header: &BatchHeader,
+    rules: &ValidationRules,
+    now: i64,
+) -> Result<(i64, i32), BatchRejection> {
     let Walked { heads, error } = walk(bytes, &header.with_create_time());
-    let refuse = |code, message: &str| Err((code, message.to_owned(), Vec::new()));
+    let is_plain = header.codec() == Some(Codec::None);
     if let Some(RecordHead { index, offset_delta, .. }) =
         heads.iter().find(|head| head.offset_delta != head.index)
     {
         let message = format!("record {index} has offset delta {offset_delta}");
-        return refuse(error_code::INVALID_RECORD, &message);
+        let unknown = error_code::UNKNOWN_SERVER_ERROR;
+        return Err(refusal(if is_plain { error_code::INVALID_RECORD } else { unknown }, message));
     }
     if let Some(message) = error {
-        let is_endless = message.ends_with("does not end");
+        let is_unknown = is_plain && message.ends_with("does not end");
         let unknown = error_code::UNKNOWN_SERVER_ERROR;
-        return refuse(if is_endless { unknown } else { error_code::INVALID_RECORD }, &message);
+        return Err(refusal(
+            if is_unknown { unknown } else { error_code::INVALID_RECORD },
+            message,
+        ));
     }
     let is_out_of_bounds = |timestamp: i64| {
         let age = now.wrapping_sub(timestamp);
@@ -101,19 +109,10 @@ pub fn validate(bytes: &[u8], header: &BatchHeader, rules: &ValidationRules, now
     // Whether anything is looked for is told by the extremes, which differs for times so wild that
     // the difference to now is none.
     if heads.iter().any(is_keyless) || set().min().is_some_and(is_late) || is_late(max) {
-        let at_fault: Vec<&RecordHead> = heads
-            .iter()
-            .filter(|&head| is_keyless(head) || is_late(head.timestamp))
-            .take(MAX_RECORD_ERRORS)
-            .collect();
-        let is_time = at_fault.iter().any(|&head| !is_keyless(head));
-        let indices = at_fault.iter().map(|head| head.index).collect();
-        if is_time {
-            let message = "records have an invalid timestamp".to_owned();
-            return Err((error_code::INVALID_TIMESTAMP, message, indices));
-        } else if !at_fault.is_empty() {
-            let message = "records were refused".to_owned();
-            return Err((error_code::INVALID_RECORD, message, indices));
+        let at_fault = heads.iter().filter(|&head| is_keyless(head) || is_late(head.timestamp));
+        let at_fault: Vec<&RecordHead> = at_fault.take(MAX_RECORD_ERRORS).collect();
+        if let Some(refused) = refused_records(&at_fault, is_keyless) {
+            return Err(refused);
         }
     }
     if !is_create {
@@ -121,4 +120,50 @@ pub fn validate(bytes: &[u8], header: &BatchHeader, rules: &ValidationRules, now
     }
     let first = heads.iter().find(|head| head.timestamp == max && max != NO_TIMESTAMP);
     Ok((max, first.map_or(header.last_offset_delta, |head| head.offset_delta)))
+}
+
+fn refusal(error_code: i16, message: String) -> BatchRejection {
+    BatchRejection {
+        error_code,
+        message: message.into(),
+        has_words: false,
+        is_of_log: true,
+        record_errors: Vec::new(),
+    }
+}
+
+fn refused_records(
+    at_fault: &[&RecordHead],
+    is_keyless: impl Fn(&RecordHead) -> bool,
+) -> Option<BatchRejection> {
+    let error = |&head: &&RecordHead| RecordError {
+        batch_index: head.index,
+        message: Some(match is_keyless(head) {
+            true => "a compacted topic accepts no record without a key".to_owned(),
+            false => {
+                format!("timestamp {} is out of range or not the producer's", head.timestamp)
+            }
+        }),
+    };
+    let (code, message) = match at_fault.iter().all(|&head| is_keyless(head)) {
+        true => (error_code::INVALID_RECORD, "records were refused"),
+        false => (error_code::INVALID_TIMESTAMP, "records have an invalid timestamp"),
+    };
+    let record_errors: Vec<RecordError> = at_fault.iter().map(error).collect();
+    let refusal = refusal(code, message.to_owned());
+    (!at_fault.is_empty()).then_some(BatchRejection { has_words: true, record_errors, ..refusal })
+}
+
+/// The header of an accepted batch as the log holds it, but for the CRC.
+pub fn stored(header: &BatchHeader, rules: &ValidationRules, max_timestamp: i64) -> BatchHeader {
+    if rules.timestamp_type == header.timestamp_type() && max_timestamp == header.max_timestamp {
+        return *header;
+    }
+    // The bits that mean something, without that of LogAppendTime.
+    let attributes = header.attributes & 0x77;
+    let append_time = match rules.timestamp_type {
+        TimestampType::CreateTime => 0,
+        TimestampType::LogAppendTime => 8,
+    };
+    BatchHeader { attributes: attributes | append_time, max_timestamp, ..*header }
 }
