@@ -82,7 +82,12 @@ impl Shape {
     /// delta, as long as it takes three bytes, makes a later time, and none -1; else all records of
     /// the shape have the same timestamp.
     pub fn learn(&mut self, record: &[u8], likeness: Likeness, is_ordered: bool) -> bool {
-        self.try_learn(record, likeness, is_ordered).is_some()
+        let is_learnt = self.try_learn(record, likeness, is_ordered).is_some();
+        if !is_learnt {
+            // As by default: no record has it.
+            self.offset = Field::default();
+        }
+        is_learnt
     }
 
     // What was learnt before is overwritten field by field: a new value would be copied.
@@ -214,9 +219,9 @@ impl Field {
         self.mask & self.mask >> 8 & CONTINUED
     }
 
-    /// The least value that needs more bytes.
+    /// The least value that needs more bytes; 0 for a field that was not learnt.
     fn end(&self) -> i32 {
-        1 << (7 * self.bytes - 1)
+        (1 << (7 * self.bytes)) >> 1
     }
 }
 

@@ -66,7 +66,7 @@ pub enum Step {
 
 /// What a walk calls for records, in order.
 pub(crate) trait Visitor {
-    /// Takes records that look alike in rows, not one by one.
+    /// Takes records that look alike in rows, not one by one. Only from a batch of CreateTime.
     const TAKES_ROWS: bool = false;
 
     fn visit(&mut self, head: RecordHead) -> Step;

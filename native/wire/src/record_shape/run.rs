@@ -161,7 +161,7 @@ impl Shape {
         if !HEADERS {
             return record.last().map_or(1, |&count| u64::from(count));
         }
-        let lengths = self.header_lengths.get(..self.header_lengths_used).unwrap_or_default();
+        let Some(lengths) = self.header_lengths.get(..self.header_lengths_used) else { return 1 };
         let is_wrong = |length: &Length| {
             u32_at(record, length.start(record.len()))
                 .is_none_or(|word| length.word.wrong(word) != 0)

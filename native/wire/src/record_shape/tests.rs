@@ -146,6 +146,25 @@ fn what_does_not_pay_is_given_up() {
 }
 
 #[test]
+fn no_record_has_a_shape_that_was_not_learnt() {
+    let plain = record(PLAIN, 0, 0);
+    let many_headers = record(Look { headers: &[(1, Some(1)); 9], ..PLAIN }, 0, 0);
+    let late = record(PLAIN, 0, 1 << 40);
+    let mut shape = Shape::default();
+    for likeness in [Likeness::Equal, Likeness::Varying] {
+        for odd in [&many_headers, &late] {
+            for next in [&plain, odd] {
+                let bytes = [next.as_slice(), next].concat();
+                assert_eq!(shape.run(&bytes, 0, 2, &mut Summarize).count, 0);
+                assert!(shape.learn(&plain, likeness, true));
+                assert!(!shape.learn(odd, likeness, true));
+                assert_eq!(shape.run(&bytes, 0, 2, &mut Summarize).count, 0);
+            }
+        }
+    }
+}
+
+#[test]
 fn three_sizes_in_a_row_vary_until_they_are_looked_at_again() {
     let (left, mut shape) = (1000, Shape::default());
     let mut learner = Learner::new(&mut shape, true);

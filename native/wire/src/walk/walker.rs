@@ -41,6 +41,7 @@ impl<V: Visitor> Walker<V> {
             TimestampType::CreateTime => None,
             TimestampType::LogAppendTime => Some(header.max_timestamp),
         };
+        assert!(append_time.is_none() || !V::TAKES_ROWS, "rows are of the records' own times");
         let times = Times { base: header.base_timestamp, append_time };
         Self { declared: header.record_count, found: 0, times, is_stopped: false, visit }
     }
@@ -128,10 +129,7 @@ impl<V: Visitor> Walker<V> {
             let row = RecordRow {
                 min_timestamp: self.times.at(min),
                 max_timestamp: self.times.at(max),
-                max_timestamp_offset_delta: match self.times.append_time {
-                    None => max_at,
-                    Some(_) => self.found,
-                },
+                max_timestamp_offset_delta: max_at,
                 has_key: shape.has_key(),
             };
             self.visit.visit_row(&row);
