@@ -165,11 +165,12 @@ struct Look {
 const FIXED: Look =
     Look { name: "fixed", has_key: false, value_bytes: 97..=97, headers: 0, records_of_ms: 1000 };
 
-const LOOKS: [Look; 7] = [
+const LOOKS: [Look; 8] = [
     FIXED,
     Look { name: "keyed", has_key: true, records_of_ms: 10, ..FIXED },
     Look { name: "jumping", records_of_ms: 0, ..FIXED },
     Look { name: "varying", has_key: true, value_bytes: 50..=150, records_of_ms: 10, ..FIXED },
+    Look { name: "two_sizes", has_key: true, value_bytes: 96..=97, records_of_ms: 10, ..FIXED },
     Look { name: "varying_keyless", value_bytes: 50..=150, ..FIXED },
     Look { name: "headers", has_key: true, headers: 2, records_of_ms: 10, ..FIXED },
     Look {

@@ -124,7 +124,7 @@ fn a_run_ends_where_an_offset_delta_takes_another_byte() {
 }
 
 #[test]
-fn what_does_not_pay_is_given_up() {
+fn what_does_not_pay_is_given_up_for_a_while() {
     let (left, mut shape) = (1000, Shape::default());
     let mut learner = Learner::new(&mut shape, true);
     let (one, other) = (record(PLAIN, 0, 0), record(Look { key: Some(1), ..PLAIN }, 0, 0));
@@ -136,6 +136,7 @@ fn what_does_not_pay_is_given_up() {
     learner.note_run(40, 50, false);
     assert!(learner.expected(left).is_some(), "a shape is kept for what comes behind another");
     for _ in 0..8 {
+        assert!(learner.expected(left).is_some());
         learner.note_run(7, 60, false);
         assert!(learner.expected(left).is_none());
         for record in [&other, &one, &other, &one, &one] {
@@ -143,6 +144,108 @@ fn what_does_not_pay_is_given_up() {
         }
     }
     assert!(learner.expected(left).is_none(), "eight shapes were in vain");
+    (0..256).for_each(|_| learner.note(&one, left));
+    assert!(learner.expected(left).is_some(), "and it is looked again");
+    learner.note_run(7, 60, false);
+    for _ in 0..256 {
+        learner.note(&one, left);
+        assert!(learner.expected(left).is_none());
+    }
+    learner.note(&one, left);
+    assert!(learner.expected(left).is_some(), "each one more costs a pause");
+}
+
+/// What became of a walk.
+struct Walked {
+    in_runs: i32,
+    learnt: i32,
+    likeness: Likeness,
+}
+
+// As the walk goes, of records that are good.
+fn walk(count: i32, look: impl Fn(i32) -> (Look, i64)) -> Walked {
+    let records: Vec<Vec<u8>> = (0..count).map(|i| record(look(i).0, i, look(i).1)).collect();
+    let (bytes, mut at, mut index) = (records.concat(), 0, 0);
+    let mut shape = Shape::default();
+    let mut learner = Learner::new(&mut shape, true);
+    let (mut in_runs, mut learnt) = (0, 0);
+    while index < count {
+        if let Some((shape, most)) = learner.expected(count - index) {
+            let run = shape.run(&bytes[at..], index, most, &mut Summarize);
+            (at, index, in_runs) = (at + run.bytes, index + run.count, in_runs + run.count);
+            learner.note_run(run.count, index, run.count == most);
+            if run.count == most || index == count {
+                continue;
+            }
+        }
+        let record = &records[index as usize];
+        (at, index) = (at + record.len(), index + 1);
+        let was_learnt = learner.expected(1).is_some();
+        learner.note(record, count - index);
+        learnt += i32::from(!was_learnt && learner.expected(1).is_some());
+    }
+    Walked { in_runs, learnt, likeness: shape.likeness }
+}
+
+fn random(i: i32, below: u32) -> usize {
+    let mixed = (i as u32).wrapping_mul(0x9e37_79b9) ^ 0x5bd1_e995;
+    ((mixed ^ mixed >> 15).wrapping_mul(0x85eb_ca6b) >> 8) as usize % below as usize
+}
+
+fn of_value(value: usize) -> (Look, i64) {
+    (Look { key: Some(8), value: Some(value), ..PLAIN }, 0)
+}
+
+#[test]
+fn records_of_two_sizes_at_random_are_found_to_vary() {
+    let walked = walk(10_000, |i| of_value(4 + random(i, 2)));
+    assert!(walked.in_runs > 9_700, "{}", walked.in_runs);
+    // Most are equal, but hardly ever eight in a row.
+    let walked = walk(10_000, |i| of_value(if random(i, 5) == 0 { 5 } else { 4 }));
+    assert!(walked.in_runs > 9_500, "{}", walked.in_runs);
+}
+
+#[test]
+fn keys_with_a_number_of_one_digit_or_more_are_found_to_vary() {
+    for below in [20, 100, 1000] {
+        let walked = walk(10_000, |i| {
+            let key = format!("user-{}", random(i, below)).len();
+            (Look { key: Some(key), ..PLAIN }, 0)
+        });
+        assert!(walked.in_runs > 9_400, "{}", walked.in_runs);
+    }
+}
+
+#[test]
+fn pairs_do_not_hide_the_equal_records_behind_them() {
+    for pairs in [100, 1000, 3000] {
+        let walked = walk(10_000, |i| of_value(if i < pairs { 4 + i as usize / 2 % 2 } else { 9 }));
+        assert!(walked.in_runs > 9_900, "{}", walked.in_runs);
+        assert_eq!(walked.likeness, Likeness::Equal);
+    }
+}
+
+#[test]
+fn records_without_a_shape_are_seldom_looked_at_and_do_not_hide_those_with_one() {
+    // Timestamps of one byte or two.
+    let shapeless = |i: i32| (of_value(9).0, random(i, 2) as i64 * 100);
+    let walked = walk(10_000, shapeless);
+    assert!(walked.learnt <= 8 + 10_000 / 256, "{}", walked.learnt);
+    for end in [300, 3000] {
+        let walked = walk(10_000, |i| if i < end { shapeless(i) } else { of_value(9) });
+        assert!(walked.in_runs > 10_000 - end - 280, "{}", walked.in_runs);
+        assert_eq!(walked.likeness, Likeness::Equal);
+    }
+}
+
+#[test]
+fn what_was_worth_it_is_learnt_again_from_the_next_pair() {
+    // A second byte of the timestamp, behind which all are equal again.
+    let walked = walk(600, |i| (PLAIN, i64::from(i / 10)));
+    assert!(walked.in_runs > 600 - 8, "{}", walked.in_runs);
+    let walked = walk(1200, |i| (PLAIN, i64::from(i / 10)));
+    assert!(walked.in_runs > 1200 - 8, "{}", walked.in_runs);
+    assert_eq!((walked.likeness, walked.learnt), (Likeness::Equal, 3));
 }
 
 #[test]
