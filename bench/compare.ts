@@ -1,5 +1,5 @@
 import { startBroker, type Target } from '../compat-tests/runner/broker.ts';
-import { untilMemoryIsFree } from './free-memory.ts';
+import { FreeMemory } from './free-memory.ts';
 import type { LoadResult } from './load.ts';
 import { median, type Row } from './rows.ts';
 import { type Step, steps } from './steps.ts';
@@ -26,12 +26,13 @@ export async function compare(repetitions: number, chosen: (step: Step) => boole
       ['memorystreamer', ours],
     ];
     for (const [, broker] of brokers) await steps[3]?.run(broker); // Warm: the JVM compiles.
+    const memory = new FreeMemory();
     const comparisons: Comparison[] = [];
     for (const step of steps.filter(chosen)) {
       const figures = { kafka: [] as number[], memorystreamer: [] as number[] };
       for (let i = 0; i < repetitions; i++) {
         for (const [target, broker] of i % 2 === 0 ? brokers : brokers.toReversed()) {
-          await untilMemoryIsFree();
+          await memory.enough();
           figures[target].push(figureOf(step, await step.run(broker)));
         }
       }

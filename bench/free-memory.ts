@@ -7,20 +7,30 @@ const LOOK_MS = 250;
 
 /**
  * Waits until a third of the memory is free: what a load writes is several gigabytes, and one that must first have others'
- * pages evicted measures that. Not longer than it can take.
+ * pages evicted measures that. Waits in vain once: then it is not the files of a load that fill the memory.
  */
-export async function untilMemoryIsFree(): Promise<void> {
-  for (
-    let waited = 0;
-    waited < WAIT_MS && !isEnoughFree(readFileSync('/proc/meminfo', 'utf8'));
-    waited += LOOK_MS
-  ) {
-    await setTimeout(LOOK_MS);
+export class FreeMemory {
+  #isInVain = false;
+  readonly #read: () => string;
+  readonly #sleep: (ms: number) => Promise<void>;
+
+  constructor(read = readMeminfo, sleep: (ms: number) => Promise<void> = setTimeout) {
+    this.#read = read;
+    this.#sleep = sleep;
+  }
+
+  async enough(): Promise<void> {
+    for (let waited = 0; !this.#isInVain && !isEnoughFree(this.#read()); waited += LOOK_MS) {
+      if (waited >= WAIT_MS) this.#isInVain = true;
+      else await this.#sleep(LOOK_MS);
+    }
   }
 }
 
-export function isEnoughFree(meminfo: string): boolean {
+function isEnoughFree(meminfo: string): boolean {
   const kib = (name: string) => Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(meminfo)?.[1]);
   const [free, total] = [kib('MemFree'), kib('MemTotal')];
   return Number.isNaN(free) || Number.isNaN(total) || free >= total / 3;
 }
+
+const readMeminfo = () => readFileSync('/proc/meminfo', 'utf8');

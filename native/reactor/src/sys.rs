@@ -143,6 +143,14 @@ unsafe impl GlobalAlloc for LargeBlocks {
             // SAFETY: as the caller vouches.
             return unsafe { System.realloc(block, layout, size) };
         }
+        // The pages move, not what is in them; but nothing says that they would begin at a huge page.
+        #[cfg(target_os = "linux")]
+        if is_own(layout) && is_own(larger) && !size.is_multiple_of(HUGE_PAGE) {
+            // SAFETY: a mapping that `map` gave, as large as its layout says. When it fails the block is as it was.
+            let moved =
+                unsafe { libc::mremap(block.cast(), layout.size(), size, libc::MREMAP_MAYMOVE) };
+            return if moved == libc::MAP_FAILED { std::ptr::null_mut() } else { moved.cast() };
+        }
         // SAFETY: two blocks, each as large as its layout says; the old one is given up only when there is a new one.
         unsafe {
             let moved = self.alloc(larger);
