@@ -100,10 +100,12 @@ impl Notifier for Quiet {
     fn wake(&self, _waiter: Waiter) {}
     fn append_done(&self, _slot: ReplySlot, _done: ms_partition::AppendDone) {}
     fn flush_wanted(&self, _partition: Arc<Partition>) {}
+    fn seal_wanted(&self, _partition: Arc<Partition>) {}
     fn tend_wanted(&self, _partition: Arc<Partition>) {}
     fn relief_wanted(&self) {}
     fn left_turns(&self, _partition: Arc<Partition>, _reactor: u16) {}
     fn job_wanted(&self, _partition: Arc<Partition>, _job: JobKind) {}
+    fn housekeeping_wanted_in(&self, _partition: Arc<Partition>, _delay_ms: i64) {}
     fn event(&self, _handle: Handle, _event: PartitionEvent) {}
 }
 

@@ -125,6 +125,10 @@ impl File for MemoryFile {
         Ok(())
     }
 
+    fn write_back(&self, _offset: u64, _len: u64) -> io::Result<()> {
+        Ok(())
+    }
+
     fn raw_fd(&self) -> Option<RawFd> {
         None
     }

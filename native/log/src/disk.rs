@@ -114,6 +114,8 @@ pub trait File: Send + Sync {
     fn allocate(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Starts writeback of the range without waiting for it. Best effort.
     fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()>;
+    /// Has the range written and waits for it. No sync, which is still needed; but an error is one of a sync.
+    fn write_back(&self, offset: u64, len: u64) -> io::Result<()>;
     /// The descriptor, for the reactor's own system calls; `None` in memory.
     fn raw_fd(&self) -> Option<RawFd>;
 }

@@ -11,6 +11,9 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A disk that takes a gigabyte a second is busy with so much for some milliseconds.
+const PIECE_BYTES: u64 = 4 << 20;
+
 /// A sealed segment that is not durable yet, and the producer state at its end.
 struct Sealing {
     segment: Arc<SealedSegment>,
@@ -51,7 +54,17 @@ pub struct Flushed {
     truncations: u64,
     /// Next index after the last sealed segment of the job.
     sealed_below: u64,
-    outcome: Result<(), LogError>,
+    /// The folder was to be synced.
+    folder: bool,
+    outcome: Result<Done, LogError>,
+}
+
+/// What has become of a job without an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    All,
+    /// It was not to go on. Nothing counts as durable that did not before.
+    LeftOff,
 }
 
 impl FlushState {
@@ -142,7 +155,10 @@ impl PartitionLog {
     pub fn flushed(&mut self, done: Flushed) -> Result<(), LogError> {
         let state = &mut self.flush;
         state.job_out = false;
-        done.outcome?;
+        if done.outcome? == Done::LeftOff {
+            state.folder |= done.folder;
+            return Ok(());
+        }
         // What a truncation removed meanwhile was made durable by the truncation itself.
         if done.truncations == state.truncations {
             state.flushed = done.up_to;
@@ -176,32 +192,62 @@ impl PartitionLog {
 }
 
 impl FlushJob {
-    /// Syncs the files, oldest first, then the folder, then writes the index files of sealed segments. Waits for the disk.
+    /// Syncs the active file, before it has grown, then the sealed ones, oldest first, then the folder, then writes the index
+    /// files of sealed segments. Waits for the disk.
     pub fn run(self) -> Flushed {
-        self.run_by(|file| file.sync_data(), true)
+        self.run_by(|file, _| file.sync_data().map(|()| Done::All), true)
+    }
+
+    /// As [`FlushJob::run`], written in pieces, each of which it waits for: others that sync find a short queue at the disk.
+    /// Before each it asks whether it may go on; an answer of no leaves it off.
+    pub fn run_while(self, may_go_on: impl Fn() -> bool) -> Flushed {
+        let in_pieces = |file: &dyn File, size: u32| {
+            let size = u64::from(size);
+            for from in (0..size).step_by(PIECE_BYTES as usize) {
+                if !may_go_on() {
+                    return Ok(Done::LeftOff);
+                }
+                file.write_back(from, PIECE_BYTES.min(size - from))?;
+            }
+            file.sync_data().map(|()| Done::All)
+        };
+        self.run_by(in_pieces, true)
     }
 
     /// As [`FlushJob::run`], after the whole file system was synced since the job was made ([`Disk::sync_all`]): the files are
     /// only asked for errors.
     pub fn run_synced(self) -> Flushed {
-        self.run_by(|file| file.check_written(), false)
+        self.run_by(|file, _| file.check_written().map(|()| Done::All), false)
     }
 
-    fn run_by(self, sync: fn(&dyn File) -> io::Result<()>, needs_names: bool) -> Flushed {
-        let outcome = self.sync(sync, needs_names).and_then(|()| self.write_indexes());
+    /// `sync` is given a file and how much of it there is to sync.
+    fn run_by(
+        self,
+        sync: impl Fn(&dyn File, u32) -> io::Result<Done>,
+        needs_names: bool,
+    ) -> Flushed {
+        let outcome = self.sync(sync, needs_names).and_then(|done| match done {
+            Done::All => self.write_indexes().map(|()| done),
+            Done::LeftOff => Ok(done),
+        });
         Flushed {
             up_to: self.up_to,
             truncations: self.truncations,
             sealed_below: self.sealing.last().map_or(0, |last| last.segment.end.next_index),
+            folder: self.folder,
             outcome,
         }
     }
 
     fn sync(
         &self,
-        sync: fn(&dyn File) -> io::Result<()>,
+        sync: impl Fn(&dyn File, u32) -> io::Result<Done>,
         needs_names: bool,
-    ) -> Result<(), LogError> {
+    ) -> Result<Done, LogError> {
+        let of_active = sync(self.active.as_ref(), self.up_to.position);
+        if of_active.map_err(at("sync", &self.active_path))? == Done::LeftOff {
+            return Ok(Done::LeftOff);
+        }
         for sealing in &self.sealing {
             let path = &sealing.segment.path;
             let file = match &sealing.file {
@@ -210,14 +256,15 @@ impl FlushJob {
             };
             match file.and_then(|file| {
                 sealing.segment.trim(file.as_ref());
-                sync(file.as_ref())
+                sync(file.as_ref(), sealing.segment.end.size)
             }) {
+                Ok(Done::All) => {}
+                Ok(Done::LeftOff) => return Ok(Done::LeftOff),
                 // Retention was faster: nothing is left to be durable.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                other => other.map_err(at("sync", path))?,
+                Err(error) => return Err(at("sync", path)(error)),
             }
         }
-        sync(self.active.as_ref()).map_err(at("sync", &self.active_path))?;
         if self.folder && needs_names {
             match self.disk.sync_dir(&self.dir) {
                 // Renamed: the topic was deleted.
@@ -225,7 +272,7 @@ impl FlushJob {
                 other => other.map_err(at("sync", &self.dir))?,
             }
         }
-        Ok(())
+        Ok(Done::All)
     }
 
     fn write_indexes(&self) -> Result<(), LogError> {

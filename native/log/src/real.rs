@@ -165,6 +165,10 @@ impl File for RealFile {
         sys::start_writeback(self.file.as_fd(), offset, len)
     }
 
+    fn write_back(&self, offset: u64, len: u64) -> io::Result<()> {
+        sys::write_back(self.file.as_fd(), offset, len)
+    }
+
     fn raw_fd(&self) -> Option<RawFd> {
         Some(self.file.as_raw_fd())
     }
@@ -268,6 +272,7 @@ mod tests {
         file.truncate(4).unwrap();
         assert_eq!(file.len().unwrap(), 4);
         file.start_writeback(0, 4).unwrap();
+        file.write_back(0, 4).unwrap();
         file.check_written().unwrap();
         fs::remove_dir_all(dir).unwrap();
     }

@@ -7,6 +7,11 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// Flags of Linux's `sync_file_range`, as `linux/fs.h` has them.
+const SYNC_WAIT_BEFORE: libc::c_uint = 1;
+const SYNC_WRITE: libc::c_uint = 2;
+const SYNC_WAIT_AFTER: libc::c_uint = 4;
+
 /// Largest number of parts in one `pwritev` (IOV_MAX).
 pub(crate) const MAX_PARTS: usize = 1024;
 
@@ -72,22 +77,25 @@ pub(crate) fn allocate(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> io::Resu
 }
 
 /// Starts writeback of a range and does not wait.
-#[cfg(target_os = "linux")]
 pub(crate) fn start_writeback(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
-    // SAFETY: no pointers.
-    zero_or_error(unsafe {
-        libc::sync_file_range(
-            fd.as_raw_fd(),
-            offset as libc::off64_t,
-            len as libc::off64_t,
-            libc::SYNC_FILE_RANGE_WRITE,
-        )
-    })
+    sync_range(fd, offset, len, SYNC_WRITE)
 }
 
-/// Not available here.
+/// Has a range written, and waits for that and for what was on its way.
+pub(crate) fn write_back(fd: BorrowedFd<'_>, offset: u64, len: u64) -> io::Result<()> {
+    sync_range(fd, offset, len, SYNC_WAIT_BEFORE | SYNC_WRITE | SYNC_WAIT_AFTER)
+}
+
+#[cfg(target_os = "linux")]
+fn sync_range(fd: BorrowedFd<'_>, offset: u64, len: u64, how: libc::c_uint) -> io::Result<()> {
+    let (offset, len) = (offset as libc::off64_t, len as libc::off64_t);
+    // SAFETY: no pointers.
+    zero_or_error(unsafe { libc::sync_file_range(fd.as_raw_fd(), offset, len, how) })
+}
+
+/// Not available here: the sync does it all.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn start_writeback(_fd: BorrowedFd<'_>, _offset: u64, _len: u64) -> io::Result<()> {
+fn sync_range(_fd: BorrowedFd<'_>, _offset: u64, _len: u64, _how: libc::c_uint) -> io::Result<()> {
     Ok(())
 }
 
@@ -108,9 +116,7 @@ pub(crate) fn sync_all(_fd: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(target_os = "linux")]
 pub(crate) fn check_written(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: no pointers.
-    zero_or_error(unsafe {
-        libc::sync_file_range(fd.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WAIT_BEFORE)
-    })
+    sync_range(fd, 0, 0, SYNC_WAIT_BEFORE)
 }
 
 /// Not available here, and not called: neither is `sync_all`.

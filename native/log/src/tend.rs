@@ -1,6 +1,6 @@
 //! What keeps a log fast and is not needed for its safety: space that is reserved ahead of the writes, and writeback that
-//! begins before a sync must wait for it or the kernel has to slow a writer down. Until then it is left to the kernel, which
-//! spends the same time on it and may never have to: of what is deleted soon.
+//! begins before the kernel has to slow a writer down. Until then it is left to the kernel, which spends the same time on it
+//! and may never have to, of what is deleted soon; and of what is sealed to its sync.
 
 use crate::disk::File;
 use crate::log::PartitionLog;
@@ -34,7 +34,7 @@ pub struct TendJob {
 }
 
 impl Behind {
-    /// A segment is sealed: what it has left is begun by the next job.
+    /// A segment is sealed: what it has left counts until its sync takes it.
     pub fn sealed(&mut self, segment: &ActiveSegment) {
         self.written.extend(segment.written());
         self.bytes = self.written.iter().map(Written::len).sum();
@@ -51,11 +51,6 @@ impl ActiveSegment {
     fn written(&self) -> Option<Written> {
         let (from, to) = (self.started, self.end.size);
         (from < to).then(|| Written { file: self.file.clone(), from, to })
-    }
-
-    /// Its sync at the roll is not far: three quarters of it are written.
-    fn is_roll_near(&self, segment_bytes: u32) -> bool {
-        self.end.size >= segment_bytes / 4 * 3
     }
 
     /// How far space should be reserved now; `None` while there is enough ahead. The more a segment holds, the larger the
@@ -86,15 +81,11 @@ impl PartitionLog {
 
     /// Whether [`PartitionLog::tend_job`] is due. `is_filling`: the directory holds much whose writeback has not begun.
     pub fn wants_tending(&self, is_filling: bool) -> bool {
-        self.unstarted_bytes() >= WRITEBACK_BYTES && self.is_writeback_due(is_filling)
+        is_filling && self.unstarted_bytes() >= WRITEBACK_BYTES
             || self.active.reserve_to(self.options.segment_bytes).is_some()
     }
 
-    fn is_writeback_due(&self, is_filling: bool) -> bool {
-        is_filling || self.behind.bytes > 0 || self.active.is_roll_near(self.options.segment_bytes)
-    }
-
-    /// Writeback of all that was written if it is due, and space for what comes unless the disk is nearly full. `None`:
+    /// Writeback of all that was written if the directory is filling, and space for what comes unless the disk is nearly full. `None`:
     /// nothing to do.
     pub fn tend_job(&mut self, may_reserve: bool, is_filling: bool) -> Option<TendJob> {
         let reserve = self.active.reserve_to(self.options.segment_bytes).and_then(|to| {
@@ -105,7 +96,7 @@ impl PartitionLog {
             Some((file, u64::from(from), u64::from(to - from)))
         });
         let mut written = Vec::new();
-        if self.is_writeback_due(is_filling) {
+        if is_filling {
             written = std::mem::take(&mut self.behind).written;
             written.extend(self.active.written());
             self.active.started = self.active.end.size;

@@ -53,7 +53,7 @@ impl Caller {
 
     fn flush(&mut self) {
         let Some(job) = self.rig.log.flush_job() else { return };
-        if self.rig.log.flushed(job.run()).is_err() {
+        if self.rig.log.flushed(job.run_while(|| true)).is_err() {
             self.errors += 1;
             self.reopen();
         }

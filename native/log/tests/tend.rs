@@ -5,7 +5,9 @@
 mod common;
 
 use common::Rig;
+use ms_log::Disk;
 use ms_log::sim::Fault;
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 const KIB: usize = 1 << 10;
@@ -148,25 +150,60 @@ fn what_a_sync_takes_needs_no_writeback_and_what_fails_does_no_harm() {
 }
 
 #[test]
-fn writeback_is_left_to_the_kernel_until_the_roll_is_near() {
-    let mut rig = new_rig(40 << 20);
-    let mut begun_at = None;
-    for _ in 0..90 {
+fn writeback_is_left_to_the_kernel_and_to_the_sync_of_what_is_sealed() {
+    let mut rig = new_rig(20 << 20);
+    for _ in 0..50 {
         produce(&mut rig, 500);
-        if rig.log.wants_tending(false)
-            && let Some(job) = rig.log.tend_job(true, false)
-        {
-            let size = rig.log.size_bytes();
-            if job.bytes() > 0 {
-                begun_at.get_or_insert(size);
-                assert_eq!(rig.log.unstarted_bytes(), 0);
-            }
-            job.run();
-        }
+        let job = rig.log.tend_job(true, false);
+        assert_eq!(job.map_or(0, |job| job.bytes()), 0);
     }
-    let begun_at = begun_at.unwrap();
-    assert!((30 * MIB..31 * MIB).contains(&begun_at), "{begun_at}: at three quarters");
-    assert!(rig.log.unstarted_bytes() > 0, "the next segment is not near its own");
-    rig.log.roll(0, Vec::new()).unwrap();
-    assert!(rig.log.tend_job(true, false).unwrap().bytes() > 0, "what was sealed is");
+    // All but the headers of the two segments.
+    let most = rig.log.size_bytes() - 200..rig.log.size_bytes();
+    assert!(most.contains(&rig.log.unstarted_bytes()), "it counts until then");
+    let job = rig.log.flush_job().unwrap();
+    assert_eq!(rig.log.unstarted_bytes(), 0);
+    assert!(rig.disk.tended(&first()).1.is_empty());
+    rig.log.flushed(job.run_while(|| true)).unwrap();
+    let (size, started) = rig.disk.tended(&first());
+    let pieces: Vec<_> =
+        (0..5).map(|at| (at * 4 * MIB, (size - at * 4 * MIB).min(4 * MIB))).collect();
+    assert_eq!(started, pieces);
+    assert_eq!(rig.log.unflushed_bytes(), 0);
+}
+
+#[test]
+fn a_piece_that_cannot_be_written_is_a_sync_that_failed() {
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 500);
+    let job = rig.log.flush_job().unwrap();
+    // The system tells of it once: the sync behind it would succeed.
+    rig.disk.fail_call(rig.disk.calls(), Fault::Io);
+    assert!(rig.log.flushed(job.run_while(|| true)).is_err());
+    assert!(rig.disk.has_failed());
+}
+
+#[test]
+fn a_sync_that_may_not_go_on_is_none_and_the_next_one_is_whole() {
+    let mut rig = new_rig(20 << 20);
+    for _ in 0..50 {
+        produce(&mut rig, 500);
+    }
+    let (end, flushed, unflushed) =
+        (rig.log.last_index(), rig.log.flushed_index(), rig.log.unflushed_bytes());
+    // Two pieces of the active segment, then five of the sealed one.
+    for pieces in 0..7 {
+        let asked = Cell::new(0);
+        let job = rig.log.flush_job().unwrap();
+        let done = job.run_while(|| asked.replace(asked.get() + 1) < pieces);
+        assert_eq!(asked.get(), pieces + 1);
+        rig.log.flushed(done).unwrap();
+        assert_eq!((rig.log.flushed_index(), rig.log.unflushed_bytes()), (flushed, unflushed));
+        assert!(rig.disk.is_unsynced(&first()));
+    }
+    rig.flush();
+    assert_eq!((rig.log.flushed_index(), rig.log.unflushed_bytes()), (end, 0));
+    // The name of the second segment too.
+    rig.disk.crash(1);
+    let names = rig.disk.list_dir(Path::new("/data/t-0")).unwrap();
+    assert_eq!(names.iter().filter(|it| it.name.ends_with(".log")).count(), 2);
 }

@@ -16,6 +16,8 @@ pub trait Notifier: Send + Sync {
     fn append_done(&self, slot: ReplySlot, done: AppendDone);
     /// The flusher should run `flush_job()`, once for any number of calls before it does.
     fn flush_wanted(&self, partition: Arc<Partition>);
+    /// As `flush_wanted`, and nobody waits for it: a segment was sealed, whose sync may take long.
+    fn seal_wanted(&self, partition: Arc<Partition>);
     /// The flusher should call `tend()`, once for any number of calls before it does.
     fn tend_wanted(&self, partition: Arc<Partition>);
     /// Most of what may be written and not in writeback is: the flusher should call `tend()` of every partition.
@@ -24,6 +26,8 @@ pub trait Notifier: Send + Sync {
     fn left_turns(&self, partition: Arc<Partition>, reactor: u16);
     /// A worker should call `run_job(job)`.
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind);
+    /// `housekeeping()` should be called after so long, whenever else it is called.
+    fn housekeeping_wanted_in(&self, partition: Arc<Partition>, delay_ms: i64);
     /// For TypeScript.
     fn event(&self, handle: Handle, event: PartitionEvent);
 }

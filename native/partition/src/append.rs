@@ -260,8 +260,10 @@ impl Partition {
         let unflushed = shared.unflushed_records().saturating_add(records);
         let since = shared.unflushed.map_or(now_ms, |(since, _)| since);
         shared.unflushed = Some((since, unflushed));
-        if rolled || unflushed >= self.sync_at(&shared.config) {
+        if unflushed >= self.sync_at(&shared.config) {
             self.want_flush(shared);
+        } else if rolled && !std::mem::replace(&mut shared.is_seal_wanted, true) {
+            self.env.notifier.seal_wanted(Arc::clone(self));
         }
         self.want_tending(shared);
     }

@@ -11,11 +11,12 @@ use crate::partition::{Body, Partition, Shared, Unstarted};
 const PAGE_BYTES: u64 = 4096;
 
 impl Partition {
-    /// What the flusher has to sync; `None` when there is nothing, or a job is out. `run()` it without the lock, then
+    /// What the flusher or the sealer has to sync; `None` when there is nothing, or a job is out. `run()` it without the lock, then
     /// `flush_finished`.
     pub fn flush_job(&self) -> Option<FlushJob> {
         let job = self.locked(|shared| {
             shared.is_flush_wanted = false;
+            shared.is_seal_wanted = false;
             if self.state() == PartitionState::Failed {
                 return None;
             }

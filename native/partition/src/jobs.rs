@@ -25,7 +25,7 @@ impl Partition {
         }
     }
 
-    /// Each second from the home reactor; microseconds. Asks for the jobs that are due: retry after a full disk, flush by
+    /// Each second from the home reactor, and when it was wanted; microseconds. Asks for the jobs that are due: retry after a full disk, flush by
     /// time, retention, removal of files. `Env::write_hard_state` afterwards writes the commit indexes.
     pub fn housekeeping(self: &Arc<Self>, now_ms: i64) {
         self.locked(|shared| {
@@ -235,6 +235,9 @@ impl Partition {
             });
             if let Deletion::Marked(since) = shared.deletion {
                 shared.deletion = Deletion::SetAside(since, folder);
+                let due_ms = since.saturating_add(shared.config.file_delete_delay_ms);
+                let delay_ms = due_ms.saturating_sub((self.env.now_ms)()).max(0);
+                self.env.notifier.housekeeping_wanted_in(Arc::clone(self), delay_ms);
             }
         });
     }

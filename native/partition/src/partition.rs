@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub waiters: Vec<(Waiter, i64)>,
     /// The flusher was told and has not come yet.
     pub is_flush_wanted: bool,
+    /// The same of who syncs what is sealed.
+    pub is_seal_wanted: bool,
     /// It came while a flush was out or a worker had the log, and has to come again.
     pub is_flush_missed: bool,
     /// The flusher was told to tend the log and has not come yet.
@@ -165,6 +167,7 @@ impl Partition {
             parked: VecDeque::new(),
             waiters: Vec::new(),
             is_flush_wanted: false,
+            is_seal_wanted: false,
             is_flush_missed: false,
             is_tend_wanted: false,
             unstarted: Unstarted::default(),

@@ -355,9 +355,10 @@ fn what_a_roll_leaves_while_a_flush_is_out_is_flushed_after_it() {
     let config = PartitionConfig { segment_bytes: 300, ..PartitionConfig::default() };
     let (broker, partition) = open_with(config);
     let roll = || {
-        while broker.notifier.0.lock().flushes.pop().is_none() {
+        while broker.notifier.0.lock().seals.pop().is_none() {
             assert_eq!(append(&partition, Batch::plain(1)).0, NONE);
         }
+        assert!(broker.notifier.0.lock().flushes.is_empty(), "nobody waits for it");
     };
     roll();
     let job = partition.flush_job().expect("a roll asks for it");
@@ -367,6 +368,20 @@ fn what_a_roll_leaves_while_a_flush_is_out_is_flushed_after_it() {
     assert_eq!(broker.notifier.0.lock().flushes.len(), 1);
     broker.work();
     assert!(broker.notifier.0.lock().flushes.is_empty());
+}
+
+#[test]
+fn a_roll_asks_once_for_its_sync_and_who_waits_for_one_has_it_from_the_flusher() {
+    let wishes = |config: PartitionConfig| {
+        let (broker, partition) = open_with(PartitionConfig { segment_bytes: 200, ..config });
+        for _ in 0..9 {
+            turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, 1);
+        }
+        let told = broker.notifier.0.lock();
+        (told.flushes.len(), told.seals.len())
+    };
+    assert_eq!(wishes(PartitionConfig::default()), (0, 1));
+    assert_eq!(wishes(fsync()), (1, 0));
 }
 
 #[test]
@@ -442,6 +457,8 @@ fn deletion_answers_what_waits_and_frees_the_name_at_once() {
     broker.work();
     assert_eq!(append(&again, Batch::plain(1)), (0, 0));
     assert_eq!(partition.read(&query(0)).error_code, UNKNOWN_TOPIC_OR_PARTITION);
+    let later: Vec<_> = broker.notifier.0.lock().later.iter().map(|(_, delay)| *delay).collect();
+    assert_eq!(later, [60_000]);
     partition.housekeeping(now_ms() + 59_999);
     broker.work();
     assert!(!broker.events().contains(&PartitionEvent::Closed));

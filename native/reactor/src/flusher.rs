@@ -1,11 +1,12 @@
-//! The thread `ms-flush`: fsync, writeback, space ahead, the hard-state log, the checkpoint, the free space.
+//! The threads `ms-flush`, for fsync, writeback, space ahead, the hard-state log, the checkpoint and the free space, and
+//! `ms-seal`, for the fsync of sealed segments.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ms_log::is_no_space;
+use ms_log::{Flushed, is_no_space};
 use ms_partition::Partition;
 use parking_lot::{Condvar, Mutex};
 
@@ -139,9 +140,23 @@ fn sync_all(shared: &Shared, wanted: &mut Vec<Arc<Partition>>) {
 
 fn flush(shared: &Shared, partition: &Arc<Partition>) {
     if let Some(job) = partition.flush_job() {
-        let flushed = job.run();
-        let home = shared.hub.home(partition);
-        shared.hub.send(home, Message::Flushed(Arc::clone(partition), flushed));
+        tell_home(shared, partition, job.run());
+    }
+}
+
+fn tell_home(shared: &Shared, partition: &Arc<Partition>, flushed: Flushed) {
+    let home = shared.hub.home(partition);
+    shared.hub.send(home, Message::Flushed(Arc::clone(partition), flushed));
+}
+
+/// The body of the thread `ms-seal`, for sealed segments: the sync of a whole one may take a second, which clients that wait
+/// for the flusher should not have to wait for.
+pub fn seal(shared: &Shared) {
+    let queue = &shared.hub.seal;
+    while let Some(partition) = queue.next() {
+        if let Some(job) = partition.flush_job() {
+            tell_home(shared, &partition, job.run_while(|| !queue.is_stopped()));
+        }
     }
 }
 

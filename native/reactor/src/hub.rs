@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_queue::SegQueue;
 use mio::Waker;
@@ -18,11 +18,13 @@ use crate::control::ControlQueue;
 use crate::fetch::FoundPlan;
 use crate::flusher::FlushQueue;
 use crate::ids::{ConnectionId, Seq};
+use crate::jobs::JobQueue;
 use crate::large::LargeOutcome;
 use crate::listener::{Acceptor, Admission};
 use crate::open_commands::OpenCommands;
 use crate::opening::Opening;
 use crate::registry::Registry;
+use crate::shared::now_ms;
 use crate::validation::ValidatedFrame;
 use crate::workers::{Job, WorkQueues};
 
@@ -139,6 +141,8 @@ pub struct Hub {
     pub mailboxes: Vec<Mailbox>,
     pub control: ControlQueue,
     pub flush: FlushQueue,
+    /// Partitions with a sealed segment that is not durable.
+    pub seal: JobQueue<Arc<Partition>>,
     pub work: WorkQueues,
     pub open_commands: OpenCommands,
     pub opening: Opening,
@@ -185,6 +189,10 @@ impl Notifier for Hub {
         self.flush.push(partition);
     }
 
+    fn seal_wanted(&self, partition: Arc<Partition>) {
+        self.seal.push(partition);
+    }
+
     fn tend_wanted(&self, partition: Arc<Partition>) {
         self.flush.tend(partition);
     }
@@ -199,6 +207,13 @@ impl Notifier for Hub {
 
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.work.push_disk(Job::Partition(partition, job));
+    }
+
+    fn housekeeping_wanted_in(&self, partition: Arc<Partition>, delay_ms: i64) {
+        // No sooner than by the other clock.
+        let delay = Duration::from_millis(delay_ms.max(0) as u64 + 1);
+        let look = Box::new(move || partition.housekeeping(now_ms()));
+        self.work.push_disk_at(Instant::now() + delay, Job::Run(look));
     }
 
     fn event(&self, handle: Handle, event: PartitionEvent) {

@@ -33,8 +33,18 @@ impl<J> JobQueue<J> {
 
     /// What was not begun is dropped.
     pub fn stop(&self) {
-        self.state.lock().is_stopped = true;
+        let mut state = self.state.lock();
+        state.is_stopped = true;
+        let left = std::mem::take(&mut state.jobs);
         self.changed.notify_one();
+        // What it holds may hold much else.
+        drop(state);
+        drop(left);
+    }
+
+    /// What is under way need not be done.
+    pub fn is_stopped(&self) -> bool {
+        self.state.lock().is_stopped
     }
 
     /// Waits until what was begun before the stop is done; false: it is not yet. A thread that gives way to all others may
@@ -76,14 +86,19 @@ impl<J> JobQueue<J> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
     fn what_was_not_begun_when_it_stops_is_dropped() {
         let queue = JobQueue::default();
-        (1..=3).for_each(|job| queue.push(job));
-        assert_eq!((queue.next(), queue.next()), (Some(1), Some(2)));
+        (1..=3).for_each(|job| queue.push(Arc::new(job)));
+        let third = Arc::downgrade(&queue.state.lock().jobs[2]);
+        assert_eq!((queue.next().as_deref(), queue.next().as_deref()), (Some(&1), Some(&2)));
+        assert!(!queue.is_stopped());
         queue.stop();
+        assert!(queue.is_stopped() && third.upgrade().is_none());
         assert!(!queue.await_rest(Instant::now()));
         assert_eq!(queue.next(), None);
         assert!(queue.await_rest(Instant::now()));

@@ -21,6 +21,7 @@ use crate::control::ControlQueue;
 use crate::flusher::{self, FlushQueue};
 use crate::hub::{Answer, Hub, Mailbox, Message};
 use crate::ids::{ConnectionId, Seq};
+use crate::jobs::JobQueue;
 use crate::large::LargeQueue;
 use crate::listener::{self, ConnectionCounts};
 use crate::open_commands::OpenCommands;
@@ -79,7 +80,7 @@ pub struct DataPlane {
 pub(crate) struct Running {
     pub reactors: Vec<JoinHandle<()>>,
     pub workers: Vec<JoinHandle<()>>,
-    pub flusher: JoinHandle<()>,
+    pub flushers: [JoinHandle<()>; 2],
     pub lock: Box<dyn DirLock>,
 }
 
@@ -230,6 +231,7 @@ impl Prepared {
             mailboxes,
             control: ControlQueue::new(wake),
             flush: FlushQueue::default(),
+            seal: JobQueue::default(),
             work: WorkQueues::new(),
             open_commands: OpenCommands::default(),
             opening: Opening::default(),
@@ -306,6 +308,8 @@ fn start(
     }
     let for_flusher = Arc::clone(shared);
     let flusher = spawn("ms-flush".to_owned(), move || flusher::run(&for_flusher))?;
+    let for_sealer = Arc::clone(shared);
+    let sealer = spawn("ms-seal".to_owned(), move || flusher::seal(&for_sealer))?;
     let for_cold = Arc::clone(shared);
     // These two end by themselves: a stop need not wait until they are woken.
     spawn("ms-cold".to_owned(), move || for_cold.cold.run(&for_cold.hub))?;
@@ -314,7 +318,7 @@ fn start(
         crate::sys::give_way();
         crate::large::run(&for_large);
     })?;
-    Ok(Running { reactors, workers, flusher, lock })
+    Ok(Running { reactors, workers, flushers: [flusher, sealer], lock })
 }
 
 /// A thread of the data plane.

@@ -95,8 +95,9 @@ impl Stop {
         cold.stop();
         hub.work.stop();
         hub.flush.stop();
+        hub.seal.stop();
         running.workers.into_iter().for_each(|thread| _ = thread.join());
-        let _ = running.flusher.join();
+        running.flushers.into_iter().for_each(|thread| _ = thread.join());
         // A flush whose outcome no reactor took any more still counts as under way, and would keep the last one out.
         for mailbox in &hub.mailboxes {
             while let Some(message) = mailbox.pop() {
@@ -126,7 +127,7 @@ impl Stop {
                 partition.flush_finished(job.run_synced());
             } else if has_time() {
                 let began = Instant::now();
-                let flushed = job.run();
+                let flushed = job.run_while(has_time);
                 self.time.took(began.elapsed());
                 partition.flush_finished(flushed);
             }

@@ -1,8 +1,9 @@
 //! The threads `ms-work`: whatever may wait for the disk or takes long.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use ms_partition::{JobKind, Partition};
 use parking_lot::{Condvar, Mutex};
@@ -39,6 +40,10 @@ struct Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// The earliest first.
+    later: BTreeMap<(Instant, u64), Job>,
+    /// How many were pushed to `later`: those of one moment stay apart, and in order.
+    pushed_later: u64,
     is_stopped: bool,
 }
 
@@ -58,6 +63,16 @@ impl WorkQueues {
         self.queues[DISK_WORKER].push(job);
     }
 
+    /// As `push_disk`, not before then.
+    pub fn push_disk_at(&self, at: Instant, job: Job) {
+        let queue = &self.queues[DISK_WORKER];
+        let mut state = queue.state.lock();
+        state.pushed_later += 1;
+        let key = (at, state.pushed_later);
+        state.later.insert(key, job);
+        queue.changed.notify_one();
+    }
+
     /// The workers end with what they are at. What is queued is dropped: nobody waits for it any more, and what files it would
     /// have removed the next start removes.
     pub fn stop(&self) {
@@ -65,6 +80,7 @@ impl WorkQueues {
             let mut state = queue.state.lock();
             state.is_stopped = true;
             state.jobs.clear();
+            state.later.clear();
             queue.changed.notify_one();
         }
     }
@@ -149,6 +165,16 @@ pub fn side_by_side<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
     });
 }
 
+impl State {
+    /// What is due by the clock comes before what is queued.
+    fn take(&mut self, now: impl Fn() -> Instant) -> Option<Job> {
+        match self.later.first_entry() {
+            Some(first) if first.key().0 <= now() => Some(first.remove()),
+            _ => self.jobs.pop_front(),
+        }
+    }
+}
+
 impl Queue {
     fn push(&self, job: Job) {
         self.state.lock().jobs.push_back(job);
@@ -161,10 +187,13 @@ impl Queue {
             if state.is_stopped {
                 return None;
             }
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(job) = state.take(Instant::now) {
                 return Some(job);
             }
-            self.changed.wait(&mut state);
+            match state.later.first_key_value() {
+                Some((&(at, _), _)) => _ = self.changed.wait_until(&mut state, at),
+                None => self.changed.wait(&mut state),
+            }
         }
     }
 
@@ -190,6 +219,7 @@ mod tests {
     use super::*;
     use std::sync::Barrier;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     #[test]
     fn every_item_is_worked_on_once() {
@@ -212,6 +242,48 @@ mod tests {
         queues.stop();
         (0..WORKERS).for_each(|number| queues.run(number, |_| {}, |_| {}));
         assert_eq!(done.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn what_is_for_later_comes_when_it_is_due_the_earliest_first_and_before_what_is_queued() {
+        let (queues, came) = (WorkQueues::new(), Arc::new(Mutex::new(Vec::new())));
+        let job = |number: u32| {
+            let came = Arc::clone(&came);
+            Job::Run(Box::new(move || came.lock().push(number)))
+        };
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        queues.push_disk(job(9));
+        [(at(7), 3), (at(5), 1), (at(5), 2), (at(10), 4)]
+            .into_iter()
+            .for_each(|(at, number)| queues.push_disk_at(at, job(number)));
+        let take_all = |now: Instant| {
+            let mut state = queues.queues[DISK_WORKER].state.lock();
+            while let Some(Job::Run(run)) = state.take(|| now) {
+                run();
+            }
+            std::mem::take(&mut *came.lock())
+        };
+        assert_eq!(take_all(at(4)), [9]);
+        queues.push_disk(job(9));
+        assert_eq!(take_all(at(7)), [1, 2, 3, 9]);
+        assert!(take_all(at(9)).is_empty());
+        assert_eq!(take_all(at(10)), [4]);
+        queues.push_disk_at(at(0), job(5));
+        queues.stop();
+        assert!(queues.queues[DISK_WORKER].state.lock().later.is_empty());
+        queues.run(DISK_WORKER, |_| {}, |_| {});
+        assert!(came.lock().is_empty());
+    }
+
+    #[test]
+    fn who_waits_for_a_job_is_woken_when_one_for_later_is_due() {
+        let queues = WorkQueues::new();
+        let stop = Job::Run(Box::new(|| panic!("seen by the worker")));
+        std::thread::scope(|scope| {
+            scope.spawn(|| queues.run(DISK_WORKER, |_| {}, |_| queues.stop()));
+            queues.push_disk_at(Instant::now() + Duration::from_millis(5), stop);
+        });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 mod common;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,6 +30,22 @@ fn start(disk: &SimDisk, config: DataPlaneConfig, log: &LogConfig) -> (Broker, P
     let (name, id) = ("orders", [7; 16]);
     broker.publish(1, &[TestTopic { name, id, partitions: &hosted, is_internal: false }]);
     (broker, segment)
+}
+
+/// A file whose syncs wait, until it is dropped: a test that fails before the broker's threads can end.
+struct Held<'a>(&'a SimDisk, &'a Path);
+
+impl Held<'_> {
+    fn hold<'a>(disk: &'a SimDisk, path: &'a Path) -> Held<'a> {
+        disk.hold(path);
+        Held(disk, path)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.release(self.1);
+    }
 }
 
 fn send(client: &mut Client, number: i32, value: &[u8]) {
@@ -66,6 +82,33 @@ fn who_produces_more_than_the_disk_takes_waits_and_others_do_not() {
         assert_eq!(broker.stat("produceRequests"), 2);
         disk.release(&segment);
         assert_eq!(answer(&mut producer), (2, 0, 2));
+    }
+}
+
+#[test]
+fn who_waits_for_a_sync_does_not_wait_for_that_of_a_sealed_segment() {
+    let disk = SimDisk::new();
+    let rolling = LogConfig { segment_bytes: 1 << 20, ..LogConfig::default() };
+    let (broker, segment) = start(&disk, DataPlaneConfig::default(), &rolling);
+    let synced = LogConfig { flush_messages: 1, ..LogConfig::default() };
+    let hosted = [Some(broker.open("synced", [8; 16], 0, &synced))];
+    let (name, id) = ("synced", [8; 16]);
+    broker.publish(1, &[TestTopic { name, id, partitions: &hosted, is_internal: false }]);
+    let held = Held::hold(&disk, &segment);
+    let (mut producer, mut waiting) = (broker.connect(), broker.connect());
+    for number in 0..2 {
+        send(&mut producer, number, &vec![b'v'; 600 << 10]);
+        assert_eq!(answer(&mut producer), (number, 0, i64::from(number)));
+    }
+    let key = TopicKey::Name(b"synced");
+    waiting.send(&produce(9, 1, -1, key, &[(0, Some(&batch(&[b"value"])))]));
+    assert_eq!(answer(&mut waiting), (1, 0, 0));
+    assert!(disk.is_unsynced(&segment));
+    drop(held);
+    let began = Instant::now();
+    while disk.is_unsynced(&segment) {
+        assert!(began.elapsed() < PATIENCE, "nobody syncs it");
+        std::thread::yield_now();
     }
 }
 

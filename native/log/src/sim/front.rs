@@ -130,6 +130,9 @@ impl<F: FileFront> File for FrontedFile<F> {
     fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()> {
         self.0.start_writeback(offset, len)
     }
+    fn write_back(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.0.write_back(offset, len)
+    }
     fn raw_fd(&self) -> Option<RawFd> {
         self.0.raw_fd()
     }

@@ -335,6 +335,11 @@ impl File for SimFile {
         })
     }
 
+    fn write_back(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.start_writeback(offset, len)?;
+        self.check_written()
+    }
+
     fn raw_fd(&self) -> Option<RawFd> {
         None
     }

@@ -21,6 +21,9 @@ pub struct Told {
     pub woken: Vec<Waiter>,
     pub done: Vec<(ReplySlot, AppendDone)>,
     pub flushes: Vec<Arc<Partition>>,
+    pub seals: Vec<Arc<Partition>>,
+    /// When `housekeeping` is to be called, from when it was asked for on.
+    pub later: Vec<(Arc<Partition>, i64)>,
     pub tends: Vec<Arc<Partition>>,
     pub reliefs: usize,
     /// With the reactor that is asked to go on.
@@ -49,6 +52,9 @@ impl Notifier for TestNotifier {
     fn flush_wanted(&self, partition: Arc<Partition>) {
         self.0.lock().flushes.push(partition);
     }
+    fn seal_wanted(&self, partition: Arc<Partition>) {
+        self.0.lock().seals.push(partition);
+    }
     fn tend_wanted(&self, partition: Arc<Partition>) {
         self.0.lock().tends.push(partition);
     }
@@ -60,6 +66,9 @@ impl Notifier for TestNotifier {
     }
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.lock().jobs.push((partition, job));
+    }
+    fn housekeeping_wanted_in(&self, partition: Arc<Partition>, delay_ms: i64) {
+        self.0.lock().later.push((partition, delay_ms));
     }
     fn event(&self, _handle: Handle, event: PartitionEvent) {
         self.0.lock().events.push(event);
@@ -131,7 +140,9 @@ impl Broker {
             let (left, flushes, jobs) = {
                 let mut told = self.notifier.0.lock();
                 let left = std::mem::take(&mut told.left);
-                (left, std::mem::take(&mut told.flushes), std::mem::take(&mut told.jobs))
+                let mut flushes = std::mem::take(&mut told.flushes);
+                flushes.append(&mut told.seals);
+                (left, flushes, std::mem::take(&mut told.jobs))
             };
             left.iter().for_each(|(partition, _)| partition.take_left_turns());
             if left.is_empty() && flushes.is_empty() && jobs.is_empty() {
