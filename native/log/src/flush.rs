@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// A disk that takes a gigabyte a second is busy with so much for some milliseconds.
 const PIECE_BYTES: u64 = 4 << 20;
+/// How often what was appended meanwhile is written in pieces as well: it is less each time, unless the disk is behind.
+const ROUNDS: usize = 4;
 
 /// A sealed segment that is not durable yet, and the producer state at its end.
 struct Sealing {
@@ -57,6 +59,13 @@ pub struct Flushed {
     /// The folder was to be synced.
     folder: bool,
     outcome: Result<Done, LogError>,
+}
+
+impl Flushed {
+    /// It was not to go on, and says nothing of how long a sync takes.
+    pub fn is_left_off(&self) -> bool {
+        matches!(self.outcome, Ok(Done::LeftOff))
+    }
 }
 
 /// What has become of a job without an error.
@@ -121,8 +130,8 @@ impl PartitionLog {
     pub fn flush_job(&mut self) -> Option<FlushJob> {
         let state = &mut self.flush;
         let up_to = self.active.point();
-        let clean = state.flushed == up_to && state.sealing.is_empty() && !state.folder;
-        if state.job_out || clean {
+        let is_clean = state.flushed == up_to && state.sealing.is_empty() && !state.folder;
+        if state.job_out || is_clean {
             return None;
         }
         state.job_out = true;
@@ -168,6 +177,11 @@ impl PartitionLog {
         Ok(())
     }
 
+    /// Everything is durable, names too, and no job is out that may hear otherwise.
+    pub fn is_durable(&self) -> bool {
+        self.unflushed_bytes() == 0 && !self.flush.folder && !self.flush.job_out
+    }
+
     /// Every entry at or below is durable, its file's directory entry included.
     pub fn flushed_index(&self) -> u64 {
         self.flush.flushed.index
@@ -192,7 +206,7 @@ impl PartitionLog {
 }
 
 impl FlushJob {
-    /// Syncs the active file, before it has grown, then the sealed ones, oldest first, then the folder, then writes the index
+    /// Syncs the active file, before it has grown much, then the sealed ones, oldest first, then the folder, then writes the index
     /// files of sealed segments. Waits for the disk.
     pub fn run(self) -> Flushed {
         self.run_by(|file, _| file.sync_data().map(|()| Done::All), true)
@@ -202,12 +216,21 @@ impl FlushJob {
     /// Before each it asks whether it may go on; an answer of no leaves it off.
     pub fn run_while(self, may_go_on: impl Fn() -> bool) -> Flushed {
         let in_pieces = |file: &dyn File, size: u32| {
-            let size = u64::from(size);
-            for from in (0..size).step_by(PIECE_BYTES as usize) {
-                if !may_go_on() {
-                    return Ok(Done::LeftOff);
+            let (mut written, mut end) = (0, u64::from(size));
+            for _ in 0..ROUNDS {
+                while written < end {
+                    if !may_go_on() {
+                        return Ok(Done::LeftOff);
+                    }
+                    let piece = PIECE_BYTES.min(end - written);
+                    file.write_back(written, piece)?;
+                    written += piece;
                 }
-                file.write_back(from, PIECE_BYTES.min(size - from))?;
+                // An active file has grown meanwhile.
+                end = file.len()?;
+                if end < written + PIECE_BYTES {
+                    break;
+                }
             }
             file.sync_data().map(|()| Done::All)
         };

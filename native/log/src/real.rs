@@ -278,6 +278,14 @@ mod tests {
     }
 
     #[test]
+    fn only_what_may_be_left_to_the_sync_is() {
+        for (code, is_left) in [(libc::ENOSYS, true), (libc::EPERM, true), (libc::EIO, false)] {
+            let result = sys::unless_refused(Err(io::Error::from_raw_os_error(code)));
+            assert_eq!(result.is_ok(), is_left);
+        }
+    }
+
+    #[test]
     fn a_write_goes_on_where_it_was_cut_short() {
         let parts = [b"ab".as_slice(), b"", b"cdef", b"", b"g", b""].map(IoSlice::new);
         for step in 1..8 {

@@ -5,9 +5,10 @@
 mod common;
 
 use common::Rig;
-use ms_log::Disk;
 use ms_log::sim::Fault;
+use ms_log::{Disk, OpenMode};
 use std::cell::Cell;
+use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 
 const KIB: usize = 1 << 10;
@@ -183,6 +184,23 @@ fn a_piece_that_cannot_be_written_is_a_sync_that_failed() {
 }
 
 #[test]
+fn what_comes_meanwhile_is_written_in_pieces_too_but_not_for_ever() {
+    let mut rig = new_rig(1 << 30);
+    produce(&mut rig, 500);
+    let job = rig.log.flush_job().unwrap();
+    let file = rig.disk.open(&first(), OpenMode::Write).unwrap();
+    let piece = vec![0; 4 << 20];
+    let asked = Cell::new(0);
+    let done = job.run_while(|| {
+        asked.set(asked.get() + 1);
+        file.write_vectored_at(&[IoSlice::new(&piece)], file.len().unwrap()).is_ok()
+    });
+    assert!(!done.is_left_off());
+    assert_eq!((asked.get(), rig.disk.tended(&first()).1.len()), (4, 4));
+    assert!(!rig.disk.is_unsynced(&first()));
+}
+
+#[test]
 fn a_sync_that_may_not_go_on_is_none_and_the_next_one_is_whole() {
     let mut rig = new_rig(20 << 20);
     for _ in 0..50 {
@@ -196,12 +214,15 @@ fn a_sync_that_may_not_go_on_is_none_and_the_next_one_is_whole() {
         let job = rig.log.flush_job().unwrap();
         let done = job.run_while(|| asked.replace(asked.get() + 1) < pieces);
         assert_eq!(asked.get(), pieces + 1);
+        assert!(done.is_left_off());
         rig.log.flushed(done).unwrap();
         assert_eq!((rig.log.flushed_index(), rig.log.unflushed_bytes()), (flushed, unflushed));
+        assert!(!rig.log.is_durable());
         assert!(rig.disk.is_unsynced(&first()));
     }
     rig.flush();
     assert_eq!((rig.log.flushed_index(), rig.log.unflushed_bytes()), (end, 0));
+    assert!(rig.log.is_durable());
     // The name of the second segment too.
     rig.disk.crash(1);
     let names = rig.disk.list_dir(Path::new("/data/t-0")).unwrap();

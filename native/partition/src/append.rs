@@ -262,16 +262,21 @@ impl Partition {
         shared.unflushed = Some((since, unflushed));
         if unflushed >= self.sync_at(&shared.config) {
             self.want_flush(shared);
-        } else if rolled && !std::mem::replace(&mut shared.is_seal_wanted, true) {
-            self.env.notifier.seal_wanted(Arc::clone(self));
+        } else if rolled {
+            self.want_seal(shared);
         }
         self.want_tending(shared);
     }
 
     pub(crate) fn want_flush(self: &Arc<Self>, shared: &mut Shared) {
-        if !shared.is_flush_wanted {
-            shared.is_flush_wanted = true;
+        if !std::mem::replace(&mut shared.syncs_wanted.of_flusher, true) {
             self.env.notifier.flush_wanted(Arc::clone(self));
+        }
+    }
+
+    pub(crate) fn want_seal(self: &Arc<Self>, shared: &mut Shared) {
+        if !std::mem::replace(&mut shared.syncs_wanted.of_sealer, true) {
+            self.env.notifier.seal_wanted(Arc::clone(self));
         }
     }
 

@@ -11,17 +11,17 @@ use crate::partition::{Body, Partition, Shared, Unstarted};
 const PAGE_BYTES: u64 = 4096;
 
 impl Partition {
-    /// What the flusher or the sealer has to sync; `None` when there is nothing, or a job is out. `run()` it without the lock, then
+    /// What the flusher or the sealer has to sync; nothing of what is deleted. `None` when there is nothing, or a job is out. `run()` it without the lock, then
     /// `flush_finished`.
     pub fn flush_job(&self) -> Option<FlushJob> {
         let job = self.locked(|shared| {
-            shared.is_flush_wanted = false;
-            shared.is_seal_wanted = false;
-            if self.state() == PartitionState::Failed {
+            let wanted = std::mem::take(&mut shared.syncs_wanted);
+            if matches!(self.state(), PartitionState::Failed | PartitionState::Deleted) {
                 return None;
             }
             let Some(log) = shared.body.log_mut().filter(|log| !log.is_flush_out()) else {
-                shared.is_flush_missed = true;
+                shared.syncs_missed.of_flusher |= wanted.of_flusher;
+                shared.syncs_missed.of_sealer |= wanted.of_sealer;
                 return None;
             };
             let unstarted = log.unstarted_bytes();
@@ -54,8 +54,7 @@ impl Partition {
     pub(crate) fn is_durable(&self) -> bool {
         let durable = self.locked(|shared| {
             let log = shared.body.log();
-            self.state() == PartitionState::Deleted
-                || log.is_some_and(|log| log.unflushed_bytes() == 0 && !log.is_flush_out())
+            self.state() == PartitionState::Deleted || log.is_some_and(PartitionLog::is_durable)
         });
         durable == Some(true)
     }
@@ -122,7 +121,7 @@ impl Partition {
             return self.log_dir_failed(shared, &error);
         }
         let flushed_index = log.flushed_index();
-        self.want_missed_flush(shared);
+        self.want_missed_syncs(shared);
         let Some(core) = shared.body.leading() else { return };
         if core.persisted_up_to(flushed_index) {
             self.want_flush(shared);
@@ -130,10 +129,14 @@ impl Partition {
         self.settle(shared, None);
     }
 
-    /// Calls the flusher again after it came in vain.
-    pub(crate) fn want_missed_flush(self: &Arc<Self>, shared: &mut Shared) {
-        if std::mem::take(&mut shared.is_flush_missed) {
+    /// Calls those again who came in vain.
+    pub(crate) fn want_missed_syncs(self: &Arc<Self>, shared: &mut Shared) {
+        let missed = std::mem::take(&mut shared.syncs_missed);
+        if missed.of_flusher {
             self.want_flush(shared);
+        }
+        if missed.of_sealer {
+            self.want_seal(shared);
         }
     }
 }

@@ -166,7 +166,7 @@ impl Partition {
             self.take_flushed(shared, outcome);
         }
         if shared.body.log().is_some_and(|log| !log.is_flush_out()) {
-            self.want_missed_flush(shared);
+            self.want_missed_syncs(shared);
         }
     }
 

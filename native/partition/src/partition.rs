@@ -51,12 +51,10 @@ pub(crate) struct Shared {
     /// Appends that wait for a commit, by the high watermark they need.
     pub parked: VecDeque<Parked>,
     pub waiters: Vec<(Waiter, i64)>,
-    /// The flusher was told and has not come yet.
-    pub is_flush_wanted: bool,
-    /// The same of who syncs what is sealed.
-    pub is_seal_wanted: bool,
-    /// It came while a flush was out or a worker had the log, and has to come again.
-    pub is_flush_missed: bool,
+    /// Who was told and has not come yet.
+    pub syncs_wanted: SyncWishes,
+    /// Who came while a sync was out or a worker had the log, and has to come again.
+    pub syncs_missed: SyncWishes,
     /// The flusher was told to tend the log and has not come yet.
     pub is_tend_wanted: bool,
     pub unstarted: Unstarted,
@@ -68,6 +66,15 @@ pub(crate) struct Shared {
     pub deletion: Deletion,
 }
 
+/// Who is to take a job of syncs, which is all that there is to sync for both.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SyncWishes {
+    /// For somebody who waits.
+    pub of_flusher: bool,
+    /// For what was sealed.
+    pub of_sealer: bool,
+}
+
 /// What of this partition counts as written and not in writeback.
 #[derive(Default)]
 pub(crate) struct Unstarted {
@@ -75,7 +82,7 @@ pub(crate) struct Unstarted {
     pub counted: u64,
     /// Written bytes when it was looked at last.
     pub looked_at: u64,
-    /// In jobs that have not come back: of the flusher's syncs, and of `tend`.
+    /// In jobs that have not come back: of syncs, and of `tend`.
     pub syncing: u64,
     pub tending: u64,
 }
@@ -166,9 +173,8 @@ impl Partition {
             config,
             parked: VecDeque::new(),
             waiters: Vec::new(),
-            is_flush_wanted: false,
-            is_seal_wanted: false,
-            is_flush_missed: false,
+            syncs_wanted: SyncWishes::default(),
+            syncs_missed: SyncWishes::default(),
             is_tend_wanted: false,
             unstarted: Unstarted::default(),
             unflushed: None,

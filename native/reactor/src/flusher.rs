@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use ms_log::{Flushed, is_no_space};
-use ms_partition::Partition;
+use ms_partition::{Partition, PartitionState};
 use parking_lot::{Condvar, Mutex};
 
 use crate::hub::Message;
@@ -155,7 +155,8 @@ pub fn seal(shared: &Shared) {
     let queue = &shared.hub.seal;
     while let Some(partition) = queue.next() {
         if let Some(job) = partition.flush_job() {
-            tell_home(shared, &partition, job.run_while(|| !queue.is_stopped()));
+            let is_needed = || partition.state() != PartitionState::Deleted;
+            tell_home(shared, &partition, job.run_while(|| is_needed() && !queue.is_stopped()));
         }
     }
 }

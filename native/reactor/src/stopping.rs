@@ -29,8 +29,8 @@ struct Stop {
     time: Budget,
 }
 
-/// The time that a stop has. No sync is begun that cannot end in it: nothing ends one early, and a process with a thread in it
-/// does not end either.
+/// The time that a stop has. No sync is begun that cannot end in it: nothing ends one early but between the pieces that it is
+/// written in, and a process with a thread in it does not end either.
 struct Budget {
     began: Instant,
     within: Duration,
@@ -128,7 +128,9 @@ impl Stop {
             } else if has_time() {
                 let began = Instant::now();
                 let flushed = job.run_while(has_time);
-                self.time.took(began.elapsed());
+                if !flushed.is_left_off() {
+                    self.time.took(began.elapsed());
+                }
                 partition.flush_finished(flushed);
             }
         });
