@@ -25,6 +25,7 @@ mod ids;
 mod jobs;
 mod large;
 mod listener;
+mod lookout;
 mod malformed;
 mod named_again;
 mod open_commands;

@@ -79,10 +79,10 @@ pub struct Reactor {
     pub out_max: u64,
     /// Whether the turn has read several requests of one client at once.
     pub is_pipelined: bool,
-    /// The turn had something to do.
-    has_worked: bool,
-    /// When the last one was over that had.
-    worked_at: Instant,
+    /// The turn was worth looking out for the next.
+    pub has_worked: bool,
+    /// When the last one was over that was.
+    pub worked_at: Instant,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -167,10 +167,7 @@ impl Reactor {
 
     /// Waits for events and takes a turn; how long to rest before the next round. `None`: the data plane stops.
     pub fn round(&mut self, events: &mut Events) -> Option<Duration> {
-        let spin = Duration::from_micros(self.shared.config.spin_us);
-        let may_spin = self.is_busy()
-            || !spin.is_zero() && (self.has_worked || self.now - self.worked_at < spin);
-        let is_blocking = !may_spin && self.mailbox().prepare_to_sleep();
+        let is_blocking = !self.looks_out() && self.mailbox().prepare_to_sleep();
         let timeout = if is_blocking { self.until_next_deadline() } else { Some(Duration::ZERO) };
         if let Err(error) = self.poll.poll(events, timeout)
             && error.kind() != io::ErrorKind::Interrupted
@@ -256,7 +253,7 @@ impl Reactor {
         }
     }
 
-    /// One turn; true when it was worth looking out for the next: who only connects, leaves or sends nonsense is not waited for.
+    /// One turn; true when it was worth looking out for the next.
     pub fn turn(&mut self) -> bool {
         self.accept();
         self.go_on_with_disk();
@@ -286,7 +283,7 @@ impl Reactor {
             self.adjust_wall_clock();
             self.sweep();
         }
-        let has_worked = self.counters.has_worked();
+        let has_worked = self.counters.are_worth_a_lookout();
         self.is_pipelined = self.counters.pipelined_reads > 0;
         self.counters.publish(&self.shared.stats);
         had_messages || has_worked
@@ -394,10 +391,6 @@ pub fn make_ready(ready: &mut VecDeque<u32>, connection: &mut Connection) {
 }
 
 impl Counters {
-    fn has_worked(&self) -> bool {
-        self.bytes_out > 0 || self.bytes_in > 0 && self.malformed_frames == 0
-    }
-
     fn publish(&mut self, stats: &Stats) {
         let counted = std::mem::take(self);
         Stats::add(&stats.bytes_in, counted.bytes_in);

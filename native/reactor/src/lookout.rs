@@ -1,0 +1,90 @@
+//! Looking out: a reactor that has just worked polls for a while before it sleeps, because a client that waits for an answer
+//! sends its next request soon after it, and to be woken takes longer than to serve it.
+
+use std::time::Duration;
+
+use crate::reactor::{Counters, Reactor};
+
+/// A turn that moves so much is not followed by looking out. The wake-up that it would save is little beside what the next
+/// one costs, and the processor is better left to the clients, and to the kernel's threads that write the pages back.
+const LOOKOUT_BYTES: u64 = 64 << 10;
+
+impl Reactor {
+    /// Whether the next round polls without sleeping.
+    pub fn looks_out(&self) -> bool {
+        let spin = Duration::from_micros(self.shared.config.spin_us);
+        let has_just_worked = self.has_worked || self.now - self.worked_at < spin;
+        self.is_busy() || !spin.is_zero() && has_just_worked
+    }
+}
+
+impl Counters {
+    /// Who only connects, leaves or sends nonsense is not waited for, nor are those that move much.
+    pub fn are_worth_a_lookout(&self) -> bool {
+        let has_worked = self.bytes_out > 0 || self.bytes_in > 0 && self.malformed_frames == 0;
+        has_worked && self.bytes_in + self.bytes_out < LOOKOUT_BYTES
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use mio::Events;
+    use ms_partition::PartitionConfig;
+    use ms_wire::topic::TopicKey;
+
+    use super::*;
+    use crate::by_hand::frames::{batch, produce};
+    use crate::by_hand::{ByHand, Peer, TOPIC};
+
+    /// Rounds, as the thread takes them, until a Produce of so many bytes is answered.
+    fn answered(hand: &mut ByHand, peer: &mut Peer, bytes: usize) {
+        let records = batch(&[&vec![b'x'; bytes]]);
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let request = produce(9, 1, 1, key, &[(0, Some(&records))]);
+        hand.gather(peer, &[request]);
+        hand.reactor.round(&mut Events::with_capacity(8)).unwrap();
+        assert_eq!(hand.frames(peer, 1).len(), 1);
+    }
+
+    #[test]
+    fn after_a_small_request_more_are_looked_for_until_the_time_is_over() {
+        let mut hand = ByHand::new();
+        let _partition = hand.with_topic(PartitionConfig::default());
+        let mut peer = hand.connect();
+        answered(&mut hand, &mut peer, 100);
+        assert!(hand.reactor.looks_out());
+        hand.reactor.has_worked = false;
+        hand.reactor.worked_at = hand.reactor.now;
+        let spin = Duration::from_micros(hand.shared.config.spin_us);
+        hand.reactor.now += spin - Duration::from_nanos(1);
+        assert!(hand.reactor.looks_out());
+        hand.reactor.now += Duration::from_nanos(1);
+        assert!(!hand.reactor.looks_out());
+    }
+
+    #[test]
+    fn after_a_large_one_the_reactor_sleeps() {
+        let mut hand = ByHand::new();
+        let _partition = hand.with_topic(PartitionConfig::default());
+        let mut peer = hand.connect();
+        answered(&mut hand, &mut peer, LOOKOUT_BYTES as usize);
+        hand.reactor.now = hand.reactor.worked_at + Duration::from_secs(1);
+        assert!(!hand.reactor.looks_out());
+    }
+
+    #[test]
+    fn nobody_is_looked_for_who_sends_nonsense_or_nothing() {
+        let moved = |bytes_in, bytes_out, malformed_frames| Counters {
+            bytes_in,
+            bytes_out,
+            malformed_frames,
+            ..Counters::default()
+        };
+        assert!(!moved(0, 0, 0).are_worth_a_lookout());
+        assert!(!moved(9, 0, 1).are_worth_a_lookout());
+        assert!(moved(9, 9, 1).are_worth_a_lookout());
+        assert!(moved(0, LOOKOUT_BYTES - 1, 0).are_worth_a_lookout());
+        assert!(!moved(LOOKOUT_BYTES / 2, LOOKOUT_BYTES / 2, 0).are_worth_a_lookout());
+    }
+}
