@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::reactor::{Counters, Reactor};
 
-/// A turn that moves so much is not followed by looking out. The wake-up that it would save is little beside what the next
-/// one costs, and the processor is better left to the clients, and to the kernel's threads that write the pages back.
+/// A turn that moves so much, or a piece of a frame that is as long, is not followed by looking out. The wake-up that it would
+/// save is little beside what that costs, and the processor is better left to the clients, and to the kernel's threads that
+/// write the pages back.
 const LOOKOUT_BYTES: u64 = 64 << 10;
 
 impl Reactor {
@@ -22,7 +23,7 @@ impl Counters {
     /// Who only connects, leaves or sends nonsense is not waited for, nor are those that move much.
     pub fn are_worth_a_lookout(&self) -> bool {
         let has_worked = self.bytes_out > 0 || self.bytes_in > 0 && self.malformed_frames == 0;
-        has_worked && self.bytes_in + self.bytes_out < LOOKOUT_BYTES
+        has_worked && self.frame_bytes + self.bytes_out < LOOKOUT_BYTES
     }
 }
 
@@ -74,9 +75,37 @@ mod tests {
     }
 
     #[test]
+    fn the_rest_of_a_small_frame_is_looked_for_and_that_of_a_large_one_is_not() {
+        let mut hand = ByHand::new();
+        for (len, looks_out) in [(100, true), (LOOKOUT_BYTES as usize, false)] {
+            let mut peer = hand.connect();
+            // A produce request, so far.
+            hand.begin(&mut peer, &[0, 0, 0, 9], len);
+            hand.reactor.now = hand.reactor.worked_at + Duration::from_secs(1);
+            hand.reactor.has_worked = hand.reactor.turn();
+            assert_eq!(hand.reactor.looks_out(), looks_out, "{len}");
+        }
+    }
+
+    #[test]
+    fn nor_is_the_next_piece_of_one_that_has_its_own_buffer() {
+        let mut hand = ByHand::new();
+        let mut peer = hand.connect();
+        hand.begin(&mut peer, &[0; 20 << 10], 1 << 20);
+        hand.reactor.turn();
+        hand.send(&mut peer, &[0; 10]);
+        assert!(!hand.reactor.turn());
+        assert_eq!(
+            hand.reactor.connections[peer.local as usize].as_ref().unwrap().carry.len(),
+            (20 << 10) + 14
+        );
+    }
+
+    #[test]
     fn nobody_is_looked_for_who_sends_nonsense_or_nothing() {
         let moved = |bytes_in, bytes_out, malformed_frames| Counters {
             bytes_in,
+            frame_bytes: bytes_in,
             bytes_out,
             malformed_frames,
             ..Counters::default()

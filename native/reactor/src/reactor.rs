@@ -96,6 +96,8 @@ struct Place {
 pub struct Counters {
     pub bytes_in: u64,
     pub bytes_out: u64,
+    /// All of each frame that was taken up, or of which a piece came.
+    pub frame_bytes: u64,
     pub produce_requests: u64,
     pub produce_batches: u64,
     pub fetch_requests: u64,

@@ -103,6 +103,7 @@ impl Reactor {
                     let own = count.min(missing.min(connection.carry.spare().len()));
                     connection.carry.filled(own);
                     self.slice_left -= own;
+                    self.counters.frame_bytes += expected.unwrap_or(0) as u64;
                     if own == missing {
                         connection.frame.large_len =
                             expected.filter(|len| *len > large_from).unwrap_or(0);
