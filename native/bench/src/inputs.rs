@@ -105,7 +105,7 @@ impl Notifier for Quiet {
     fn relief_wanted(&self) {}
     fn left_turns(&self, _partition: Arc<Partition>, _reactor: u16) {}
     fn job_wanted(&self, _partition: Arc<Partition>, _job: JobKind) {}
-    fn housekeeping_wanted_in(&self, _partition: Arc<Partition>, _delay_ms: i64) {}
+    fn job_wanted_in(&self, _partition: Arc<Partition>, _job: JobKind, _delay_ms: i64) {}
     fn event(&self, _handle: Handle, _event: PartitionEvent) {}
 }
 

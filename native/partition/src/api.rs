@@ -26,8 +26,8 @@ pub trait Notifier: Send + Sync {
     fn left_turns(&self, partition: Arc<Partition>, reactor: u16);
     /// A worker should call `run_job(job)`.
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind);
-    /// `housekeeping()` should be called after so long, whenever else it is called.
-    fn housekeeping_wanted_in(&self, partition: Arc<Partition>, delay_ms: i64);
+    /// A worker should call `run_job(job)` after so long.
+    fn job_wanted_in(&self, partition: Arc<Partition>, job: JobKind, delay_ms: i64);
     /// For TypeScript.
     fn event(&self, handle: Handle, event: PartitionEvent);
 }

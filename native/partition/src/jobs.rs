@@ -10,6 +10,7 @@ use ms_wire::error_code;
 
 use crate::api::*;
 use crate::folders;
+use crate::lull::LOOK_EVERY_MS;
 use crate::open::{RebuildError, log_options};
 use crate::partition::{Body, Deletion, Partition, Shared};
 
@@ -30,7 +31,7 @@ impl Partition {
     pub fn housekeeping(self: &Arc<Self>, now_ms: i64) {
         self.locked(|shared| {
             match self.state() {
-                PartitionState::Deleted => return self.deletion_due(shared, now_ms),
+                PartitionState::Deleted => return,
                 PartitionState::Failed => return self.went_offline(shared),
                 PartitionState::NoSpace => {
                     self.env.notifier.job_wanted(Arc::clone(self), JobKind::Rebuild);
@@ -72,8 +73,7 @@ impl Partition {
     }
 
     /// From now on no append; what waits is answered. Asks for the jobs that remove the files: `SetAside` at once,
-    /// `DeleteFiles` from `housekeeping` after `file.delete.delay.ms`, then `PartitionEvent::Closed`. Keep calling
-    /// `housekeeping` until then.
+    /// `DeleteFiles` after `file.delete.delay.ms`, in a lull if there is one soon, then `PartitionEvent::Closed`.
     pub fn mark_deleted(self: &Arc<Self>, now_ms: i64) {
         self.locked(|shared| {
             if shared.deletion != Deletion::None {
@@ -215,16 +215,6 @@ impl Partition {
         self.env.notifier.event(self.handle(), event);
     }
 
-    fn deletion_due(self: &Arc<Self>, shared: &mut Shared, now_ms: i64) {
-        let delay_ms = shared.config.file_delete_delay_ms;
-        if let Deletion::SetAside(since, folder) = &shared.deletion
-            && now_ms - since >= delay_ms
-        {
-            shared.deletion = Deletion::Asked(folder.clone());
-            self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteFiles);
-        }
-    }
-
     fn set_aside_folder(self: &Arc<Self>) {
         let moved = folders::set_aside_own(&self.env, &self.spec, &self.lease);
         self.locked(|shared| {
@@ -234,18 +224,34 @@ impl Partition {
                 PathBuf::new()
             });
             if let Deletion::Marked(since) = shared.deletion {
-                shared.deletion = Deletion::SetAside(since, folder);
                 let due_ms = since.saturating_add(shared.config.file_delete_delay_ms);
+                shared.deletion = Deletion::SetAside(due_ms, folder);
                 let delay_ms = due_ms.saturating_sub((self.env.now_ms)()).max(0);
-                self.env.notifier.housekeeping_wanted_in(Arc::clone(self), delay_ms);
+                self.delete_files_in(delay_ms);
             }
         });
     }
 
+    fn delete_files_in(self: &Arc<Self>, delay_ms: i64) {
+        let job = JobKind::DeleteFiles;
+        self.env.notifier.job_wanted_in(Arc::clone(self), job, delay_ms);
+    }
+
+    fn can_wait(&self, due_ms: i64) -> bool {
+        let space = self.env.disk.space(&self.env.log_dir);
+        let now_ms = (self.env.now_ms)();
+        space.is_ok_and(|space| self.env.state.lull.is_worth_waiting_for(due_ms, now_ms, space))
+    }
+
     fn delete_files(self: &Arc<Self>) {
         let folder = self.locked(|shared| {
-            let Deletion::Asked(folder) = &shared.deletion else { return None };
+            let Deletion::SetAside(due_ms, folder) = &shared.deletion else { return None };
+            if self.can_wait(*due_ms) {
+                self.delete_files_in(LOOK_EVERY_MS);
+                return None;
+            }
             let folder = folder.clone();
+            shared.deletion = Deletion::Removed;
             // The last use of the files; readers that hold one keep it.
             shared.body = Body::Away;
             self.count_unstarted(shared);

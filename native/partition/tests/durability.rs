@@ -470,13 +470,11 @@ fn deletion_answers_what_waits_and_frees_the_name_at_once() {
     broker.work();
     assert_eq!(append(&again, Batch::plain(1)), (0, 0));
     assert_eq!(partition.read(&query(0)).error_code, UNKNOWN_TOPIC_OR_PARTITION);
-    let later: Vec<_> = broker.notifier.0.lock().later.iter().map(|(_, delay)| *delay).collect();
+    let later: Vec<_> = broker.notifier.0.lock().later.iter().map(|(_, _, delay)| *delay).collect();
     assert_eq!(later, [60_000]);
-    partition.housekeeping(now_ms() + 59_999);
     broker.work();
     assert!(!broker.events().contains(&PartitionEvent::Closed));
-    partition.housekeeping(now_ms() + 60_000);
-    broker.work();
+    broker.work_later();
     assert!(broker.events().contains(&PartitionEvent::Closed));
     assert_eq!(append(&again, Batch::plain(1)), (0, 1));
 }
@@ -489,8 +487,7 @@ fn a_deleted_partition_whose_folder_cannot_be_renamed_is_closed_too() {
     broker.work();
     assert!(broker.env.is_offline());
     assert_eq!(partition.state(), PartitionState::Deleted);
-    partition.housekeeping(now_ms() + 60_000);
-    broker.work();
+    broker.work_later();
     assert!(broker.events().contains(&PartitionEvent::Closed));
 }
 
@@ -514,8 +511,7 @@ fn a_deleted_folder_is_renamed_then_removed_and_the_sweep_takes_what_is_left() {
         "{:?}",
         names()
     );
-    partition.housekeeping(now_ms() + 60_000);
-    broker.work();
+    broker.work_later();
     assert_eq!(names(), ["orders-3"]);
     // Another process: nothing owns the folder.
     let broker = Broker::start(&broker.disk);

@@ -113,8 +113,7 @@ fn the_partition_that_had_the_name_takes_nothing_any_more_and_goes() {
     partition.mark_deleted(now_ms());
     broker.work();
     assert!(is_folder_left(&broker));
-    partition.housekeeping(now_ms() + 60_000);
-    broker.work();
+    broker.work_later();
     assert!(broker.events().contains(&PartitionEvent::Closed));
     assert!(!is_folder_left(&broker), "the files go before the next start");
     assert!(!broker.env.is_offline());

@@ -24,7 +24,6 @@ use crate::listener::{Acceptor, Admission};
 use crate::open_commands::OpenCommands;
 use crate::opening::Opening;
 use crate::registry::Registry;
-use crate::shared::now_ms;
 use crate::validation::ValidatedFrame;
 use crate::workers::{Job, WorkQueues};
 
@@ -209,11 +208,10 @@ impl Notifier for Hub {
         self.work.push_disk(Job::Partition(partition, job));
     }
 
-    fn housekeeping_wanted_in(&self, partition: Arc<Partition>, delay_ms: i64) {
+    fn job_wanted_in(&self, partition: Arc<Partition>, job: JobKind, delay_ms: i64) {
         // No sooner than by the other clock.
         let delay = Duration::from_millis(delay_ms.max(0) as u64 + 1);
-        let look = Box::new(move || partition.housekeeping(now_ms()));
-        self.work.push_disk_at(Instant::now() + delay, Job::Run(look));
+        self.work.push_disk_at(Instant::now() + delay, Job::Partition(partition, job));
     }
 
     fn event(&self, handle: Handle, event: PartitionEvent) {

@@ -23,7 +23,7 @@ pub struct Told {
     pub flushes: Vec<Arc<Partition>>,
     pub seals: Vec<Arc<Partition>>,
     /// When `housekeeping` is to be called, from when it was asked for on.
-    pub later: Vec<(Arc<Partition>, i64)>,
+    pub later: Vec<(Arc<Partition>, JobKind, i64)>,
     pub tends: Vec<Arc<Partition>>,
     pub reliefs: usize,
     /// With the reactor that is asked to go on.
@@ -67,8 +67,8 @@ impl Notifier for TestNotifier {
     fn job_wanted(&self, partition: Arc<Partition>, job: JobKind) {
         self.0.lock().jobs.push((partition, job));
     }
-    fn housekeeping_wanted_in(&self, partition: Arc<Partition>, delay_ms: i64) {
-        self.0.lock().later.push((partition, delay_ms));
+    fn job_wanted_in(&self, partition: Arc<Partition>, job: JobKind, delay_ms: i64) {
+        self.0.lock().later.push((partition, job, delay_ms));
     }
     fn event(&self, _handle: Handle, event: PartitionEvent) {
         self.0.lock().events.push(event);
@@ -132,6 +132,13 @@ impl Broker {
 
     pub fn open(&self, spec: PartitionSpec) -> Arc<Partition> {
         Partition::open(&self.env, spec, HANDLE).expect("a partition opens")
+    }
+
+    /// As if the time had come for what was wanted later.
+    pub fn work_later(&self) {
+        let later = std::mem::take(&mut self.notifier.0.lock().later);
+        later.iter().for_each(|(partition, job, _)| partition.run_job(*job));
+        self.work();
     }
 
     /// Runs the flusher, the workers and what reactors were asked for until nothing is left to do.
