@@ -104,7 +104,9 @@ pub enum JobKind {
     DeleteSegments,
     /// Rename the folder of a deleted partition, so that its name is free.
     SetAside,
-    /// Remove that folder; asked for after `file.delete.delay.ms`.
+    /// `file.delete.delay.ms` is over: ask for `DeleteFiles`, or look again when less is produced.
+    DeletionDue,
+    /// Remove that folder; or look again, if much is produced now.
     DeleteFiles,
 }
 

@@ -10,7 +10,6 @@ use ms_wire::error_code;
 
 use crate::api::*;
 use crate::folders;
-use crate::lull::LOOK_EVERY_MS;
 use crate::open::{RebuildError, log_options};
 use crate::partition::{Body, Deletion, Partition, Shared};
 
@@ -22,12 +21,13 @@ impl Partition {
             JobKind::Retention => self.apply_retention(),
             JobKind::DeleteSegments => self.delete_segments(),
             JobKind::SetAside => self.set_aside_folder(),
+            JobKind::DeletionDue => self.deletion_due(),
             JobKind::DeleteFiles => self.delete_files(),
         }
     }
 
-    /// Each second from the home reactor, and when it was wanted; microseconds. Asks for the jobs that are due: retry after a full disk, flush by
-    /// time, retention, removal of files. `Env::write_hard_state` afterwards writes the commit indexes.
+    /// Each second from the home reactor; microseconds. Asks for the jobs that are due: retry after a full disk, flush by time,
+    /// retention. `Env::write_hard_state` afterwards writes the commit indexes.
     pub fn housekeeping(self: &Arc<Self>, now_ms: i64) {
         self.locked(|shared| {
             match self.state() {
@@ -227,31 +227,43 @@ impl Partition {
                 let due_ms = since.saturating_add(shared.config.file_delete_delay_ms);
                 shared.deletion = Deletion::SetAside(due_ms, folder);
                 let delay_ms = due_ms.saturating_sub((self.env.now_ms)()).max(0);
-                self.delete_files_in(delay_ms);
+                let notifier = &self.env.notifier;
+                notifier.job_wanted_in(Arc::clone(self), JobKind::DeletionDue, delay_ms);
             }
         });
     }
 
-    fn delete_files_in(self: &Arc<Self>, delay_ms: i64) {
-        let job = JobKind::DeleteFiles;
-        self.env.notifier.job_wanted_in(Arc::clone(self), job, delay_ms);
+    /// It is due, but the work that is queued comes first.
+    fn deletion_due(self: &Arc<Self>) {
+        if self.may_delete() {
+            self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteFiles);
+        }
     }
 
-    fn can_wait(&self, due_ms: i64) -> bool {
-        let space = self.env.disk.space(&self.env.log_dir);
-        let now_ms = (self.env.now_ms)();
-        space.is_ok_and(|space| self.env.state.lull.is_worth_waiting_for(due_ms, now_ms, space))
+    /// Whether the files may go now. If not, it is looked at again.
+    fn may_delete(self: &Arc<Self>) -> bool {
+        let due_ms = self.locked(|shared| match shared.deletion {
+            Deletion::SetAside(due_ms, _) => Some(due_ms),
+            _ => None,
+        });
+        let Some(due_ms) = due_ms.flatten() else { return false };
+        let env = &self.env;
+        let space = || env.disk.space(&env.log_dir).ok();
+        let wait_ms = env.state.lull.wait_ms(due_ms, (env.now_ms)(), space);
+        if let Some(wait_ms) = wait_ms {
+            env.notifier.job_wanted_in(Arc::clone(self), JobKind::DeletionDue, wait_ms);
+        }
+        wait_ms.is_none()
     }
 
     fn delete_files(self: &Arc<Self>) {
+        if !self.may_delete() {
+            return;
+        }
         let folder = self.locked(|shared| {
-            let Deletion::SetAside(due_ms, folder) = &shared.deletion else { return None };
-            if self.can_wait(*due_ms) {
-                self.delete_files_in(LOOK_EVERY_MS);
-                return None;
-            }
+            let Deletion::SetAside(_, folder) = &shared.deletion else { return None };
             let folder = folder.clone();
-            shared.deletion = Deletion::Removed;
+            shared.deletion = Deletion::Removing;
             // The last use of the files; readers that hold one keep it.
             shared.body = Body::Away;
             self.count_unstarted(shared);

@@ -115,7 +115,7 @@ pub(crate) enum Deletion {
     Marked(i64),
     /// The folder has the name under which it will be removed; since when that is due, if nothing speaks against it.
     SetAside(i64, PathBuf),
-    Removed,
+    Removing,
 }
 
 impl Shared {

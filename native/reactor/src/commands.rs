@@ -150,7 +150,7 @@ impl Executor<'_> {
         let mut reader = PackedReader::new(&payload);
         match kind {
             command::DELETE_PARTITION => {
-                // The handle stays until the files are gone: the partition's own clock removes them.
+                // The handle stays until the files are gone: the partition asks for that.
                 partition.mark_deleted(self.now_ms);
                 done(shared, token, error_code::NONE, |_| {});
             }

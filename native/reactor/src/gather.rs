@@ -71,7 +71,7 @@ impl Gather<'_> {
                     break;
                 }
             };
-            self.counters.frame_bytes += len as u64;
+            self.counters.note_frame(len);
             if bytes.len() < PREFIX + len {
                 if len > CONTROL_ITEMS_MAX {
                     self.refuse_hopeless(connection, block, at + PREFIX..range.end, len);

@@ -9,6 +9,8 @@ use crate::reactor::{Counters, Reactor};
 /// save is little beside what that costs, and the processor is better left to the clients, and to the kernel's threads that
 /// write the pages back.
 const LOOKOUT_BYTES: u64 = 64 << 10;
+/// Shorter frames do not count: many clients that send little are looked out for.
+const SMALL_FRAME: usize = 4 << 10;
 
 impl Reactor {
     /// Whether the next round polls without sleeping.
@@ -20,9 +22,17 @@ impl Reactor {
 }
 
 impl Counters {
+    /// A frame of so many bytes is taken up, or has come in part.
+    pub fn note_frame(&mut self, len: usize) {
+        if len >= SMALL_FRAME {
+            self.frame_bytes += len as u64;
+        }
+    }
+
     /// Who only connects, leaves or sends nonsense is not waited for, nor are those that move much.
-    pub fn are_worth_a_lookout(&self) -> bool {
-        let has_worked = self.bytes_out > 0 || self.bytes_in > 0 && self.malformed_frames == 0;
+    pub fn are_worth_a_lookout(&self, had_messages: bool) -> bool {
+        let has_sense = self.bytes_in > 0 && self.malformed_frames == 0;
+        let has_worked = had_messages || self.bytes_out > 0 || has_sense;
         has_worked && self.frame_bytes + self.bytes_out < LOOKOUT_BYTES
     }
 }
@@ -102,6 +112,27 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_that_is_completed_in_its_own_buffer_counts_once() {
+        let mut hand = ByHand::new();
+        let mut peer = hand.connect();
+        let (first, rest) = (20 << 10, 20 << 10);
+        hand.begin(&mut peer, &vec![0; first], first + rest);
+        hand.reactor.turn();
+        hand.send(&mut peer, &vec![0; rest]);
+        hand.reactor.receive_slice();
+        assert_eq!(hand.reactor.counters.frame_bytes, (first + rest) as u64);
+    }
+
+    #[test]
+    fn many_small_frames_do_not_count() {
+        let mut counters = Counters { bytes_in: 1, ..Counters::default() };
+        (0..1000).for_each(|_| counters.note_frame(SMALL_FRAME - 1));
+        assert!(counters.are_worth_a_lookout(false));
+        counters.note_frame(LOOKOUT_BYTES as usize);
+        assert!(!counters.are_worth_a_lookout(false));
+    }
+
+    #[test]
     fn nobody_is_looked_for_who_sends_nonsense_or_nothing() {
         let moved = |bytes_in, bytes_out, malformed_frames| Counters {
             bytes_in,
@@ -110,10 +141,12 @@ mod tests {
             malformed_frames,
             ..Counters::default()
         };
-        assert!(!moved(0, 0, 0).are_worth_a_lookout());
-        assert!(!moved(9, 0, 1).are_worth_a_lookout());
-        assert!(moved(9, 9, 1).are_worth_a_lookout());
-        assert!(moved(0, LOOKOUT_BYTES - 1, 0).are_worth_a_lookout());
-        assert!(!moved(LOOKOUT_BYTES / 2, LOOKOUT_BYTES / 2, 0).are_worth_a_lookout());
+        assert!(!moved(0, 0, 0).are_worth_a_lookout(false));
+        assert!(!moved(9, 0, 1).are_worth_a_lookout(false));
+        assert!(moved(9, 9, 1).are_worth_a_lookout(false));
+        assert!(moved(0, LOOKOUT_BYTES - 1, 0).are_worth_a_lookout(false));
+        assert!(moved(0, 0, 0).are_worth_a_lookout(true), "a message of another thread");
+        assert!(!moved(0, LOOKOUT_BYTES, 0).are_worth_a_lookout(true));
+        assert!(!moved(LOOKOUT_BYTES / 2, LOOKOUT_BYTES / 2, 0).are_worth_a_lookout(false));
     }
 }

@@ -96,7 +96,7 @@ struct Place {
 pub struct Counters {
     pub bytes_in: u64,
     pub bytes_out: u64,
-    /// All of each frame that was taken up, or of which a piece came.
+    /// Lengths of the frames, other than small ones, that were looked at: whole ones, and those of which a piece came.
     pub frame_bytes: u64,
     pub produce_requests: u64,
     pub produce_batches: u64,
@@ -285,10 +285,10 @@ impl Reactor {
             self.adjust_wall_clock();
             self.sweep();
         }
-        let has_worked = self.counters.are_worth_a_lookout();
+        let is_worth_a_lookout = self.counters.are_worth_a_lookout(had_messages);
         self.is_pipelined = self.counters.pipelined_reads > 0;
         self.counters.publish(&self.shared.stats);
-        had_messages || has_worked
+        is_worth_a_lookout
     }
 
     /// Takes a connection over. It is closed at once when there is no place.

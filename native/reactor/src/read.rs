@@ -103,8 +103,9 @@ impl Reactor {
                     let own = count.min(missing.min(connection.carry.spare().len()));
                     connection.carry.filled(own);
                     self.slice_left -= own;
-                    self.counters.frame_bytes += expected.unwrap_or(0) as u64;
-                    if own == missing {
+                    if own < missing {
+                        self.counters.note_frame(expected.unwrap_or(0));
+                    } else {
                         connection.frame.large_len =
                             expected.filter(|len| *len > large_from).unwrap_or(0);
                         self.parse_carry(local);

@@ -11,7 +11,7 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
   int(
     'reactor.spin.us',
     100,
-    'How long a reactor polls after an event before it sleeps, in microseconds. An idle reactor does not poll.',
+    'How long a reactor polls before it sleeps after a turn that moved little, in microseconds. An idle reactor does not poll.',
     { min: 0, max: 100 },
   ),
   int(

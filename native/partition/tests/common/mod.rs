@@ -22,7 +22,7 @@ pub struct Told {
     pub done: Vec<(ReplySlot, AppendDone)>,
     pub flushes: Vec<Arc<Partition>>,
     pub seals: Vec<Arc<Partition>>,
-    /// When `housekeeping` is to be called, from when it was asked for on.
+    /// Jobs that are to be done after so many milliseconds.
     pub later: Vec<(Arc<Partition>, JobKind, i64)>,
     pub tends: Vec<Arc<Partition>>,
     pub reliefs: usize,
