@@ -206,8 +206,8 @@ impl PartitionLog {
 }
 
 impl FlushJob {
-    /// Syncs the active file, before it has grown much, then the sealed ones, oldest first, then the folder, then writes the index
-    /// files of sealed segments. Waits for the disk.
+    /// Syncs the active file, before it has grown much, then the sealed ones, oldest first, then the folder, then writes the
+    /// index files of sealed segments. Waits for the disk.
     pub fn run(self) -> Flushed {
         self.run_by(|file, _| file.sync_data().map(|()| Done::All), true)
     }

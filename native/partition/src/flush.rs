@@ -11,8 +11,8 @@ use crate::partition::{Body, Partition, Shared, Unstarted};
 const PAGE_BYTES: u64 = 4096;
 
 impl Partition {
-    /// What the flusher or the sealer has to sync; nothing of what is deleted. `None` when there is nothing, or a job is out. `run()` it without the lock, then
-    /// `flush_finished`.
+    /// What the flusher or the sealer has to sync; nothing of what is deleted. `None` when there is nothing, or a job is out.
+    /// `run()` it without the lock, then `flush_finished`.
     pub fn flush_job(&self) -> Option<FlushJob> {
         let job = self.locked(|shared| {
             let wanted = std::mem::take(&mut shared.syncs_wanted);
