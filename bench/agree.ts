@@ -32,11 +32,18 @@ const groups = [
 /** Before each: files of the topics before it are removed meanwhile, and what they left in memory is written. */
 const REST_MS = 5000;
 
+/** What each repetition gave for a step. */
+export interface Agreement {
+  readonly step: string;
+  readonly theirs: number[];
+  readonly ours: number[];
+}
+
 /**
  * Runs the loads of another generator and ours on one broker in turn, each of them first every other time. `peer` is called as
  * `PEER BOOTSTRAP PID OUT.json --groups raw --reps 1` and writes `{"rows": [{"name": …, figure: …}]}`.
  */
-export async function agree(peer: string, repetitions: number, only: string): Promise<Row[]> {
+export async function agree(peer: string, repetitions: number, only: string): Promise<Agreement[]> {
   if (peer === '') throw new Error('--peer PATH is missing: the other load generator');
   const chosen = Object.keys(names)
     .filter((name) => name.includes(only))
@@ -69,11 +76,16 @@ export async function agree(peer: string, repetitions: number, only: string): Pr
   } finally {
     await broker.stop({ keep: false });
   }
-  return [...figures].map(([{ name }, figure]) => {
+  return [...figures].map(([{ name }, figure]) => ({ step: name, ...figure }));
+}
+
+/** The medians of both, and whether they lie close enough together. */
+export function judgeAgreement(agreements: readonly Agreement[]): Row[] {
+  return agreements.map(({ step, ...figure }) => {
     const [theirs, ours] = [median(figure.theirs), median(figure.ours)];
     const ratio = ours / theirs;
     return {
-      step: name,
+      step,
       reference: theirs.toFixed(1),
       ours: ours.toFixed(1),
       figure: ratio.toFixed(2),

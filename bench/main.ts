@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from '../compat-tests/runner/paths.ts';
-import { agree } from './agree.ts';
+import { agree, judgeAgreement } from './agree.ts';
 import { boost } from './boost.ts';
 import { buildProgram } from './build.ts';
 import { check } from './check.ts';
@@ -21,7 +21,7 @@ const usage = `npm run bench -- MODE [options]
   stall                  Produce and Fetch while the JavaScript thread stalls; --pairs 7
   micro                  single functions by the clock, replay of offsets
   all                    the five above as one table
-  agree --peer PATH      our load generator beside another one; --reps 4, --only TEXT
+  agree --peer PATH      our load generator beside another one; --reps 9, --only TEXT
   keep                   the memory of the machine, as compare and agree do while they run, until Ctrl-C
   --check [--update]     instructions of the hot Rust functions against bench/baseline.json
   --boost                with any mode, as root: the session before everything else on the machine
@@ -42,10 +42,7 @@ const modes: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
     ...(await stall()),
     ...measureMicro(),
   ],
-  agree: () => {
-    const [peer, reps, only] = [option('--peer', ''), option('--reps', '4'), option('--only', '')];
-    return withGenerator(() => onKeptMemory(() => agree(peer, Number(reps), only)));
-  },
+  agree: agreement,
 };
 process.exit((await run()) ? 0 : 1);
 
@@ -76,6 +73,16 @@ function load(): Promise<Row[]> {
     const comparisons = await onKeptMemory(() => compare(repetitions, chosen));
     save('load-details', comparisons);
     return rowsOf(comparisons);
+  });
+}
+
+function agreement(): Promise<Row[]> {
+  return withGenerator(async () => {
+    const [peer, only] = [option('--peer', ''), option('--only', '')];
+    const repetitions = Number(option('--reps', '9'));
+    const agreements = await onKeptMemory(() => agree(peer, repetitions, only));
+    save('agree-details', agreements);
+    return judgeAgreement(agreements);
   });
 }
 

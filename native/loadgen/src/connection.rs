@@ -2,8 +2,10 @@
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+use std::os::fd::AsFd;
 
 use crate::requests::CORRELATION_ID_AT;
+use crate::sys;
 
 pub struct Connection {
     stream: TcpStream,
@@ -26,10 +28,13 @@ impl Connection {
         self.stream.write_all(frame)
     }
 
-    /// Waits for one answer; without its length prefix. In three system calls, as Kafka's client does: it waits until there
-    /// is something, and reads the length and what follows. A measured latency has what a client adds to it.
+    /// Waits until there is something of an answer.
+    pub fn wait(&self) -> io::Result<()> {
+        sys::wait_readable(self.stream.as_fd())
+    }
+
+    /// Waits for one answer; without its length prefix.
     pub fn receive(&mut self) -> io::Result<&[u8]> {
-        self.stream.peek(&mut [0])?;
         let mut length = [0; 4];
         self.stream.read_exact(&mut length)?;
         self.answer.resize(u32::from_be_bytes(length) as usize, 0);
