@@ -104,9 +104,9 @@ pub enum JobKind {
     DeleteSegments,
     /// Rename the folder of a deleted partition, so that its name is free.
     SetAside,
-    /// `file.delete.delay.ms` is over: ask for `DeleteFiles`, or look again when less is produced.
+    /// `file.delete.delay.ms` is over: ask for `DeleteFiles`, behind what is queued.
     DeletionDue,
-    /// Remove that folder; or look again, if much is produced now.
+    /// Remove that folder.
     DeleteFiles,
 }
 

@@ -70,8 +70,6 @@ impl Partition {
         if !core.accepted.is_empty() {
             let bytes_of = |position: usize| &*batches[position].bytes;
             let records: i64 = core.accepted.iter().map(|batch| i64::from(batch.count)).sum();
-            let bytes = core.accepted.iter().map(|it| bytes_of(it.position).len()).sum();
-            self.env.state.lull.appended(bytes, now_ms);
             let waits_for_sync = unflushed.saturating_add(records) >= sync_at;
             match write_turn(core, bytes_of, now_ms, waits_for_sync) {
                 Ok(rolled) => {

@@ -15,7 +15,6 @@ use crate::Partition;
 use crate::api::{Notifier, PartitionState};
 use crate::dirty::Dirty;
 use crate::lease::Lease;
-use crate::lull::Lull;
 use crate::together::WholeDisk;
 use crate::troubles::Troubles;
 
@@ -58,7 +57,6 @@ pub struct EnvState {
     pub(crate) descriptors: Arc<Descriptors>,
     /// Bytes that were written and whose writeback has not begun.
     dirty: Dirty,
-    pub(crate) lull: Lull,
 }
 
 impl Default for EnvState {
@@ -79,7 +77,6 @@ impl EnvState {
             names: AtomicU64::new(0),
             descriptors: Descriptors::of_process(),
             dirty: Dirty::default(),
-            lull: Lull::default(),
         }
     }
 

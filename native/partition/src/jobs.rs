@@ -73,7 +73,7 @@ impl Partition {
     }
 
     /// From now on no append; what waits is answered. Asks for the jobs that remove the files: `SetAside` at once,
-    /// `DeleteFiles` after `file.delete.delay.ms`, in a lull if there is one soon, then `PartitionEvent::Closed`.
+    /// `DeleteFiles` after `file.delete.delay.ms`, then `PartitionEvent::Closed`.
     pub fn mark_deleted(self: &Arc<Self>, now_ms: i64) {
         self.locked(|shared| {
             if shared.deletion != Deletion::None {
@@ -225,7 +225,7 @@ impl Partition {
             });
             if let Deletion::Marked(since) = shared.deletion {
                 let due_ms = since.saturating_add(shared.config.file_delete_delay_ms);
-                shared.deletion = Deletion::SetAside(due_ms, folder);
+                shared.deletion = Deletion::SetAside(folder);
                 let delay_ms = due_ms.saturating_sub((self.env.now_ms)()).max(0);
                 let notifier = &self.env.notifier;
                 notifier.job_wanted_in(Arc::clone(self), JobKind::DeletionDue, delay_ms);
@@ -233,35 +233,14 @@ impl Partition {
         });
     }
 
-    /// It is due, but the work that is queued comes first.
+    /// What is due comes before what is queued, but the removal of gigabytes should not.
     fn deletion_due(self: &Arc<Self>) {
-        if self.may_delete() {
-            self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteFiles);
-        }
-    }
-
-    /// Whether the files may go now. If not, it is looked at again.
-    fn may_delete(self: &Arc<Self>) -> bool {
-        let due_ms = self.locked(|shared| match shared.deletion {
-            Deletion::SetAside(due_ms, _) => Some(due_ms),
-            _ => None,
-        });
-        let Some(due_ms) = due_ms.flatten() else { return false };
-        let env = &self.env;
-        let space = || env.disk.space(&env.log_dir).ok();
-        let wait_ms = env.state.lull.wait_ms(due_ms, (env.now_ms)(), space);
-        if let Some(wait_ms) = wait_ms {
-            env.notifier.job_wanted_in(Arc::clone(self), JobKind::DeletionDue, wait_ms);
-        }
-        wait_ms.is_none()
+        self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteFiles);
     }
 
     fn delete_files(self: &Arc<Self>) {
-        if !self.may_delete() {
-            return;
-        }
         let folder = self.locked(|shared| {
-            let Deletion::SetAside(_, folder) = &shared.deletion else { return None };
+            let Deletion::SetAside(folder) = &shared.deletion else { return None };
             let folder = folder.clone();
             shared.deletion = Deletion::Removing;
             // The last use of the files; readers that hold one keep it.

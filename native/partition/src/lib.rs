@@ -15,7 +15,6 @@ mod jobs;
 mod lease;
 mod left;
 mod log_start;
-mod lull;
 mod open;
 mod partition;
 #[cfg(feature = "planted-faults")]

@@ -113,8 +113,8 @@ pub(crate) enum Deletion {
     None,
     /// Since when.
     Marked(i64),
-    /// The folder has the name under which it will be removed; since when that is due, if nothing speaks against it.
-    SetAside(i64, PathBuf),
+    /// The folder has the name under which it will be removed.
+    SetAside(PathBuf),
     Removing,
 }
 

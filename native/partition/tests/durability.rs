@@ -480,6 +480,17 @@ fn deletion_answers_what_waits_and_frees_the_name_at_once() {
 }
 
 #[test]
+fn files_are_removed_behind_what_is_queued() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    partition.mark_deleted(now_ms());
+    broker.work();
+    partition.run_job(JobKind::DeletionDue);
+    assert!(!broker.events().contains(&PartitionEvent::Closed));
+    let jobs: Vec<_> = broker.notifier.0.lock().jobs.iter().map(|(_, job)| *job).collect();
+    assert_eq!(jobs, [JobKind::DeleteFiles]);
+}
+
+#[test]
 fn a_deleted_partition_whose_folder_cannot_be_renamed_is_closed_too() {
     let (broker, partition) = open_with(PartitionConfig::default());
     partition.mark_deleted(now_ms());

@@ -60,7 +60,6 @@ export const logSettings: readonly Setting[] = [
     long('log.segment.delete.delay.ms', 60_000n, 'How long deleted files stay on disk.', {
       min: 0,
       dynamic: true,
-      effect: works('Of a deleted topic up to 10 s longer, while much is produced.'),
     }),
   ]),
   ...section('Retention', works(), [

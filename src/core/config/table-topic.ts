@@ -43,7 +43,6 @@ export const topicSettings: readonly Setting[] = [
     long('file.delete.delay.ms', 60_000n, 'How long deleted files stay on disk.', {
       min: 0,
       from: ['log.segment.delete.delay.ms'],
-      effect: works('Of a deleted topic up to 10 s longer, while much is produced.'),
     }),
     long(
       'flush.messages',
