@@ -128,13 +128,11 @@ impl PartitionLog {
     /// What has been written and not synced: files and folders, for a thread that may wait. `None` when all is durable or
     /// a job of this log is still out.
     pub fn flush_job(&mut self) -> Option<FlushJob> {
-        let state = &mut self.flush;
-        let up_to = self.active.point();
-        let is_clean = state.flushed == up_to && state.sealing.is_empty() && !state.folder;
-        if state.job_out || is_clean {
+        if self.flush.job_out || self.is_all_synced() {
             return None;
         }
-        state.job_out = true;
+        self.flush.job_out = true;
+        let up_to = self.active.point();
         self.all_started();
         let state = &mut self.flush;
         let copy = |sealing: &Sealing| Sealing {
@@ -179,7 +177,12 @@ impl PartitionLog {
 
     /// Everything is durable, names too, and no job is out that may hear otherwise.
     pub fn is_durable(&self) -> bool {
-        self.unflushed_bytes() == 0 && !self.flush.folder && !self.flush.job_out
+        self.is_all_synced() && !self.flush.job_out
+    }
+
+    fn is_all_synced(&self) -> bool {
+        let state = &self.flush;
+        state.flushed == self.active.point() && state.sealing.is_empty() && !state.folder
     }
 
     /// Every entry at or below is durable, its file's directory entry included.
