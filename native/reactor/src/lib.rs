@@ -44,6 +44,7 @@ mod send_file;
 mod sending;
 mod session;
 mod shared;
+mod side_by_side;
 mod slices;
 mod slots;
 mod stopping;

@@ -16,7 +16,7 @@ use crate::flusher;
 use crate::hub::Message;
 use crate::plane::{Running, spawn};
 use crate::shared::Shared;
-use crate::workers::side_by_side;
+use crate::side_by_side::side_by_side;
 
 /// Of the time that a stop has: when it stops waiting for clients, and when it syncs no further log. The rest is for the
 /// checkpoint and the mark.

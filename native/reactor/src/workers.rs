@@ -6,17 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ms_partition::{JobKind, Partition};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::commands::OpenPartition;
+use crate::side_by_side::side_by_side;
 
 /// Threads; one gets the jobs of partitions, both get commands.
 pub const WORKERS: usize = 2;
 const DISK_WORKER: usize = 1;
 
-/// Threads that wait for the disk at the same time where there is much to open or to sync: a file system makes what they
-/// wait for durable together.
-const SIDE_BY_SIDE: usize = 32;
 /// Partitions that are opened one after the other, with one fsync of the hard-state log.
 const OPENED_TOGETHER: usize = 16;
 
@@ -139,32 +137,6 @@ fn in_parts(mut batch: Vec<OpenPartition>) -> Vec<Vec<OpenPartition>> {
     parts
 }
 
-/// Calls `work` with each item, on several threads; returns when all is done. A thread that cannot be started leaves its
-/// share to the others.
-pub fn side_by_side<T: Send>(items: Vec<T>, work: impl Fn(T) + Sync) {
-    let threads = items.len().min(SIDE_BY_SIDE);
-    let items = Mutex::new(items);
-    let take_all = || {
-        loop {
-            // The lock is not held over the work.
-            let item = items.lock().pop();
-            match item {
-                Some(item) => work(item),
-                None => return,
-            }
-        }
-    };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            let name = "ms-work".to_owned();
-            if std::thread::Builder::new().name(name).spawn_scoped(scope, take_all).is_err() {
-                break;
-            }
-        }
-        take_all();
-    });
-}
-
 impl State {
     /// What is due by the clock comes before what is queued.
     fn take(&mut self, now: impl Fn() -> Instant) -> Option<Job> {
@@ -182,18 +154,28 @@ impl Queue {
     }
 
     fn next(&self) -> Option<Job> {
+        self.next_by(Instant::now, |state, until| match until {
+            Some(until) => _ = self.changed.wait_until(state, until),
+            None => self.changed.wait(state),
+        })
+    }
+
+    /// Waits by `wait` for a change, or until the time it is given.
+    fn next_by(
+        &self,
+        now: impl Fn() -> Instant,
+        mut wait: impl FnMut(&mut MutexGuard<'_, State>, Option<Instant>),
+    ) -> Option<Job> {
         let mut state = self.state.lock();
         loop {
             if state.is_stopped {
                 return None;
             }
-            if let Some(job) = state.take(Instant::now) {
+            if let Some(job) = state.take(&now) {
                 return Some(job);
             }
-            match state.later.first_key_value() {
-                Some((&(at, _), _)) => _ = self.changed.wait_until(&mut state, at),
-                None => self.changed.wait(&mut state),
-            }
+            let until = state.later.first_key_value().map(|(&(at, _), _)| at);
+            wait(&mut state, until);
         }
     }
 
@@ -217,19 +199,9 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Barrier;
+    use std::cell::Cell;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::time::Duration;
-
-    #[test]
-    fn every_item_is_worked_on_once() {
-        let counts: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
-        side_by_side((0..1000).collect(), |item: usize| {
-            counts[item].fetch_add(1, Ordering::SeqCst);
-        });
-        assert!(counts.iter().all(|count| count.load(Ordering::SeqCst) == 1));
-        side_by_side(Vec::new(), |()| panic!("there is nothing to do"));
-    }
 
     #[test]
     fn a_stop_waits_for_nothing_that_is_queued() {
@@ -277,20 +249,25 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_job_is_woken_when_one_for_later_is_due() {
+    fn who_waits_for_a_job_waits_until_the_first_one_for_later_is_due() {
         let queues = WorkQueues::new();
-        let stop = Job::Run(Box::new(|| panic!("seen by the worker")));
-        std::thread::scope(|scope| {
-            scope.spawn(|| queues.run(DISK_WORKER, |_| {}, |_| queues.stop()));
-            queues.push_disk_at(Instant::now() + Duration::from_millis(5), stop);
-        });
-    }
-
-    #[test]
-    fn items_that_wait_do_so_at_the_same_time() {
-        let barrier = Barrier::new(SIDE_BY_SIDE);
-        side_by_side((0..SIDE_BY_SIDE).collect(), |_: usize| {
-            barrier.wait();
-        });
+        let begun = Instant::now();
+        let at = |ms| begun + Duration::from_millis(ms);
+        let nothing = || Job::Run(Box::new(|| {}));
+        queues.push_disk_at(at(9), nothing());
+        queues.push_disk_at(at(5), nothing());
+        let (clock, mut waits) = (Cell::new(begun), Vec::new());
+        let queue = &queues.queues[DISK_WORKER];
+        let mut next = || {
+            let wait = |_: &mut MutexGuard<'_, State>, until: Option<Instant>| {
+                let until = until.expect("one is for later");
+                waits.push(until);
+                clock.set(until);
+            };
+            assert!(queue.next_by(|| clock.get(), wait).is_some());
+        };
+        next();
+        next();
+        assert_eq!(waits, [at(5), at(9)]);
     }
 }
