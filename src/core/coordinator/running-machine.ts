@@ -4,6 +4,7 @@ import type { Effects, EncodedRecord, Input, Machine, ReplyToken, Vocabulary } f
 import { CoordinatorError, type CoordinatorOptions, RuntimeErrorCode } from './options.ts';
 import { BatchBuilder, recordBytesMax } from './record-batch.ts';
 import { NamedTimers } from './timers.ts';
+import { WaitingRequests } from './waiting-requests.ts';
 
 /**
  * A loaded machine in one term. Commands are executed as they come; what those of one turn of the
@@ -16,13 +17,12 @@ export class RunningMachine<V extends Vocabulary> {
   readonly #machine: Machine<V>;
   readonly #leaderEpoch: number;
   readonly #timers: NamedTimers<V>;
-  readonly #waiting = new Map<ReplyToken, Waiting<V>>();
+  readonly #waiting = new WaitingRequests<V>();
   readonly #flights: Turn<V>[] = [];
   readonly #onBroken: () => void;
   #turn: Turn<V> | undefined;
   #isFlushDue = false;
   #isStopped = false;
-  #lastToken = 0;
   #nextOffset: bigint;
   #bytesAppended = 0;
   #underway = 0;
@@ -58,10 +58,7 @@ export class RunningMachine<V extends Vocabulary> {
   /** Resolves with the reply once it may leave; rejects with `CoordinatorError`. */
   execute(command: V['Command']): Promise<V['Reply']> {
     return new Promise((resolve, reject) => {
-      this.#lastToken += 1;
-      const token = this.#lastToken as ReplyToken;
-      this.#waiting.set(token, { resolve, reject });
-      this.#run(command, token);
+      this.#run(command, this.#waiting.add(resolve, reject));
     });
   }
 
@@ -89,9 +86,7 @@ export class RunningMachine<V extends Vocabulary> {
     for (const copy of this.#turn?.copies ?? []) copy.reject(error);
     this.#turn = undefined;
     this.#flights.length = 0;
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(error);
+    this.#waiting.refuseAll(error);
     if (whenSettled === undefined) return;
     this.#onSettled = whenSettled;
     this.#reportIfSettled();
@@ -99,7 +94,7 @@ export class RunningMachine<V extends Vocabulary> {
 
   #run(command: V['Command'], token: ReplyToken | undefined): void {
     if (this.#isStopped) {
-      this.#refuse(token, this.#notCoordinator());
+      this.#waiting.refuse(token, this.#notCoordinator());
       return;
     }
     try {
@@ -117,7 +112,10 @@ export class RunningMachine<V extends Vocabulary> {
     if (records.length > 0) {
       if (!this.#write(records, effects.isDivisible === true, kind)) {
         const { MESSAGE_TOO_LARGE } = RuntimeErrorCode;
-        this.#refuse(token, new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for the log'));
+        this.#waiting.refuse(
+          token,
+          new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for the log'),
+        );
         return;
       }
       for (const record of records) this.#machine.replay(record);
@@ -126,7 +124,8 @@ export class RunningMachine<V extends Vocabulary> {
     for (const change of timers) this.#timers.apply(change);
     if (replies.length === 0) return;
     const isNothingUnderway = this.#turn === undefined && this.#flights.length === 0;
-    if (isNothingUnderway && this.#options.isSoleReplica?.() === true) this.#answer(replies);
+    if (isNothingUnderway && this.#options.isSoleReplica?.() === true)
+      this.#waiting.answer(replies);
     else this.#currentTurn().replies.push(...replies);
   }
 
@@ -271,15 +270,7 @@ export class RunningMachine<V extends Vocabulary> {
         this.#options.onCommitted?.(turn.records, end);
       }
       for (const copy of turn.copies) copy.resolve();
-      this.#answer(turn.replies);
-    }
-  }
-
-  #answer(replies: Effects<V>['replies']): void {
-    for (const { token, reply } of replies) {
-      const waiting = this.#waiting.get(token);
-      this.#waiting.delete(token);
-      waiting?.resolve(reply);
+      this.#waiting.answer(turn.replies);
     }
   }
 
@@ -290,13 +281,6 @@ export class RunningMachine<V extends Vocabulary> {
     report();
   }
 
-  #refuse(token: ReplyToken | undefined, error: CoordinatorError): void {
-    if (token === undefined) return;
-    const waiting = this.#waiting.get(token);
-    this.#waiting.delete(token);
-    waiting?.reject(error);
-  }
-
   #input(token: ReplyToken | undefined): Input {
     return { nowMs: this.#options.clock.nowMs(), token, newId: this.#options.newId };
   }
@@ -305,11 +289,6 @@ export class RunningMachine<V extends Vocabulary> {
     const { NOT_COORDINATOR } = RuntimeErrorCode;
     return new CoordinatorError(NOT_COORDINATOR, `${this.#options.name} is not led here`);
   }
-}
-
-interface Waiting<V extends Vocabulary> {
-  readonly resolve: (reply: V['Reply']) => void;
-  readonly reject: (error: CoordinatorError) => void;
 }
 
 interface Turn<V extends Vocabulary> {
