@@ -23,7 +23,7 @@ const rustLayers = {
   consensus: [],
   intake: [],
   partition: ['wire', 'log', 'consensus', 'intake'],
-  reactor: ['wire', 'log', 'consensus', 'partition'],
+  reactor: ['wire', 'log', 'consensus', 'intake', 'partition'],
   addon: ['wire', 'log', 'consensus', 'partition', 'reactor'],
 };
 const unsafeFiles = new Set([

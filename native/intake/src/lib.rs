@@ -1,10 +1,14 @@
-//! A state behind a lock that nobody has to wait for: who finds it taken leaves an entry, and who has it does the work of
-//! the entries. Generic, so that its protocol is checked by itself, in every order that two or three threads may take
-//! (`model.rs`).
+//! How threads leave work for each other. `Intake`: a state behind a lock that nobody has to wait for; who finds it taken
+//! leaves an entry, and who has it does the work of the entries. `Mailbox`: messages for one thread, which sleeps when there
+//! are none. Generic, so that the protocols are checked by themselves, in every order that a few threads may take
+//! (`model.rs`, `mailbox/model.rs`).
 
+mod mailbox;
 #[cfg(test)]
 mod model;
 mod sync;
+
+pub use mailbox::{Mailbox, Wake};
 
 use std::collections::VecDeque;
 use std::ops::{Deref, DerefMut};

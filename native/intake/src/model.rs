@@ -7,7 +7,7 @@ use super::*;
 use crate::sync::AtomicUsize;
 
 /// Work by origin, numbered.
-type Entry = (usize, usize);
+pub(crate) type Entry = (usize, usize);
 
 /// What was done, in order.
 type Log = Vec<Entry>;
@@ -59,7 +59,7 @@ impl Model {
     }
 }
 
-fn check(log: &Log, origins: usize, each: usize) {
+pub(crate) fn check(log: &[Entry], origins: usize, each: usize) {
     assert_eq!(log.len(), origins * each, "lost, or done twice: {log:?}");
     for origin in 0..origins {
         let of_origin: Vec<_> = log.iter().filter(|it| it.0 == origin).map(|it| it.1).collect();
@@ -67,7 +67,7 @@ fn check(log: &Log, origins: usize, each: usize) {
     }
 }
 
-fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+pub(crate) fn explore(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(preemptions);
     builder.check(model);

@@ -3,11 +3,9 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::time::{Duration, Instant};
 
-use crossbeam_queue::SegQueue;
-use mio::Waker;
+use ms_intake::Wake;
 use ms_log::Flushed;
 use ms_partition::{
     AppendDone, Handle, JobKind, Notifier, Partition, PartitionEvent, ReplySlot, Waiter,
@@ -95,43 +93,15 @@ pub struct Answer {
 }
 
 /// One reactor's inbox.
-pub struct Mailbox {
-    queue: SegQueue<Message>,
-    sleeping: AtomicBool,
-    waker: Waker,
-}
+pub type Mailbox = ms_intake::Mailbox<Message, PollWaker>;
 
-impl Mailbox {
-    pub fn new(waker: Waker) -> Self {
-        Self { queue: SegQueue::new(), sleeping: AtomicBool::new(false), waker }
-    }
+/// Ends a reactor's `poll`.
+pub struct PollWaker(pub mio::Waker);
 
-    pub fn push(&self, message: Message) {
-        self.queue.push(message);
-        fence(Ordering::SeqCst);
-        if self.sleeping.swap(false, Ordering::SeqCst) {
-            // It fails only when the poller is gone, and then nobody sleeps.
-            let _ = self.waker.wake();
-        }
-    }
-
-    pub fn pop(&self) -> Option<Message> {
-        self.queue.pop()
-    }
-
-    /// True: the reactor may block, and the next `push` wakes it. False: there is something to do.
-    pub fn prepare_to_sleep(&self) -> bool {
-        self.sleeping.store(true, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-        if self.queue.is_empty() {
-            return true;
-        }
-        self.awake();
-        false
-    }
-
-    pub fn awake(&self) {
-        self.sleeping.store(false, Ordering::Relaxed);
+impl Wake for PollWaker {
+    fn wake(&self) {
+        // It fails only when the poller is gone, and then nobody sleeps.
+        let _ = self.0.wake();
     }
 }
 

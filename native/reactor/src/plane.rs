@@ -19,7 +19,7 @@ use crate::commands;
 use crate::config::DataPlaneConfig;
 use crate::control::ControlQueue;
 use crate::flusher::{self, FlushQueue};
-use crate::hub::{Answer, Hub, Mailbox, Message};
+use crate::hub::{Answer, Hub, Mailbox, Message, PollWaker};
 use crate::ids::{ConnectionId, Seq};
 use crate::jobs::JobQueue;
 use crate::large::LargeQueue;
@@ -282,7 +282,7 @@ fn make_polls(count: usize) -> io::Result<(Vec<mio::Poll>, Vec<Mailbox>)> {
     let mut mailboxes = Vec::new();
     for _ in 0..count {
         let poll = mio::Poll::new()?;
-        mailboxes.push(Mailbox::new(mio::Waker::new(poll.registry(), WAKE)?));
+        mailboxes.push(Mailbox::new(PollWaker(mio::Waker::new(poll.registry(), WAKE)?)));
         polls.push(poll);
     }
     Ok((polls, mailboxes))
