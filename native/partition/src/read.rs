@@ -43,10 +43,14 @@ impl OffsetSearch {
 impl Partition {
     /// Plans a Fetch: epochs and range are checked, the bytes are named. A few hundred nanoseconds.
     pub fn read(&self, query: &ReadQuery) -> ReadAnswer {
-        match self.guarded_result(|shared| self.plan(shared, query)) {
+        // Under one lock: what it tells is what it saw. A fetch that finds nothing waits for a high watermark above that one.
+        let answer = self.locked(|shared| match self.plan(shared, query) {
             Ok((plan, diverging)) => self.read_answer(error_code::NONE, plan, diverging),
             Err(error_code) => self.read_answer(error_code, ReadPlan::Empty, None),
-        }
+        });
+        answer.unwrap_or_else(|| {
+            self.read_answer(error_code::KAFKA_STORAGE_ERROR, ReadPlan::Empty, None)
+        })
     }
 
     fn plan(

@@ -166,6 +166,24 @@ fn a_reader_sees_what_was_left_before_it_came() {
     assert_eq!(it.done(), [(1, NONE, 1), (2, NONE, 2)]);
 }
 
+/// A fetch waits for more than it is told. What is appended between its look and its wait it must not be told of.
+#[test]
+fn a_reader_is_told_of_the_high_watermark_that_it_saw() {
+    let it = Contended::new();
+    for seen in 0..3 {
+        it.meanwhile(seen, move |partition| {
+            leave(partition, &[Batch::plain(1)], 1, seen as u64);
+        });
+    }
+    append(&it.partition, Batch::plain(1));
+    // The last but one is appended before it looks, the last one when it has let go of the lock.
+    let answer = it.partition.read(&query(3));
+    assert_eq!(it.partition.high_watermark(), 4);
+    assert_eq!((answer.plan.total_bytes(), answer.high_watermark), (0, 3));
+    let waiter = Waiter { reactor: 1, id: 1 };
+    assert!(!it.partition.wait(waiter, answer.high_watermark), "it has to look again");
+}
+
 #[test]
 fn more_than_may_be_left_waits_and_nothing_is_lost() {
     // So many turns, or 16 MiB of them.
