@@ -162,6 +162,8 @@ impl Partition {
             }
             Err(RebuildError::Broken(reason)) => self.fail(shared, reason),
         }
+        // Who came meanwhile found no log to read.
+        self.wake_all(shared);
         if let Some(outcome) = shared.late_flush.take() {
             self.take_flushed(shared, outcome);
         }

@@ -242,9 +242,7 @@ impl Partition {
         for parked in shared.parked.drain(..) {
             self.env.notifier.append_done(parked.slot, self.refusal(error_code));
         }
-        for (waiter, _) in shared.waiters.drain(..) {
-            self.env.notifier.wake(waiter);
-        }
+        self.wake_all(shared);
         if let Body::Leading(core) = &mut shared.body {
             for slot in core.log_starts.drain(..).flat_map(|start| start.slots) {
                 self.env.notifier.append_done(slot, self.refusal(error_code));
@@ -254,6 +252,13 @@ impl Partition {
             let (leader_epoch, start_offset) = (self.leader_epoch(), -1);
             let event = PartitionEvent::Role { leader_epoch, is_leader: false, start_offset };
             self.env.notifier.event(self.handle, event);
+        }
+    }
+
+    /// Everybody who waits for data looks again.
+    pub(crate) fn wake_all(&self, shared: &mut Shared) {
+        for (waiter, _) in shared.waiters.drain(..) {
+            self.env.notifier.wake(waiter);
         }
     }
 

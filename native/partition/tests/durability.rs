@@ -414,6 +414,24 @@ fn many_appends_that_wait_for_their_sync_ask_the_disk_for_nothing() {
     assert_eq!(partition.high_watermark(), 601);
 }
 
+/// Who comes while a worker has the log finds nothing, and waits though there is something.
+#[test]
+fn who_waits_when_the_log_comes_back_looks_again() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    assert_eq!(append(&partition, Batch::plain(1)), (0, 0));
+    broker.disk.set_full(true);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    let waiter = Waiter { reactor: 1, id: 1 };
+    for state in [PartitionState::NoSpace, PartitionState::Open] {
+        assert!(partition.wait(waiter, 1));
+        broker.disk.set_full(state == PartitionState::NoSpace);
+        partition.housekeeping(now_ms());
+        broker.work();
+        assert_eq!((partition.state(), partition.high_watermark()), (state, 1));
+        assert_eq!(broker.woken(), [waiter]);
+    }
+}
+
 #[test]
 fn a_panic_marks_the_partition_failed_and_leaves_the_others_alone() {
     let disk = SimDisk::new();
