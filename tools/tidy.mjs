@@ -39,7 +39,7 @@ const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclud
   encoding: 'utf8',
 })
   .split('\n')
-  .filter((path) => /\.(ts|mjs|rs)$/.test(path) && !path.includes('/generated/'));
+  .filter((path) => /\.(ts|mjs|cjs|rs|c|go|java|py)$/.test(path) && !path.includes('/generated/'));
 for (const path of files) {
   let text;
   try {
@@ -97,11 +97,22 @@ function checkImport(path, layer, specifier, number) {
   if (!specifier.startsWith('.')) return;
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
   const [, targetLayer, ...rest] = target.split('/');
-  if (!target.startsWith('src/') || targetLayer === layer) return;
+  if (!target.startsWith('src/')) return;
+  if (targetLayer === layer) return checkFolders(path, rest, specifier, number);
   if (!layers[layer]?.includes(targetLayer))
     offence(path, number, `${layer} may not import ${targetLayer}`);
   else if (!/^([a-z-]+\/)?index\.ts$/.test(rest.join('/')) && !path.endsWith('.test.ts'))
     offence(path, number, `import a folder's index.ts, not ${specifier}`);
+}
+
+// Folders inside a layer: each has an index.ts, and nothing but handlers and what dispatches to them knows handlers.
+function checkFolders(path, target, specifier, number) {
+  const [, , own, file] = path.split('/');
+  const [folder, name] = target;
+  if (isTestCode(path) || file === undefined || name === undefined || folder === own) return;
+  if (name !== 'index.ts') offence(path, number, `import a folder's index.ts, not ${specifier}`);
+  if (folder === 'handlers' && own !== 'dispatch')
+    offence(path, number, `${own} may not import handlers`);
 }
 
 function checkRust(path, line, number) {

@@ -10,8 +10,12 @@ import { ApiVersions, ErrorCode, encode } from '../kafka-protocol/index.ts';
 import { type Clock, type Logger, systemClock, systemPace } from './base/index.ts';
 import { type BrokerConfig, validateTopicConfig } from './config/index.ts';
 import { ControllerClient, partitionsMax } from './controller/index.ts';
-import { advertisedApis, handlerTable } from './dispatch/handler-table.ts';
-import { createDispatcher, type Dispatcher } from './dispatch/index.ts';
+import {
+  advertisedApis,
+  createDispatcher,
+  type Dispatcher,
+  handlerTable,
+} from './dispatch/index.ts';
 import { GroupCoordinator } from './group/index.ts';
 import { apiVersionsAnswer, IDENTITY_SINCE } from './handlers/api-versions.ts';
 import { ClusterMetadata, type LocalPartition, METADATA_TOPIC_ID } from './metadata/index.ts';

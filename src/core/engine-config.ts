@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { EngineConfig } from '../engine/index.ts';
 import type { BrokerConfig } from './config/index.ts';
-import { advertisedApis } from './dispatch/handler-table.ts';
+import { advertisedApis } from './dispatch/index.ts';
 
 const REACTORS_MAX = 8;
 const ONE_PERCENT = -1;

@@ -1,5 +1,5 @@
-import type { Effects, Input, Machine, TimerChange } from '../coordinator/machine.ts';
-import { NOTHING } from '../coordinator/machine.ts';
+import type { Effects, Input, Machine, TimerChange } from '../coordinator/index.ts';
+import { NOTHING } from '../coordinator/index.ts';
 import { ClusterImage, type MetadataRecord } from '../metadata/index.ts';
 import { decideCreateTopics } from './create-topics.ts';
 import { decideDeleteTopics } from './delete-topics.ts';

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { shortened } from '../base/index.ts';
-import type { Input } from '../coordinator/machine.ts';
+import type { Input } from '../coordinator/index.ts';
 import type { ClusterImage, MetadataRecord } from '../metadata/index.ts';
 import type { ControllerRules, Decision } from './controller-machine.ts';
 import { collisionKey, topicNameProblem } from './topic-names.ts';

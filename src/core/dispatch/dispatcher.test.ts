@@ -14,11 +14,11 @@ import {
 } from '../../kafka-protocol/index.ts';
 import { mappedLate, silentLogger, systemPace } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
+import { defineHandler, type Handler } from '../handlers/index.ts';
 import type { Services } from '../services.ts';
 import { FakeEngine } from '../testing/fake-engine.ts';
 import { REQUEST_ITEMS_MAX } from './admission.ts';
 import { createDispatcher } from './dispatcher.ts';
-import { defineHandler, type Handler } from './handler.ts';
 import { advertisedApis, handlerTable } from './handler-table.ts';
 
 const connection = { slot: 3, gen: 1 };

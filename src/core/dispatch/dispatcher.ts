@@ -10,10 +10,13 @@ import {
   writeResponseHeader,
 } from '../../kafka-protocol/index.ts';
 import { type Logger, runInTurns } from '../base/index.ts';
-import { unsupportedApiVersionsAnswer } from '../handlers/api-versions.ts';
+import {
+  type Handler,
+  type RequestContext,
+  unsupportedApiVersionsAnswer,
+} from '../handlers/index.ts';
 import type { Services } from '../services.ts';
 import { Admission, type Place, REQUEST_ITEMS_MAX } from './admission.ts';
-import type { Handler, RequestContext } from './handler.ts';
 import { AnswerTooLongError, LongAnswers } from './long-answers.ts';
 
 /** Takes request frames, calls their handlers and sends the answers. */

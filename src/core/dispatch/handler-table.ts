@@ -1,17 +1,20 @@
 import { ApiVersions, Fetch, Produce } from '../../kafka-protocol/index.ts';
-import { type AdvertisedApi, apiVersionsHandler } from '../handlers/api-versions.ts';
-import { createTopics } from '../handlers/create-topics.ts';
-import { deleteRecords } from '../handlers/delete-records.ts';
-import { deleteTopics } from '../handlers/delete-topics.ts';
-import { describeCluster } from '../handlers/describe-cluster.ts';
-import { describeConfigs } from '../handlers/describe-configs.ts';
-import { describeTopicPartitions } from '../handlers/describe-topic-partitions.ts';
-import { groupHandlers } from '../handlers/group-handlers.ts';
-import { initProducerId } from '../handlers/init-producer-id.ts';
-import { listOffsets } from '../handlers/list-offsets.ts';
-import { metadata } from '../handlers/metadata.ts';
-import { offsetForLeaderEpoch } from '../handlers/offset-for-leader-epoch.ts';
-import type { Handler } from './handler.ts';
+import {
+  type AdvertisedApi,
+  apiVersionsHandler,
+  createTopics,
+  deleteRecords,
+  deleteTopics,
+  describeCluster,
+  describeConfigs,
+  describeTopicPartitions,
+  groupHandlers,
+  type Handler,
+  initProducerId,
+  listOffsets,
+  metadata,
+  offsetForLeaderEpoch,
+} from '../handlers/index.ts';
 
 /**
  * Served by the native half. Produce is advertised from 0 although 0-2 are refused: librdkafka otherwise falls

@@ -1,3 +1,3 @@
 /** From a frame to its handler and back. */
 export { createDispatcher, type Dispatcher } from './dispatcher.ts';
-export * from './handler.ts';
+export { advertisedApis, handlerTable } from './handler-table.ts';

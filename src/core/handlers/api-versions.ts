@@ -5,7 +5,7 @@ import {
   type Draft,
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
-import { defineHandler, type Handler, type RequestContext } from '../dispatch/handler.ts';
+import { defineHandler, type Handler, type RequestContext } from './handler.ts';
 
 /** One line of the answer. */
 export interface AdvertisedApi {

@@ -1,6 +1,6 @@
 import { ErrorCode } from '../../kafka-protocol/index.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
 import type { PartitionImage, TopicImage } from '../metadata/index.ts';
+import type { RequestContext } from './handler.ts';
 
 /** The brokers as clients of this request's listener reach them. */
 export function brokersOf(ctx: RequestContext) {

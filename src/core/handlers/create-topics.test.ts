@@ -3,9 +3,9 @@ import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
 import { configOf } from '../config/testing/config-of.ts';
 import type { CreationOutcome, NewTopic } from '../controller/index.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
 import { allThere } from '../testing/all-there.ts';
 import { createTopics } from './create-topics.ts';
+import type { RequestContext } from './handler.ts';
 
 async function ask(
   names: readonly string[],

@@ -9,8 +9,8 @@ import {
 import { joined, mappedLate } from '../base/index.ts';
 import { type BrokerConfig, describeNewTopicConfig } from '../config/index.ts';
 import type { CreatedTopic, CreationOutcome, RefusedCommand } from '../controller/index.ts';
-import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { METADATA_TOPIC } from '../metadata/index.ts';
+import { CLUSTER_NAME, defineHandler, type RequestContext } from './handler.ts';
 
 type Result = Draft<CreatableTopicResult>;
 

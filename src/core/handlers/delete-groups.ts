@@ -5,7 +5,7 @@ import {
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
 import { joined } from '../base/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
+import { defineHandler } from './handler.ts';
 
 /** Needs DELETE on each group. A group named twice is deleted once. */
 export const deleteGroups = defineHandler(DeleteGroups, {

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
 import { allThere } from '../testing/all-there.ts';
 import { deleteRecords } from './delete-records.ts';
+import type { RequestContext } from './handler.ts';
 
 const { NONE, UNKNOWN_TOPIC_OR_PARTITION } = ErrorCode;
 

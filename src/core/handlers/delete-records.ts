@@ -5,7 +5,7 @@ import {
   LateItems,
 } from '../../kafka-protocol/index.ts';
 import { askInTurns, type Pace, runInTurns } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 /** A client's timeout is for other replicas to follow, of which there are none: the log here gets so long at least. */
 const LEAST_TIME_MS = 1000;

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { type DeleteTopicsRequest, ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
 import { allThere } from '../testing/all-there.ts';
 import { deleteTopics } from './delete-topics.ts';
+import type { RequestContext } from './handler.ts';
 
 const KNOWN_ID = 'AAAAAAAAAAAAAAAAAAAABg';
 

@@ -9,7 +9,7 @@ import {
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
 import { joined, runInTurns } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 const STATES_SINCE = 6;
 const DISABLED_ERROR_SINCE = 3;

@@ -1,7 +1,7 @@
 import { DescribeCluster, ErrorCode } from '../../kafka-protocol/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
 import { CLUSTER_OPERATIONS, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
 import { brokersOf } from './cluster-view.ts';
+import { defineHandler } from './handler.ts';
 
 const BROKERS = 1;
 const CONTROLLERS = 2;

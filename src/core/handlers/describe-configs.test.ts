@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { type DescribeConfigsRequest, ErrorCode } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
 import { configOf } from '../config/testing/config-of.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
 import { allThere } from '../testing/all-there.ts';
 import { describeConfigs } from './describe-configs.ts';
+import type { RequestContext } from './handler.ts';
 
 const [TOPIC, BROKER_LOGGER] = [2, 8];
 const NO_EXTRAS = { includeSynonyms: false, includeDocumentation: false };

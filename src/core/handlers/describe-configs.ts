@@ -16,7 +16,7 @@ import {
   readInteger,
 } from '../config/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
-import { CLUSTER_NAME, defineHandler, type RequestContext } from '../dispatch/handler.ts';
+import { CLUSTER_NAME, defineHandler, type RequestContext } from './handler.ts';
 
 type Result = Draft<DescribeConfigsResult>;
 type Describe = (resource: DescribeConfigsResource, ctx: RequestContext) => Result;

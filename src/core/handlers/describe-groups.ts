@@ -5,8 +5,8 @@ import {
   ErrorCode,
 } from '../../kafka-protocol/index.ts';
 import { joined } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { GROUP_OPERATIONS, OPERATIONS_NOT_ASKED } from './authorized-operations.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 /** Needs DESCRIBE on each group. */
 export const describeGroups = defineHandler(DescribeGroups, {

@@ -7,10 +7,10 @@ import {
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { isInternalTopic } from '../metadata/index.ts';
 import { OPERATIONS_NOT_ASKED, TOPIC_OPERATIONS } from './authorized-operations.ts';
 import { describePartition } from './cluster-view.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 type Topic = Draft<DescribeTopicPartitionsResponseTopic>;
 

@@ -1,7 +1,7 @@
 import { ErrorCode, FindCoordinator } from '../../kafka-protocol/index.ts';
 import { mappedLate, runInTurns } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { brokersOf } from './cluster-view.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 const GROUP = 0;
 const SHARE_PARTITION = 2;

@@ -1,12 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
-import type { Handler, RequestContext } from '../dispatch/handler.ts';
 import type { CommitCommand, FetchCommand } from '../group/index.ts';
 import { allThere } from '../testing/all-there.ts';
 import { deleteGroups } from './delete-groups.ts';
 import { describeGroups } from './describe-groups.ts';
 import { findCoordinator } from './find-coordinator.ts';
+import type { Handler, RequestContext } from './handler.ts';
 import { joinGroup } from './join-group.ts';
 import { leaveGroup } from './leave-group.ts';
 import { listGroups } from './list-groups.ts';

@@ -1,7 +1,7 @@
-import type { Handler } from '../dispatch/handler.ts';
 import { deleteGroups } from './delete-groups.ts';
 import { describeGroups } from './describe-groups.ts';
 import { findCoordinator } from './find-coordinator.ts';
+import type { Handler } from './handler.ts';
 import { heartbeat } from './heartbeat.ts';
 import { joinGroup } from './join-group.ts';
 import { leaveGroup } from './leave-group.ts';

@@ -1,5 +1,5 @@
 import { ErrorCode, Heartbeat } from '../../kafka-protocol/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
+import { defineHandler } from './handler.ts';
 
 /** Needs READ on the group. */
 export const heartbeat = defineHandler(Heartbeat, {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ErrorCode, type InitProducerIdRequest } from '../../kafka-protocol/index.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
+import type { RequestContext } from './handler.ts';
 import { initProducerId } from './init-producer-id.ts';
 
 const FRESH = {

@@ -1,5 +1,5 @@
 import { ErrorCode, InitProducerId } from '../../kafka-protocol/index.ts';
-import { CLUSTER_NAME, defineHandler } from '../dispatch/handler.ts';
+import { CLUSTER_NAME, defineHandler } from './handler.ts';
 
 const NO_PRODUCER = { producerId: -1n, producerEpoch: -1 };
 

@@ -4,7 +4,7 @@ import {
   JoinGroup,
   type JoinGroupResponse,
 } from '../../kafka-protocol/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
+import { defineHandler } from './handler.ts';
 
 /** Parked until the group's rebalance ends. Needs READ on the group. */
 export const joinGroup = defineHandler(JoinGroup, {

@@ -1,5 +1,5 @@
 import { ErrorCode, LeaveGroup, type LeaveGroupRequest } from '../../kafka-protocol/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
+import { defineHandler } from './handler.ts';
 
 /** Needs READ on the group. Before version 3 one member leaves, and its error is the answer's. */
 export const leaveGroup = defineHandler(LeaveGroup, {

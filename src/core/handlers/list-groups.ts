@@ -1,5 +1,5 @@
 import { ErrorCode, ListGroups } from '../../kafka-protocol/index.ts';
-import { CLUSTER_NAME, defineHandler } from '../dispatch/handler.ts';
+import { CLUSTER_NAME, defineHandler } from './handler.ts';
 
 /** Shows the groups that the principal may DESCRIBE, or all to who may DESCRIBE the cluster. */
 export const listGroups = defineHandler(ListGroups, {

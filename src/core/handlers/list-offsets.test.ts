@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { ErrorCode, type ListOffsetsResponse } from '../../kafka-protocol/index.ts';
 import { systemPace } from '../base/index.ts';
-import type { RequestContext } from '../dispatch/handler.ts';
 import { allThere } from '../testing/all-there.ts';
+import type { RequestContext } from './handler.ts';
 import { listOffsets } from './list-offsets.ts';
 
 const isAllowed = () => true;

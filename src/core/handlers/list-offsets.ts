@@ -12,8 +12,8 @@ import {
   mapInTurns,
   partitionHasher,
 } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { askPartitions } from './ask-partitions.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 /** The first version in which a special timestamp may be asked for; the others are refused. */
 const specialTimestampsSince = new Map([

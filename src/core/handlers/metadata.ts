@@ -16,7 +16,6 @@ import {
   mappedLate,
 } from '../base/index.ts';
 import { topicNameProblem } from '../controller/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import { isInternalTopic, METADATA_TOPIC, type TopicImage } from '../metadata/index.ts';
 import {
   CLUSTER_OPERATIONS,
@@ -24,6 +23,7 @@ import {
   TOPIC_OPERATIONS,
 } from './authorized-operations.ts';
 import { brokersOf, describePartition } from './cluster-view.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 /** How long an answer waits for the leader of a topic that this very request creates. */
 const AUTO_CREATE_WAIT_MS = 1000;

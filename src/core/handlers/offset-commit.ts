@@ -7,8 +7,8 @@ import {
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
 import { joined, mapInTurns, mappedLate } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import type { CommitReply, CommitTopic } from '../group/index.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 /** Needs READ on the group and on each topic. Partitions that do not exist are refused one by one. */
 export const offsetCommit = defineHandler(OffsetCommit, {

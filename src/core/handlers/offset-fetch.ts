@@ -5,8 +5,8 @@ import {
   ZERO_UUID,
 } from '../../kafka-protocol/index.ts';
 import { askedLate, mapInTurns } from '../base/index.ts';
-import { defineHandler, type RequestContext } from '../dispatch/handler.ts';
 import type { FetchedOffset } from '../group/index.ts';
+import { defineHandler, type RequestContext } from './handler.ts';
 
 /**
  * Needs DESCRIBE on each group and topic. `requireStable` asks for nothing more than what every

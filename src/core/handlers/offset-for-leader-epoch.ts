@@ -1,6 +1,6 @@
 import { ErrorCode, OffsetForLeaderEpoch } from '../../kafka-protocol/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
 import { askPartitions } from './ask-partitions.ts';
+import { defineHandler } from './handler.ts';
 
 const NOTHING = { leaderEpoch: -1, endOffset: -1n };
 

@@ -1,5 +1,5 @@
 import { ErrorCode, SyncGroup } from '../../kafka-protocol/index.ts';
-import { defineHandler } from '../dispatch/handler.ts';
+import { defineHandler } from './handler.ts';
 
 /** Parked until the leader has handed in the assignment. Needs READ on the group. */
 export const syncGroup = defineHandler(SyncGroup, {
