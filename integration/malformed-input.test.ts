@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { ApiVersions, ErrorCode, Metadata, Produce } from '../src/kafka-protocol/index.ts';
+import {
+  ApiVersions,
+  ErrorCode,
+  Metadata,
+  Produce,
+  SaslHandshake,
+} from '../src/kafka-protocol/index.ts';
 import type { BrokerProcess } from './support/broker-process.ts';
 import { encodeRequest, RawClient } from './support/raw-client.ts';
 import { batchOf, freshTopic } from './support/records.ts';
@@ -196,6 +202,13 @@ describe('answers', () => {
         expect(await produceError(client, topic, bytes)).toBe(errorCode);
       }));
   }
+
+  test('SaslHandshake where there is no SASL with ILLEGAL_SASL_STATE, and stays connected', () =>
+    withClient(async (client) => {
+      const answer = await client.request(SaslHandshake, 1, { mechanism: 'PLAIN' });
+      expect(answer).toEqual({ errorCode: ErrorCode.ILLEGAL_SASL_STATE, mechanisms: [] });
+      expect((await client.request(ApiVersions, 0, {})).errorCode).toBe(ErrorCode.NONE);
+    }));
 
   test('acks=5 with INVALID_REQUIRED_ACKS', () =>
     withClient(async (client) => {

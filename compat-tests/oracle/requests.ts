@@ -90,4 +90,6 @@ export const requests: Readonly<Record<string, Body>> = {
   DeleteGroups: () => ({ groupsNames: ['never-there'] }),
   DescribeCluster: () => ({}),
   DescribeTopicPartitions: (_, { topic }) => ({ topics: [{ name: topic }] }),
+  SaslHandshake: () => ({ mechanism: 'PLAIN' }),
+  SaslAuthenticate: () => ({ authBytes: new Uint8Array() }),
 };

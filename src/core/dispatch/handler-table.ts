@@ -14,6 +14,8 @@ import {
   listOffsets,
   metadata,
   offsetForLeaderEpoch,
+  saslAuthenticate,
+  saslHandshake,
 } from '../handlers/index.ts';
 
 /**
@@ -37,6 +39,8 @@ const handlers: readonly Handler[] = [
   describeConfigs,
   describeCluster,
   describeTopicPartitions,
+  saslHandshake,
+  saslAuthenticate,
 ];
 
 /** Every API that TypeScript serves, ApiVersions among them. */

@@ -16,3 +16,4 @@ export { initProducerId } from './init-producer-id.ts';
 export { listOffsets } from './list-offsets.ts';
 export { metadata } from './metadata.ts';
 export { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
+export { saslAuthenticate, saslHandshake } from './sasl.ts';

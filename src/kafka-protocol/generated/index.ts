@@ -22,6 +22,8 @@ import { OffsetCommit } from './offset-commit.ts';
 import { OffsetFetch } from './offset-fetch.ts';
 import { OffsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
 import { Produce } from './produce.ts';
+import { SaslAuthenticate } from './sasl-authenticate.ts';
+import { SaslHandshake } from './sasl-handshake.ts';
 import { SyncGroup } from './sync-group.ts';
 
 export * from './api-versions.ts';
@@ -49,6 +51,8 @@ export * from './offset-commit.ts';
 export * from './offset-fetch.ts';
 export * from './offset-for-leader-epoch.ts';
 export * from './produce.ts';
+export * from './sasl-authenticate.ts';
+export * from './sasl-handshake.ts';
 export * from './sync-group.ts';
 
 /** Every API that can be read and written, in the order of keys. */
@@ -66,6 +70,7 @@ export const apis = [
   SyncGroup,
   DescribeGroups,
   ListGroups,
+  SaslHandshake,
   ApiVersions,
   CreateTopics,
   DeleteTopics,
@@ -73,6 +78,7 @@ export const apis = [
   InitProducerId,
   OffsetForLeaderEpoch,
   DescribeConfigs,
+  SaslAuthenticate,
   DeleteGroups,
   DescribeCluster,
   DescribeTopicPartitions,

@@ -15,6 +15,7 @@ pub const REQUESTS: &[RequestShape] = &[
     RequestShape { api_key: 14, flexible_from: 4, fields: SYNC_GROUP_REQUEST },
     RequestShape { api_key: 15, flexible_from: 5, fields: DESCRIBE_GROUPS_REQUEST },
     RequestShape { api_key: 16, flexible_from: 3, fields: LIST_GROUPS_REQUEST },
+    RequestShape { api_key: 17, flexible_from: i16::MAX, fields: SASL_HANDSHAKE_REQUEST },
     RequestShape { api_key: 18, flexible_from: 3, fields: API_VERSIONS_REQUEST },
     RequestShape { api_key: 19, flexible_from: 5, fields: CREATE_TOPICS_REQUEST },
     RequestShape { api_key: 20, flexible_from: 4, fields: DELETE_TOPICS_REQUEST },
@@ -22,6 +23,7 @@ pub const REQUESTS: &[RequestShape] = &[
     RequestShape { api_key: 22, flexible_from: 2, fields: INIT_PRODUCER_ID_REQUEST },
     RequestShape { api_key: 23, flexible_from: 4, fields: OFFSET_FOR_LEADER_EPOCH_REQUEST },
     RequestShape { api_key: 32, flexible_from: 4, fields: DESCRIBE_CONFIGS_REQUEST },
+    RequestShape { api_key: 36, flexible_from: 2, fields: SASL_AUTHENTICATE_REQUEST },
     RequestShape { api_key: 42, flexible_from: 2, fields: DELETE_GROUPS_REQUEST },
     RequestShape { api_key: 60, flexible_from: 0, fields: DESCRIBE_CLUSTER_REQUEST },
     RequestShape { api_key: 75, flexible_from: 0, fields: DESCRIBE_TOPIC_PARTITIONS_REQUEST },
@@ -170,6 +172,10 @@ const LIST_GROUPS_REQUEST: &[Field] = &[
     field(5, i16::MAX, Shape::Array(&Shape::Text)), // typesFilter
 ];
 
+const SASL_HANDSHAKE_REQUEST: &[Field] = &[
+    field(0, i16::MAX, Shape::Text), // mechanism
+];
+
 const API_VERSIONS_REQUEST: &[Field] = &[
     field(3, i16::MAX, Shape::Text), // clientSoftwareName
     field(3, i16::MAX, Shape::Text), // clientSoftwareVersion
@@ -260,6 +266,10 @@ const DESCRIBE_CONFIGS_REQUEST_DESCRIBE_CONFIGS_RESOURCE: &[Field] = &[
     field(0, i16::MAX, Shape::Fixed(1)), // resourceType
     field(0, i16::MAX, Shape::Text), // resourceName
     field(0, i16::MAX, Shape::Array(&Shape::Text)), // configurationKeys
+];
+
+const SASL_AUTHENTICATE_REQUEST: &[Field] = &[
+    field(0, i16::MAX, Shape::Bytes), // authBytes
 ];
 
 const DELETE_GROUPS_REQUEST: &[Field] = &[
