@@ -72,7 +72,7 @@ async function franzGo(): Promise<Launch> {
 }
 
 async function librdkafka(): Promise<Launch> {
-  const source = join(clientsFolder, 'librdkafka', 'adapter.c');
-  const program = await buildC('librdkafka', source, ['rdkafka', 'cjson', 'pthread']);
+  const folder = join(clientsFolder, 'librdkafka');
+  const program = await buildC('librdkafka', folder, ['rdkafka', 'cjson', 'pthread']);
   return { program, args: [] };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from './commands.ts';
 import { cacheFolder } from './paths.ts';
@@ -118,9 +118,14 @@ export async function buildGo(name: string, sourceFolder: string): Promise<strin
   return join(folder, 'adapter');
 }
 
-/** Compiles one C file; returns the program. */
-export async function buildC(name: string, source: string, libraries: string[]): Promise<string> {
-  const folder = await installOnce(`c-${name}`, [readFileSync(source, 'utf8')], async (target) => {
+/** Compiles the adapter.c of a folder; returns the program. */
+export async function buildC(name: string, from: string, libraries: string[]): Promise<string> {
+  const source = join(from, 'adapter.c');
+  const sources = readdirSync(from)
+    .filter((file) => /\.[ch]$/.test(file))
+    .sort()
+    .map((file) => readFileSync(join(from, file), 'utf8'));
+  const folder = await installOnce(`c-${name}`, sources, async (target) => {
     const links = libraries.map((library) => `-l${library}`);
     const args = ['-O1', '-Wall', '-Werror', '-o', join(target, 'adapter'), source, ...links];
     await runCommand('cc', args, { timeoutMs: 60_000 });
