@@ -39,11 +39,17 @@ export function buildWithFaults(): string {
 const ATTEMPTS = 5;
 
 /** Runs the kill loop on a build with a fault: it is a problem when the checker does not report it. */
-export async function findsFault(fault: Fault, addon: string, seed: number): Promise<string[]> {
+export async function findsFault(
+  fault: Fault,
+  addon: string,
+  { seed, reactors }: { readonly seed: number; readonly reactors: string },
+): Promise<string[]> {
   const env = { MEMORYSTREAMER_ADDON: addon, MEMORYSTREAMER_FAULT: fault };
+  const settings = { 'reactor.threads': reactors };
   const all: string[] = [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const found = await killLoop({ kills: 4, random: new Random(seed + attempt), env }).catch(
+    const random = new Random(seed + attempt);
+    const found = await killLoop({ kills: 4, random, settings, env }).catch(
       // A producer that is refused stops the loop: that is a finding too.
       (error: unknown) => [String(error)],
     );

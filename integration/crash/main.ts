@@ -56,14 +56,16 @@ const cases: Case[] = [
       run: () => survivesAttack(name, { reactors: count, attackMs, rounds }),
     })),
   ),
-  ...faults.map((fault) => ({
-    group: 'planted faults',
-    name: `the checker finds ${fault}`,
-    run: () => {
-      addonWithFaults ??= buildWithFaults();
-      return findsFault(fault, addonWithFaults, seed);
-    },
-  })),
+  ...reactors.flatMap((count) =>
+    faults.map((fault) => ({
+      group: 'planted faults',
+      name: `the checker finds ${fault}, reactors ${count}`,
+      run: () => {
+        addonWithFaults ??= buildWithFaults();
+        return findsFault(fault, addonWithFaults, { seed, reactors: count });
+      },
+    })),
+  ),
 ];
 
 const groups = new Map<string, { name: string; passed: number; total: number }>();
