@@ -26,8 +26,10 @@ export async function measureStall(pairs: number): Promise<StallPair[]> {
     await oneInFlight(broker, false); // Warm.
     const results: StallPair[] = [];
     for (let i = 0; i < pairs; i++) {
-      const calm = await oneInFlight(broker, false);
-      const stalled = await oneInFlight(broker, true);
+      // Each of them is first every other time.
+      const first = await oneInFlight(broker, i % 2 === 1);
+      const second = await oneInFlight(broker, i % 2 === 0);
+      const [calm, stalled] = i % 2 === 0 ? [first, second] : [second, first];
       results.push({
         produce: [figure(calm, 'produceP99Us'), figure(stalled, 'produceP99Us')],
         fetch: [figure(calm, 'fetchP99Us'), figure(stalled, 'fetchP99Us')],
