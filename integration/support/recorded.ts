@@ -47,7 +47,7 @@ export interface AskOptions<Response = never> {
  *
  * To record: start Kafka 4.4.0 alone on loopback, node.id=1, offsets.topic.replication.factor=1,
  * group.initial.rebalance.delay.ms=0 and the file's own settings, everything else by default, and run
- *   RECORD=1 INTEGRATION_PORT=<its port> node tools/run-suites.mjs integration <file>
+ *   RECORD=1 INTEGRATION_PORT=<its port> node tools/run-suites.mjs integration -- <file>
  * It may be the same Kafka for all files; its topics and groups are removed. Without RECORD, INTEGRATION_PORT
  * compares Kafka with its own recording: what is not stable there shows.
  */
