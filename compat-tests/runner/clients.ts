@@ -4,6 +4,7 @@ import type { Launch } from './adapter.ts';
 import {
   buildC,
   buildGo,
+  buildGoVersions,
   clientJars,
   compileJava,
   fetchJars,
@@ -68,6 +69,7 @@ async function python(name: string): Promise<Launch> {
 }
 
 async function franzGo(): Promise<Launch> {
+  await buildGoVersions(join(clientsFolder, 'franz-go-older'));
   return { program: await buildGo('franz-go', join(clientsFolder, 'franz-go')), args: [] };
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { runCommand } from './commands.ts';
 import { cacheFolder } from './paths.ts';
 
@@ -116,6 +116,28 @@ export async function buildGo(name: string, sourceFolder: string): Promise<strin
     await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 600_000 });
   });
   return join(folder, 'adapter');
+}
+
+/** Builds a Go program with each of the versions that `<version>.mod` and `<version>.sum` pin. */
+export async function buildGoVersions(sourceFolder: string): Promise<Record<string, string>> {
+  const versions = readdirSync(sourceFolder)
+    .filter((file) => file.startsWith('v') && file.endsWith('.mod'))
+    .map((file) => file.slice(0, -'.mod'.length));
+  const programs: Record<string, string> = {};
+  for (const version of versions) {
+    const mod = `${version}.mod`;
+    const inputs = ['main.go', mod, `${version}.sum`].map((file) =>
+      readFileSync(join(sourceFolder, file), 'utf8'),
+    );
+    const name = `go-${basename(sourceFolder)}-${version}`;
+    const folder = await installOnce(name, inputs, async (target) => {
+      const output = ['-o', join(target, 'program'), '.'];
+      const args = ['build', '-mod=readonly', `-modfile=${mod}`, ...output];
+      await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 600_000 });
+    });
+    programs[version] = join(folder, 'program');
+  }
+  return programs;
 }
 
 /** Compiles the adapter.c of a folder; returns the program. */

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json, JsonObject } from './adapter.ts';
+import { runCommand } from './commands.ts';
 import type { Context } from './context.ts';
+import { buildGoVersions } from './install.ts';
+import { clientsFolder } from './paths.ts';
 import { readBatches, topicExists } from './raw.ts';
 import { baseTimestamp, bulkRecords, plainRecord, variedRecords } from './scenario-data.ts';
 import { settled } from './scenario-groups.ts';
@@ -18,6 +22,12 @@ export const knownBugs: readonly {
     title: 'C-001 handshake without a parse failure',
     feature: 'handshake',
     run: (context) => context.call('handshake'),
+  },
+  {
+    name: 'C-003-older-versions',
+    title: 'C-003 older versions connect',
+    feature: 'older-versions',
+    run: olderVersions,
   },
   {
     name: 'C-008-batch-format',
@@ -45,6 +55,19 @@ export const knownBugs: readonly {
     run: staticMembers,
   },
 ];
+
+/** Older versions of the client connect, produce and consume, each in a process of its own. */
+async function olderVersions(context: Context): Promise<Json> {
+  const observed: { [version: string]: Json } = {};
+  const programs = await buildGoVersions(join(clientsFolder, `${context.client}-older`));
+  for (const [version, program] of Object.entries(programs)) {
+    const topic = context.own(`older-${version}`);
+    await context.create(topic, 1);
+    const args = [context.bootstrap, topic];
+    observed[version] = JSON.parse(await runCommand(program, args, { timeoutMs: 60_000 })) as Json;
+  }
+  return observed;
+}
 
 /** Format 2 and the client's codec, read from the broker by a request of our own. */
 async function batchFormat(context: Context): Promise<Json> {

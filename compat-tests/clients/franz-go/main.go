@@ -143,7 +143,7 @@ func (a *adapter) hello(_ context.Context, r *request) (object, error) {
 	return object{
 		"version": version,
 		"codecs":  []string{"none", "gzip", "snappy", "lz4", "zstd"},
-		"features": []string{"timestamps", "headers", "null-headers", "null-records", "binary", "admin", "report-time",
+		"features": []string{"timestamps", "headers", "null-headers", "null-records", "binary", "admin", "report-time", "older-versions",
 			"offset-lookup", "errors", "idempotence", "commit", "committed", "chained-groups", "delete",
 			"static-members", "order"},
 	}, err

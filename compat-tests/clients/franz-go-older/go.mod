@@ -1,0 +1,3 @@
+module compat/franz-go-older
+
+go 1.23
