@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Launch } from './adapter.ts';
 import {
   buildC,
+  buildCargo,
   buildGo,
   buildGoVersions,
   clientJars,
@@ -75,6 +76,7 @@ async function franzGo(): Promise<Launch> {
 
 async function librdkafka(): Promise<Launch> {
   const folder = join(clientsFolder, 'librdkafka');
+  await buildCargo(`${folder}-older`);
   const program = await buildC('librdkafka', folder, ['rdkafka', 'cjson', 'pthread']);
   return { program, args: [] };
 }

@@ -140,6 +140,19 @@ export async function buildGoVersions(sourceFolder: string): Promise<Record<stri
   return programs;
 }
 
+/** Builds a Cargo project whose lock file is committed; returns its program, which has the name of the folder. */
+export async function buildCargo(sourceFolder: string): Promise<string> {
+  const name = basename(sourceFolder);
+  const inputs = ['Cargo.toml', 'Cargo.lock', join('src', 'main.rs')].map((file) =>
+    readFileSync(join(sourceFolder, file), 'utf8'),
+  );
+  const folder = await installOnce(`cargo-${name}`, inputs, async (target) => {
+    const args = ['build', '--release', '--locked', '--quiet', '--target-dir', target];
+    await runCommand('cargo', args, { cwd: sourceFolder, timeoutMs: 600_000 });
+  });
+  return join(folder, 'release', name);
+}
+
 /** Compiles the adapter.c of a folder; returns the program. */
 export async function buildC(name: string, from: string, libraries: string[]): Promise<string> {
   const source = join(from, 'adapter.c');

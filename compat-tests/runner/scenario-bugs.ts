@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Json, JsonObject } from './adapter.ts';
 import { runCommand } from './commands.ts';
 import type { Context } from './context.ts';
-import { buildGoVersions } from './install.ts';
+import { buildCargo, buildGoVersions } from './install.ts';
 import { clientsFolder } from './paths.ts';
 import { readBatches, topicExists } from './raw.ts';
 import { baseTimestamp, bulkRecords, plainRecord, variedRecords } from './scenario-data.ts';
@@ -28,6 +28,12 @@ export const knownBugs: readonly {
     title: 'C-003 older versions connect',
     feature: 'older-versions',
     run: olderVersions,
+  },
+  {
+    name: 'C-008-older-version',
+    title: 'C-008 batches of version 1',
+    feature: 'older-version',
+    run: olderVersion,
   },
   {
     name: 'C-008-batch-format',
@@ -67,6 +73,16 @@ async function olderVersions(context: Context): Promise<Json> {
     observed[version] = JSON.parse(await runCommand(program, args, { timeoutMs: 60_000 })) as Json;
   }
   return observed;
+}
+
+/** librdkafka 1.x writes batches of format 2 too, and reads them. */
+async function olderVersion(context: Context): Promise<Json> {
+  const program = await buildCargo(join(clientsFolder, `${context.client}-older`));
+  const topic = context.own('older');
+  await context.create(topic, 1);
+  const output = await runCommand(program, [context.bootstrap, topic], { timeoutMs: 90_000 });
+  const { magics } = await readBatches(context.bootstrap, topic);
+  return { ...(JSON.parse(output) as JsonObject), magics };
 }
 
 /** Format 2 and the client's codec, read from the broker by a request of our own. */

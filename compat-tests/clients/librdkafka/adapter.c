@@ -518,7 +518,7 @@ static void committed(const cJSON *request, cJSON *ok) {
 static void hello(const cJSON *request, cJSON *ok) {
     (void)request;
     const char *codecs[] = {"none", "gzip", "snappy", "lz4", "zstd"};
-    const char *features[] = {"timestamps", "headers", "null-headers", "null-records", "binary", "admin", "report-time",
+    const char *features[] = {"timestamps", "headers", "null-headers", "null-records", "binary", "admin", "report-time", "older-version",
                               "offset-lookup", "errors", "idempotence", "commit", "committed", "delete", "static-members",
                               "order"};
     cJSON_AddStringToObject(ok, "version", rd_kafka_version_str());
