@@ -1,87 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { EngineError } from '../../engine/index.ts';
 import { buildBatch, ErrorCode } from '../../kafka-protocol/index.ts';
-import { silentLogger } from '../base/index.ts';
-import { configOf } from '../config/testing/config-of.ts';
-import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import { turns } from '../coordinator/testing/fake-log.ts';
-import { ClusterMetadata } from '../metadata/index.ts';
-import { FakeEngine } from '../testing/fake-engine.ts';
-import { ControllerClient } from './controller-client.ts';
-
-const handle = { index: 99, generation: 1 };
-const NEVER = Number.MAX_SAFE_INTEGER;
-const broker = {
-  kind: 'broker',
-  nodeId: 1,
-  incarnationId: 'AAAAAAAAAAAAAAAAAAAAAQ',
-  directoryId: 'AAAAAAAAAAAAAAAAAAAAAQ',
-  rack: null,
-  endpoints: [],
-} as const;
-const orders = {
-  name: 'orders',
-  numPartitions: 2,
-  replicationFactor: 1,
-  assignments: [],
-  configs: [],
-} as const;
-
-async function serving(settings: Readonly<Record<string, string>> = {}) {
-  const started = starting(settings);
-  const { controller } = started;
-  controller.role({ leaderEpoch: 1, isLeader: true, startOffset: 0n });
-  await controller.whenServing();
-  await controller.registerBroker(broker);
-  return started;
-}
-
-function starting(settings: Readonly<Record<string, string>> = {}) {
-  const errors: string[] = [];
-  const logger = { ...silentLogger, error: (_: object, text: string) => void errors.push(text) };
-  const engine = new FakeEngine();
-  const clock = new FakeClock();
-  const config = configOf({ 'offsets.topic.replication.factor': '1', ...settings });
-  const metadata = new ClusterMetadata({
-    engine,
-    clock,
-    logger: silentLogger,
-    config,
-    handle,
-    onRole: () => {},
-    onTopicRemoved: () => {},
-  });
-  // Every partition has its leader as soon as it is open.
-  const openPartition = engine.openPartition.bind(engine);
-  engine.openPartition = async (spec) => {
-    const opened = await openPartition(spec);
-    metadata.role(opened.handle, { leaderEpoch: 1, isLeader: true, startOffset: 0n });
-    return opened;
-  };
-  let ids = 0;
-  const controller = new ControllerClient({
-    engine,
-    handle,
-    clock,
-    logger,
-    config,
-    metadata,
-    rules: {
-      numPartitions: 3,
-      defaultReplicationFactor: 1,
-      partitionsMax: Number.POSITIVE_INFINITY,
-      validateTopicConfig: () => undefined,
-    },
-    batchBytesMax: 4096,
-    newId: () => Buffer.alloc(16, ++ids).toString('base64url'),
-  });
-  const create = async (topic: { readonly name: string } = orders) => {
-    const options = { validateOnly: false, deadlineMs: NEVER };
-    const outcome = await controller.createTopics([{ ...orders, ...topic }], options);
-    return outcome.kind === 'refused' ? outcome : outcome.topics[0];
-  };
-  return { engine, clock, controller, metadata, create, errors };
-}
+import { NEVER, orders, serving, starting } from './testing/started.ts';
 
 const failing = (errorCode: number) => () => Promise.reject(new EngineError(errorCode, 'broken'));
 
