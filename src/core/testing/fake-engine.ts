@@ -1,16 +1,19 @@
-import type {
-  Answer,
-  AppendCommand,
-  ConnectionId,
-  Engine,
-  EngineReceiver,
-  LogConfig,
-  OpenedPartition,
-  OpeningReceiver,
-  PartitionHandle,
-  PartitionSpec,
-  Topology,
+import {
+  type Answer,
+  type AppendCommand,
+  type ConnectionId,
+  type Engine,
+  EngineError,
+  type EngineReceiver,
+  type LogConfig,
+  type OpenedPartition,
+  type OpeningReceiver,
+  type PartitionHandle,
+  type PartitionSpec,
+  type Topology,
 } from '../../engine/index.ts';
+
+const OFFSET_OUT_OF_RANGE = 1;
 
 /** What was asked of a fake engine, in its order. */
 export type Call =
@@ -28,6 +31,8 @@ export class FakeEngine implements Engine {
   readonly calls: Call[] = [];
   snapshot: { readonly offset: bigint; readonly bytes: Uint8Array } | undefined;
   receiver: EngineReceiver | undefined;
+  /** Where the one log begins. */
+  logStartOffset = 0n;
   hasRoom = true;
   readonly #parts = new Map<number, Uint8Array[]>();
   #opened = 0;
@@ -50,6 +55,15 @@ export class FakeEngine implements Engine {
     const endOffset = baseOffset + BigInt(view.getInt32(23)) + 1n;
     this.#batches.push({ baseOffset, endOffset, bytes });
     return baseOffset;
+  }
+
+  /** Another engine with the same log and snapshot, of which nothing was asked yet. */
+  restarted(): FakeEngine {
+    const engine = new FakeEngine();
+    engine.snapshot = this.snapshot;
+    engine.logStartOffset = this.logStartOffset;
+    engine.#batches = [...this.#batches];
+    return engine;
   }
 
   listen(): number {
@@ -115,6 +129,7 @@ export class FakeEngine implements Engine {
   }
 
   async readLog(_: PartitionHandle, offset: bigint) {
+    if (offset < this.logStartOffset) throw new EngineError(OFFSET_OUT_OF_RANGE, 'dropped');
     const batch = this.#batches.find(({ endOffset }) => endOffset > offset);
     const highWatermark = this.endOffset;
     if (batch === undefined)
@@ -139,9 +154,9 @@ export class FakeEngine implements Engine {
   }
 
   async describeLogs(handles: readonly PartitionHandle[]) {
-    const end = this.endOffset;
+    const { logStartOffset, endOffset: end } = this;
     return handles.map(() => {
-      return { sizeBytes: 0n, logStartOffset: 0n, logEndOffset: end, highWatermark: end };
+      return { sizeBytes: 0n, logStartOffset, logEndOffset: end, highWatermark: end };
     });
   }
 

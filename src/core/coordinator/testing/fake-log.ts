@@ -62,7 +62,7 @@ export class FakeLog implements CoordinatorLog {
   readLog(_handle: PartitionHandle, offset: bigint, bytesMax: number): Promise<LogSlice> {
     if (this.readFailure !== undefined) return Promise.reject(this.readFailure);
     const read = () => this.#read(offset, bytesMax);
-    return this.isReadHeld ? this.#ask('read', read) : Promise.resolve(read());
+    return this.isReadHeld ? this.#ask('read', read) : Promise.resolve().then(read);
   }
 
   async deleteRecords(_handle: PartitionHandle, offset: bigint): Promise<bigint> {
@@ -89,6 +89,7 @@ export class FakeLog implements CoordinatorLog {
   }
 
   #read(offset: bigint, bytesMax: number): LogSlice {
+    if (offset < this.#startOffset) throw new EngineError(1, 'dropped');
     const chosen: Uint8Array[] = [];
     let nextOffset = offset;
     let bytes = 0;
