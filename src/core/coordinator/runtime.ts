@@ -134,14 +134,17 @@ export class CoordinatorPartition<V extends Vocabulary> {
 
   /** Replays the committed log up to `endOffset`; undefined when the role was lost meanwhile. */
   async #readAll(endOffset: bigint, isCurrent: () => boolean): Promise<Loaded<V> | undefined> {
-    const { engine, handle, codec, createMachine, onCommitted } = this.#options;
+    const { engine, handle, codec, createMachine, loadSnapshot, onCommitted } = this.#options;
     const machine = createMachine();
     const [log] = await engine.describeLogs([handle]);
     assert(log !== undefined && log.logStartOffset >= 0n, 'the partition of a role is open');
     this.#bytesSinceCheckpoint = 0;
     this.#recordsRead = 0;
-    const snapshot = await this.#options.loadSnapshot?.();
+    const snapshot = await loadSnapshot?.();
     if (!isCurrent()) return undefined;
+    if (loadSnapshot !== undefined && snapshot === undefined && log.logStartOffset > 0n) {
+      throw new Error(`what was before its offset ${log.logStartOffset} is in no snapshot`);
+    }
     for (const record of snapshot?.records ?? []) machine.replay(record);
     let offset = snapshot?.offset ?? log.logStartOffset;
     assert(offset >= log.logStartOffset, 'the log goes on where the snapshot ends');

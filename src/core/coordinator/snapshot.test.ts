@@ -87,6 +87,13 @@ describe('a coordinator partition with a snapshot', () => {
     expect(errors).toEqual(['a coordinator could not be loaded']);
   });
 
+  test('does not serve what is left of a log whose beginning only a lost snapshot told', async () => {
+    const { clock, partition, errors } = await loading(async () => undefined, 2n);
+    expect(partition.state).toBe('failed');
+    expect(errors).toEqual(['a coordinator could not be loaded']);
+    expect(clock.timers).toBe(0);
+  });
+
   test('takes nothing of it when the role is lost while it is read', async () => {
     let isTaken = false;
     const records = function* (): Iterable<Sums['Record']> {
