@@ -160,6 +160,18 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_host_takes_both_families_on_one_port() {
+        let (acceptors, port) = bind(&config("")).unwrap();
+        assert_eq!(acceptors.len(), 1);
+        let connect = |host: &str| std::net::TcpStream::connect((host, port));
+        connect("127.0.0.1").unwrap();
+        let has_ipv6 = std::net::TcpListener::bind("[::1]:0").is_ok();
+        assert_eq!(connect("::1").is_ok(), has_ipv6);
+        let taken = ListenerConfig { port, ..config("") };
+        assert_eq!(bind(&taken).err().unwrap().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
     fn limits_hold_and_are_released() {
         let counts = ConnectionCounts::new(2, 1);
         let a = counts.admit("127.0.0.1".parse().unwrap()).unwrap();
