@@ -1,21 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { prepareScene, requests, type Scene } from '../../integration/support/every-api.ts';
 import { RawClient } from '../../integration/support/raw-client.ts';
 import {
   type Api,
   ApiVersions,
-  CreateTopics,
   type Draft,
   decode,
-  ErrorCode,
   encode,
   errorName,
-  FindCoordinator,
-  Heartbeat,
-  InitProducerId,
-  Metadata,
   Reader,
   readResponseHeader,
 } from '../../src/kafka-protocol/index.ts';
@@ -23,11 +17,9 @@ import { loadApis } from '../../src/kafka-protocol/testing/subjects.ts';
 import { startBroker, type Target } from '../runner/broker.ts';
 import { toHex, type Verdict } from './cases.ts';
 import type { Peer } from './peer.ts';
-import { GROUPS, requests, type Scene } from './requests.ts';
 
 /** The errors that Apache Kafka answered: API, version, error codes in the order of the response. */
 const recordFile = join(dirname(fileURLToPath(import.meta.url)), 'answers.txt');
-const COORDINATOR_WAIT_MS = 60_000;
 const NOTHING: Scene = { topic: '', topicId: '' };
 
 interface Answer {
@@ -86,7 +78,7 @@ async function askAll(java: Peer, target: Target): Promise<Answer[]> {
     const client = await RawClient.connect(port);
     const hello = requests.ApiVersions?.(3, NOTHING) ?? {};
     const { apiKeys } = await client.request(ApiVersions, 3, hello);
-    const scene = await prepare(client);
+    const scene = await prepareScene(client);
     const answers: Answer[] = [];
     for (const { apiKey, minVersion, maxVersion } of apiKeys) {
       const api = loadApis().find(({ head }) => head.key === apiKey)?.api;
@@ -102,40 +94,6 @@ async function askAll(java: Peer, target: Target): Promise<Answer[]> {
     return answers;
   } finally {
     await broker.stop({ keep: false });
-  }
-}
-
-/** A topic with one partition whose leader is known, and groups whose coordinator serves. */
-async function prepare(client: RawClient): Promise<Scene> {
-  const topic = 'answers';
-  const { topics } = await client.request(CreateTopics, 7, {
-    topics: [{ name: topic, numPartitions: 1, replicationFactor: 1 }],
-  });
-  const { errorCode = ErrorCode.NONE, topicId = '' } = topics[0] ?? {};
-  if (errorCode !== ErrorCode.NONE) throw new Error(`topic: ${errorName(errorCode)}`);
-  await client.request(Metadata, 12, { topics: [{ name: topic }] });
-  await until(ErrorCode.NONE, () => client.request(InitProducerId, 4, { transactionalId: null }));
-  for (const groupId of GROUPS) {
-    // Asking for the coordinator creates the topic that it keeps its groups in.
-    await client.request(FindCoordinator, 4, { coordinatorKeys: [groupId] });
-    await until(ErrorCode.UNKNOWN_MEMBER_ID, () =>
-      client.request(Heartbeat, 4, { groupId, memberId: 'nobody' }),
-    );
-  }
-  return { topic, topicId };
-}
-
-/** Asks until the answer has this error. */
-async function until(
-  wanted: number,
-  ask: () => Promise<{ readonly errorCode: number }>,
-): Promise<void> {
-  const deadlineMs = performance.now() + COORDINATOR_WAIT_MS;
-  for (;;) {
-    const { errorCode } = await ask();
-    if (errorCode === wanted) return;
-    if (performance.now() > deadlineMs) throw new Error(`still ${errorName(errorCode)}`);
-    await delay(100);
   }
 }
 

@@ -1,4 +1,15 @@
-import { buildBatch } from '../../src/kafka-protocol/index.ts';
+import {
+  buildBatch,
+  CreateTopics,
+  ErrorCode,
+  errorName,
+  FindCoordinator,
+  Heartbeat,
+  InitProducerId,
+  Metadata,
+} from '../../src/kafka-protocol/index.ts';
+import { until } from './patience.ts';
+import type { RawClient } from './raw-client.ts';
 
 /** What the requests of this table are about: a topic of one partition that exists. */
 export interface Scene {
@@ -13,7 +24,7 @@ const named = (version: number, idFrom: number, { topic, topicId }: Scene, key =
 const batch = () =>
   buildBatch([{ key: null, value: Buffer.from('v') }], { timestamp: 1_700_000_000_000n });
 /** The groups that the requests name. */
-export const GROUPS = ['answers', 'joiners'] as const;
+const GROUPS = ['answers', 'joiners'] as const;
 
 const member = { groupId: 'answers', memberId: 'nobody' };
 
@@ -93,3 +104,33 @@ export const requests: Readonly<Record<string, Body>> = {
   SaslHandshake: () => ({ mechanism: 'PLAIN' }),
   SaslAuthenticate: () => ({ authBytes: new Uint8Array() }),
 };
+
+/** A topic with one partition whose leader is known, and groups whose coordinator serves. */
+export async function prepareScene(client: RawClient): Promise<Scene> {
+  const topic = 'answers';
+  const { topics } = await client.request(CreateTopics, 7, {
+    topics: [{ name: topic, numPartitions: 1, replicationFactor: 1 }],
+  });
+  const { errorCode = ErrorCode.NONE, topicId = '' } = topics[0] ?? {};
+  if (errorCode !== ErrorCode.NONE) throw new Error(`topic: ${errorName(errorCode)}`);
+  await client.request(Metadata, 12, { topics: [{ name: topic }] });
+  await untilAnswered(ErrorCode.NONE, () =>
+    client.request(InitProducerId, 4, { transactionalId: null }),
+  );
+  for (const groupId of GROUPS) {
+    // Asking for the coordinator creates the topic that it keeps its groups in.
+    await client.request(FindCoordinator, 4, { coordinatorKeys: [groupId] });
+    await untilAnswered(ErrorCode.UNKNOWN_MEMBER_ID, () =>
+      client.request(Heartbeat, 4, { groupId, memberId: 'nobody' }),
+    );
+  }
+  return { topic, topicId };
+}
+
+/** Asks until the answer has this error. */
+function untilAnswered(
+  wanted: number,
+  ask: () => Promise<{ readonly errorCode: number }>,
+): Promise<void> {
+  return until(`the error ${errorName(wanted)}`, async () => (await ask()).errorCode === wanted);
+}
