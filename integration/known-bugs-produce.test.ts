@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import {
-  ApiVersions,
   buildBatch,
   DeleteTopics,
   ErrorCode,
@@ -27,7 +26,7 @@ import {
 } from './support/records.ts';
 import { withBroker } from './support/with-broker.ts';
 
-// Bugs that other brokers shipped, by their ids: the handshake and producing.
+// Bugs that other brokers shipped, by their ids: producing.
 
 let broker: BrokerProcess;
 let client: RawClient;
@@ -37,59 +36,7 @@ withBroker((started, connected) => {
   client = connected;
 });
 
-const names = { clientSoftwareName: 'raw', clientSoftwareVersion: '1.0' };
 const DAY = 86_400_000n;
-
-describe('the handshake', () => {
-  test('C-001 every version of ApiVersions is answered with response header 0', async () => {
-    for (let version = 0; version <= 4; version++) {
-      const { errorCode, apiKeys } = await client.request(
-        ApiVersions,
-        version,
-        version >= 3 ? names : {},
-      );
-      expect([errorCode, apiKeys.length > 20]).toEqual([0, true]);
-    }
-  });
-
-  test('C-002 an unknown version of ApiVersions keeps the connection open', async () => {
-    const own = await RawClient.connect(broker.port);
-    own.sendFrame(Buffer.from([0, 18, 0, 99, 0, 0, 0, 9, 0, 0, 0]));
-    expect((await own.answer(ApiVersions, 0, 9)).errorCode).toBe(ErrorCode.UNSUPPORTED_VERSION);
-    expect((await own.request(ApiVersions, 3, names)).errorCode).toBe(ErrorCode.NONE);
-    own.close();
-  });
-
-  test('C-003 error 35 comes with exactly key 18', async () => {
-    const own = await RawClient.connect(broker.port);
-    own.sendFrame(Buffer.from([0, 18, 0, 99, 0, 0, 0, 9, 0, 0, 0]));
-    const { apiKeys } = await own.answer(ApiVersions, 0, 9);
-    expect(apiKeys.map(({ apiKey }) => apiKey)).toEqual([18]);
-    own.close();
-  });
-
-  test('C-004 a null client id is served by flexible requests', async () => {
-    const own = await RawClient.connect(broker.port);
-    expect((await own.request(ApiVersions, 3, names, null)).errorCode).toBe(ErrorCode.NONE);
-    expect((await own.request(Metadata, 12, { topics: [] }, null)).brokers).toHaveLength(1);
-    own.close();
-  });
-
-  test('C-008 Produce is advertised from 0', async () => {
-    const { apiKeys } = await client.request(ApiVersions, 3, names);
-    expect(apiKeys.find(({ apiKey }) => apiKey === 0)).toMatchObject({
-      minVersion: 0,
-      maxVersion: 13,
-    });
-  });
-
-  test('C-009 whoever advertises topic ids advertises Metadata that tells them', async () => {
-    const { apiKeys } = await client.request(ApiVersions, 3, names);
-    const max = new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion]));
-    const usesIds = (max.get(0) ?? 0) >= 13 || (max.get(1) ?? 0) >= 13;
-    expect(!usesIds || (max.get(3) ?? 0) >= 10).toBe(true);
-  });
-});
 
 describe('producing', () => {
   test('C-013 acks=0 is never answered, and an error closes the connection', async () => {
