@@ -32,6 +32,7 @@ export function engineConfigOf(config: BrokerConfig): EngineConfig {
     fetchMaxBytes: config.fetchMaxBytes,
     fetchSessionSlots: config.maxIncrementalFetchSessionCacheSlots,
     producerIdExpirationMs: config.producerIdExpirationMs,
+    producerIdExpirationCheckMs: config.producerIdExpirationCheckIntervalMs,
     minFreeBytes: config.logDirMinFreeBytes ?? ONE_PERCENT,
     retentionCheckMs: config.logRetentionCheckIntervalMs,
   };

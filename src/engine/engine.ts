@@ -262,6 +262,7 @@ export interface EngineConfig {
   readonly fetchMaxBytes: number;
   readonly fetchSessionSlots: number;
   readonly producerIdExpirationMs: number;
+  readonly producerIdExpirationCheckMs: number;
   readonly minFreeBytes: number;
   readonly retentionCheckMs: number;
 }

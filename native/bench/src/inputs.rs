@@ -128,6 +128,7 @@ impl Host {
             same_boot: true,
             node_id: 1,
             producer_id_expiration_ms: 86_400_000,
+            producer_id_expiration_check_ms: 600_000,
             retention_check_interval_ms: 300_000,
             now_ms: || NOW_MS,
             state: EnvState::default(),

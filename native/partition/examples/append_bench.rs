@@ -42,6 +42,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         same_boot: true,
         node_id: 0,
         producer_id_expiration_ms: 86_400_000,
+        producer_id_expiration_check_ms: 600_000,
         retention_check_interval_ms: 300_000,
         now_ms: || 0,
         state: EnvState::default(),

@@ -27,7 +27,7 @@ impl Partition {
     }
 
     /// Each second from the home reactor; microseconds. Asks for the jobs that are due: retry after a full disk, flush by time,
-    /// retention. `Env::write_hard_state` afterwards writes the commit indexes.
+    /// retention. Looks for producers that may be forgotten. `Env::write_hard_state` afterwards writes the commit indexes.
     pub fn housekeeping(self: &Arc<Self>, now_ms: i64) {
         self.locked(|shared| {
             match self.state() {
@@ -44,10 +44,14 @@ impl Partition {
             if shared.unflushed.is_some_and(|(since, _)| now_ms - since >= config.flush_ms) {
                 self.want_flush(shared);
             }
+            let interval_ms = self.env.producer_id_expiration_check_ms;
+            if now_ms - shared.last_producer_check_ms >= interval_ms {
+                shared.last_producer_check_ms = now_ms;
+                self.expire_producers(shared, now_ms);
+            }
             let interval_ms = self.env.retention_check_interval_ms;
             if now_ms - shared.last_retention_ms >= interval_ms {
                 shared.last_retention_ms = now_ms;
-                self.expire_producers(shared, now_ms);
                 if config.cleanup_delete
                     && (config.retention_ms >= 0 || config.retention_bytes >= 0)
                 {

@@ -63,6 +63,7 @@ pub(crate) struct Shared {
     /// Came while a worker had the log.
     pub late_flush: Option<Flushed>,
     pub last_retention_ms: i64,
+    pub last_producer_check_ms: i64,
     pub deletion: Deletion,
 }
 
@@ -180,6 +181,7 @@ impl Partition {
             unflushed: None,
             late_flush: None,
             last_retention_ms: (env.now_ms)(),
+            last_producer_check_ms: (env.now_ms)(),
             deletion: Deletion::None,
         };
         let partition = Arc::new_cyclic(|me| Partition {

@@ -44,6 +44,8 @@ pub struct DataPlaneConfig {
     pub fetch_session_slots: usize,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
+    /// `producer.id.expiration.check.interval.ms`.
+    pub producer_id_expiration_check_ms: i64,
     /// Appends stop below so many free bytes of the disk; negative: below one hundredth of it.
     pub min_free_bytes: i64,
     /// `log.retention.check.interval.ms`.
@@ -94,6 +96,7 @@ impl Default for DataPlaneConfig {
             fetch_max_bytes: 55 << 20,
             fetch_session_slots: 1000,
             producer_id_expiration_ms: 86_400_000,
+            producer_id_expiration_check_ms: 600_000,
             min_free_bytes: -1,
             retention_check_ms: 300_000,
             control_apis: Vec::new(),

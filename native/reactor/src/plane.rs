@@ -247,6 +247,7 @@ impl Prepared {
             same_boot: last_stop.same_boot || last_stop.clean,
             node_id: config.node_id.max(0) as u32,
             producer_id_expiration_ms: config.producer_id_expiration_ms,
+            producer_id_expiration_check_ms: config.producer_id_expiration_check_ms,
             retention_check_interval_ms: config.retention_check_ms,
             now_ms,
             state: EnvState::new(checkpoints).with_unstarted_max((config.dirty_mib as u64) << 20),

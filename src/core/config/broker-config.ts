@@ -50,6 +50,7 @@ export interface BrokerConfig {
   readonly maxIncrementalFetchSessionCacheSlots: number;
   readonly maxRequestPartitionSizeLimit: number;
   readonly producerIdExpirationMs: number;
+  readonly producerIdExpirationCheckIntervalMs: number;
   readonly logRetentionCheckIntervalMs: number;
 
   /** Settings of our own, named in the documentation as such. Undefined: chosen from the machine. */

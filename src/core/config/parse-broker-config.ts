@@ -91,6 +91,7 @@ function typed(
     maxIncrementalFetchSessionCacheSlots: number('max.incremental.fetch.session.cache.slots'),
     maxRequestPartitionSizeLimit: number('max.request.partition.size.limit'),
     producerIdExpirationMs: number('producer.id.expiration.ms'),
+    producerIdExpirationCheckIntervalMs: number('producer.id.expiration.check.interval.ms'),
     logRetentionCheckIntervalMs: number('log.retention.check.interval.ms'),
 
     reactorThreads: values.optionalNumber('reactor.threads'),

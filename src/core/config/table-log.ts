@@ -246,7 +246,7 @@ export const logSettings: readonly Setting[] = [
       'producer.id.expiration.check.interval.ms',
       600_000,
       'How often idle producers are looked for.',
-      { min: 1, internal: true, effect: none('idle producers are looked for once a minute') },
+      { min: 1, internal: true },
     ),
   ]),
 ];
