@@ -33,6 +33,7 @@ export function engineConfigOf(config: BrokerConfig): EngineConfig {
     fetchSessionSlots: config.maxIncrementalFetchSessionCacheSlots,
     producerIdExpirationMs: config.producerIdExpirationMs,
     producerIdExpirationCheckMs: config.producerIdExpirationCheckIntervalMs,
+    producerCheckCompressed: config.producerCheckCompressed,
     minFreeBytes: config.logDirMinFreeBytes ?? ONE_PERCENT,
     retentionCheckMs: config.logRetentionCheckIntervalMs,
   };

@@ -263,6 +263,7 @@ export interface EngineConfig {
   readonly fetchSessionSlots: number;
   readonly producerIdExpirationMs: number;
   readonly producerIdExpirationCheckMs: number;
+  readonly producerCheckCompressed: boolean;
   readonly minFreeBytes: number;
   readonly retentionCheckMs: number;
 }

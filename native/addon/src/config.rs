@@ -26,6 +26,7 @@ pub struct NativeConfig {
     pub fetch_session_slots: f64,
     pub producer_id_expiration_ms: f64,
     pub producer_id_expiration_check_ms: f64,
+    pub producer_check_compressed: bool,
     pub min_free_bytes: f64,
     pub retention_check_ms: f64,
     /// Key, lowest and highest version of each.
@@ -63,6 +64,7 @@ impl NativeConfig {
             fetch_session_slots: self.fetch_session_slots as usize,
             producer_id_expiration_ms: self.producer_id_expiration_ms as i64,
             producer_id_expiration_check_ms: self.producer_id_expiration_check_ms as i64,
+            producer_check_compressed: self.producer_check_compressed,
             min_free_bytes: self.min_free_bytes as i64,
             retention_check_ms: self.retention_check_ms as i64,
             control_apis: self

@@ -129,6 +129,7 @@ impl Host {
             node_id: 1,
             producer_id_expiration_ms: 86_400_000,
             producer_id_expiration_check_ms: 600_000,
+            producer_check_compressed: true,
             retention_check_interval_ms: 300_000,
             now_ms: || NOW_MS,
             state: EnvState::default(),

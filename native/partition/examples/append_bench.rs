@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         node_id: 0,
         producer_id_expiration_ms: 86_400_000,
         producer_id_expiration_check_ms: 600_000,
+        producer_check_compressed: true,
         retention_check_interval_ms: 300_000,
         now_ms: || 0,
         state: EnvState::default(),

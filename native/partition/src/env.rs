@@ -36,6 +36,8 @@ pub struct Env {
     pub producer_id_expiration_ms: i64,
     /// `producer.id.expiration.check.interval.ms`.
     pub producer_id_expiration_check_ms: i64,
+    /// `producer.check.compressed`: what producers send is looked at inside compressed batches too.
+    pub producer_check_compressed: bool,
     /// `log.retention.check.interval.ms`.
     pub retention_check_interval_ms: i64,
     /// Wall clock in milliseconds since 1970; the simulation brings its own. Only for jobs: turns are given the time.

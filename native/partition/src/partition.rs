@@ -190,7 +190,7 @@ impl Partition {
             handle,
             dir: env.log_dir.join(spec.folder_name()),
             lease,
-            rules: ArcSwap::from_pointee(rules_of(&config)),
+            rules: ArcSwap::from_pointee(rules_of(env, &config)),
             spec,
             high_watermark: AtomicI64::new(0),
             log_end: AtomicI64::new(0),
@@ -392,7 +392,7 @@ impl Partition {
     }
 
     pub(crate) fn set_rules(&self, config: &PartitionConfig) {
-        self.rules.store(Arc::new(rules_of(config)));
+        self.rules.store(Arc::new(rules_of(&self.env, config)));
     }
 
     /// For `wire::validate`, outside the lock. `produce_version` is for the caller to fill in.
@@ -445,7 +445,7 @@ impl Partition {
     }
 }
 
-fn rules_of(config: &PartitionConfig) -> ValidationRules {
+fn rules_of(env: &Env, config: &PartitionConfig) -> ValidationRules {
     ValidationRules {
         produce_version: i16::MAX,
         max_message_bytes: usize::try_from(config.max_message_bytes).unwrap_or(0),
@@ -458,7 +458,7 @@ fn rules_of(config: &PartitionConfig) -> ValidationRules {
         },
         timestamp_before_max_ms: config.timestamp_before_max_ms,
         timestamp_after_max_ms: config.timestamp_after_max_ms,
-        check_compressed: true,
+        check_compressed: env.producer_check_compressed,
     }
 }
 

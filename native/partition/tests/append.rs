@@ -111,3 +111,19 @@ fn transactional_batches_are_never_accepted() {
     assert_eq!(append(&partition, transactional(5)).0, error_code::INVALID_TXN_STATE);
     assert_eq!(partition.log_end_offset(), 1);
 }
+
+#[test]
+fn whether_compressed_batches_are_looked_into_is_the_same_whatever_a_topic_is_told() {
+    for checks in [true, false] {
+        let broker = Broker::start(&SimDisk::new());
+        let mut env = std::sync::Arc::into_inner(broker.env).expect("nobody else has it");
+        env.producer_check_compressed = checks;
+        let broker = Broker { env: std::sync::Arc::new(env), ..broker };
+        let partition = broker.open(spec());
+        assert_eq!(partition.rules().check_compressed, checks);
+        partition
+            .configure(PartitionConfig { cleanup_compact: true, ..PartitionConfig::default() });
+        let rules = **partition.rules();
+        assert_eq!((rules.check_compressed, rules.is_compacted), (checks, true));
+    }
+}

@@ -46,6 +46,8 @@ pub struct DataPlaneConfig {
     pub producer_id_expiration_ms: i64,
     /// `producer.id.expiration.check.interval.ms`.
     pub producer_id_expiration_check_ms: i64,
+    /// `producer.check.compressed`.
+    pub producer_check_compressed: bool,
     /// Appends stop below so many free bytes of the disk; negative: below one hundredth of it.
     pub min_free_bytes: i64,
     /// `log.retention.check.interval.ms`.
@@ -97,6 +99,7 @@ impl Default for DataPlaneConfig {
             fetch_session_slots: 1000,
             producer_id_expiration_ms: 86_400_000,
             producer_id_expiration_check_ms: 600_000,
+            producer_check_compressed: true,
             min_free_bytes: -1,
             retention_check_ms: 300_000,
             control_apis: Vec::new(),

@@ -248,6 +248,7 @@ impl Prepared {
             node_id: config.node_id.max(0) as u32,
             producer_id_expiration_ms: config.producer_id_expiration_ms,
             producer_id_expiration_check_ms: config.producer_id_expiration_check_ms,
+            producer_check_compressed: config.producer_check_compressed,
             retention_check_interval_ms: config.retention_check_ms,
             now_ms,
             state: EnvState::new(checkpoints).with_unstarted_max((config.dirty_mib as u64) << 20),

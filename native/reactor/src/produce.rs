@@ -83,9 +83,13 @@ pub fn gather(
     max: usize,
 ) -> Result<(), NotGathered> {
     let first_item = turn.items.len();
+    let checks_compressed = shared.config.producer_check_compressed;
+    let find = |turn: &mut Turn, frame: &ProduceFrame, bytes: &[u8]| {
+        find_partitions(turn, frame, bytes, topology, max, checks_compressed)
+    };
     // The bytes leave the turn while it is filled, and come back whatever happens.
     let mut bytes = std::mem::take(&mut turn.blocks[frame.block].bytes);
-    let gathered = match find_partitions(turn, frame, &bytes, topology, max) {
+    let gathered = match find(turn, frame, &bytes) {
         Err(NotEntered::Compressed { partitions, is_long }) => {
             let (body, version) = (frame.body, frame.version);
             let parts =
@@ -94,7 +98,7 @@ pub fn gather(
             if is_long || !validation::inline(&parts, &mut bytes, verdicts, taken, scratch) {
                 Err(NotGathered::Long(partitions))
             } else {
-                let entered = find_partitions(turn, frame, &bytes, topology, max);
+                let entered = find(turn, frame, &bytes);
                 entered.map_err(|_| NotGathered::Malformed)
             }
         }
@@ -102,7 +106,7 @@ pub fn gather(
         entered => entered.map_err(|_| NotGathered::Malformed),
     };
     if gathered.is_ok() {
-        // Compressed batches have their verdict.
+        // Compressed batches have their verdict, or are not looked into.
         let budget = Budget::of_output(0);
         let mut validator =
             Validator { bytes: &mut bytes, version: frame.version, now_ms, scratch, budget };
@@ -122,6 +126,7 @@ fn find_partitions(
     bytes: &[u8],
     topology: &Topology,
     max: usize,
+    checks_compressed: bool,
 ) -> Result<(), NotEntered> {
     let first_item = turn.items.len();
     let (version, body) = (frame.version, frame.body);
@@ -130,7 +135,7 @@ fn find_partitions(
     if request.partition_count >= ORDINALS {
         return Err(NotEntered::Malformed);
     }
-    if frame.verdicts.is_empty() {
+    if frame.verdicts.is_empty() && checks_compressed {
         let weight = validation::weight(&request, &bytes[frame.frame.clone()]);
         if weight != Weight::Plain {
             let (partitions, is_long) = (request.partition_count, weight == Weight::Long);

@@ -87,3 +87,43 @@ fn each_batch_meets_the_same_fate_as_in_kafka() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn what_is_inside_a_compressed_batch_counts_only_where_it_is_checked() {
+    let (now_ms, cases) = cases();
+    let mut scratch = Scratch::default();
+    let mut accepted = Vec::new();
+    for case in cases {
+        let mut outcome = |check_compressed: bool, records: &[u8]| {
+            let (rules, mut sent) =
+                (ValidationRules { check_compressed, ..case.rules }, records.to_vec());
+            let valid = validate_records(&mut sent, &rules, now_ms, &mut scratch);
+            valid.map(|valid| (valid, sent)).map_err(|rejection| rejection.error_code)
+        };
+        let checked = outcome(true, &case.records);
+        let unchecked = outcome(false, &case.records);
+        let (Err(code), Ok((valid, stored))) = (&checked, &unchecked) else {
+            // Only what is inside compressed batches may make a difference.
+            assert_eq!(checked.is_ok(), unchecked.is_ok(), "{}", case.name);
+            continue;
+        };
+        assert_ne!(valid.attributes & 7, 0, "{} is compressed", case.name);
+        assert_eq!(stored, &case.records, "{} is stored as it came", case.name);
+        assert_eq!(
+            valid.max_timestamp,
+            batch::BatchHeader::parse(stored).expect("one").max_timestamp
+        );
+        if !STRICTER.contains(&case.name) && !CLEARER.contains(&case.name) {
+            assert_eq!(*code, case.error_code, "{}", case.name);
+        }
+        // Its checksum is looked at all the same.
+        let mut torn = case.records.clone();
+        torn[42] ^= 1;
+        assert_eq!(outcome(false, &torn).err(), Some(error_code::CORRUPT_MESSAGE));
+        accepted.push(case.name);
+    }
+    for inside in ["garbage", "cut", "empty", "key-beyond", "compact-keyless"] {
+        let name = format!("gzip-{inside}");
+        assert!(accepted.contains(&name.as_str()), "{name} not in {accepted:?}");
+    }
+}

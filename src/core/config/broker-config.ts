@@ -58,6 +58,7 @@ export interface BrokerConfig {
   readonly reactorSpinUs: number;
   readonly reactorCoalesceUs: number;
   readonly reactorReceiveBytes: number;
+  readonly producerCheckCompressed: boolean;
   readonly controlRequestMaxBytes: number;
   readonly controlResponseMaxBytes: number;
   readonly bufferPoolMib: number;

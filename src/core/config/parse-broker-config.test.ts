@@ -250,3 +250,8 @@ test('frames that are still incomplete may take a quarter of the memory', () => 
   expect(configOf({}).bufferPoolMib).toBe(256);
   expect(configOf({ 'reactor.pool.mib': '32' }).bufferPoolMib).toBe(32);
 });
+
+test('compressed batches of producers are looked into unless the file says no', () => {
+  expect(configOf({}).producerCheckCompressed).toBe(true);
+  expect(configOf({ 'producer.check.compressed': 'false' }).producerCheckCompressed).toBe(false);
+});

@@ -98,6 +98,7 @@ function typed(
     reactorSpinUs: number('reactor.spin.us'),
     reactorCoalesceUs: number('reactor.coalesce.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
+    producerCheckCompressed: values.boolean('producer.check.compressed'),
     controlRequestMaxBytes: number('control.request.max.bytes'),
     controlResponseMaxBytes: number('control.response.max.bytes'),
     bufferPoolMib: values.optionalNumber('reactor.pool.mib') ?? quarterMib(memoryBytes),

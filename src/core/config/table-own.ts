@@ -1,4 +1,4 @@
-import { int, long, type Setting, section, works } from './setting.ts';
+import { boolean, int, long, type Setting, section, works } from './setting.ts';
 
 /** Settings that Kafka does not have. */
 export const ownSettings: readonly Setting[] = section('Settings of MemoryStreamer', works(), [
@@ -37,6 +37,11 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
     33_554_432,
     'Largest answer to a request other than Produce and Fetch; a request whose answer would be larger closes its connection.',
     { min: 1_048_576 },
+  ),
+  boolean(
+    'producer.check.compressed',
+    true,
+    'Whether records are checked inside compressed batches too, as Kafka does. Without it a batch counts as what its header says, once its CRC is right: no record is looked for without a key, with a time out of bounds, or that is none.',
   ),
   int(
     'reactor.pool.mib',
