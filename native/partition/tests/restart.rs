@@ -272,8 +272,10 @@ fn a_full_disk_at_any_call_heals_without_a_restart() {
 
 #[test]
 fn a_crash_of_the_operating_system_keeps_a_prefix_and_in_fsync_mode_all_that_was_acknowledged() {
+    // CRASH_SEEDS=100000 for a long run, half of it in each mode.
+    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse::<u64>().ok());
     for flush_messages in [i64::MAX, 1] {
-        for seed in 0..250 {
+        for seed in 0..seeds.unwrap_or(2000) / 2 {
             let disk = SimDisk::new();
             let broker = Broker::start(&disk);
             let partition = open(&broker, flush_messages).expect("opens");

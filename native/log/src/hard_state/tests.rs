@@ -43,7 +43,9 @@ fn remembers_states_stops_and_boots() {
 
 #[test]
 fn what_was_synced_survives_every_crash_of_the_system() {
-    for seed in 0..500 {
+    // CRASH_SEEDS=100000 for a long run.
+    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse().ok());
+    for seed in 0..seeds.unwrap_or(2000) {
         let disk = SimDisk::new();
         disk.create_dir_all(Path::new("/d")).unwrap();
         disk.sync_dir(Path::new("/")).unwrap();
