@@ -137,6 +137,7 @@ impl HardStateLog {
         // Space for the times when the disk is full; a file system that has none now is met by the first write.
         let _ = file.allocate(0, RESERVE_BYTES);
         let first_start = replayed.incarnation == 0;
+        let incarnation = replayed.incarnation.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
         let last = LastStop {
             clean: replayed.clean || first_start,
             same_boot: replayed.boot_id == boot_id || first_start,
@@ -145,7 +146,7 @@ impl HardStateLog {
         let log = HardStateLog {
             disk,
             path,
-            incarnation: replayed.incarnation + 1,
+            incarnation,
             boot_id,
             shared: Mutex::new(Shared { groups: replayed.groups, ..Shared::default() }),
             writer: Mutex::new(Writer {
