@@ -296,6 +296,9 @@ impl Producers {
                 batch.last_offset = i64::from_be_bytes(reader.take()?);
                 batch.offset_delta = i32::from_be_bytes(reader.take()?);
                 batch.timestamp = i64::from_be_bytes(reader.take()?);
+                if batch.offset_delta < 0 || batch.last_offset < i64::from(batch.offset_delta) {
+                    return None;
+                }
             }
             self.by_id.insert(id, producer);
         }
