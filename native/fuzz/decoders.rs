@@ -10,6 +10,7 @@ use ms_wire::header::{FETCH, PRODUCE, parse_request_header};
 use ms_wire::produce::ProduceRequest;
 use ms_wire::recode::Part;
 use ms_wire::records::{RecordIter, find_timestamp, plain_records};
+use ms_wire::request_items::{ItemCount, ItemsError};
 use ms_wire::validate::{Scratch, ValidationRules, validate_records};
 use ms_wire::walk::output_estimate;
 
@@ -40,6 +41,33 @@ pub fn requests(frame: &[u8]) {
             assert_eq!(topic.partitions().count(), topic.partition_count);
         }
     }
+}
+
+/// API and version, bytes that choose the limit, the pieces it comes in and the steps that are taken at once, and a body of a
+/// request: its items are counted to the same end when all is there and as it comes.
+pub fn items(data: &[u8]) {
+    let [api_key, version, max, piece, steps, body @ ..] = data else { return };
+    let (api_key, version, max) = (i16::from(*api_key), i16::from(*version), usize::from(*max));
+    let (piece, steps) = (usize::from(*piece) + 1, usize::from(*steps) + 1);
+    let Ok(mut count) = ItemCount::new(0, api_key, version, max) else { return };
+    let whole = count.go_on(body, body.len(), &mut { usize::MAX });
+    assert_ne!(whole, Ok(false), "all is there");
+
+    let mut count = ItemCount::new(0, api_key, version, max).expect("as before");
+    let mut come = 0;
+    let slowly = loop {
+        match count.go_on(&body[..come], body.len(), &mut { steps }) {
+            Ok(false) => come = body.len().min(come + piece),
+            end => break end,
+        }
+    };
+    assert_eq!(slowly, whole);
+
+    // Of a request that is longer than what has come.
+    let len = body.len() + piece;
+    let mut count = ItemCount::new(0, api_key, version, max).expect("as before");
+    let begun = count.go_on(body, len, &mut { usize::MAX });
+    assert!(begun == whole || matches!(whole, Err(ItemsError::Malformed(_))));
 }
 
 /// Two bytes that choose API, version and part, and a message: what is read and written is read the

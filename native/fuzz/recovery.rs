@@ -3,12 +3,13 @@
 //! crate runs the same function over the committed corpus.
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
 use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
 
 use ms_log::checkpoint::{self, PartitionCheckpoint};
-use ms_log::hard_state::HardState;
+use ms_log::hard_state::{ConfState, GroupState, HardState, HardStateLog, Record};
 use ms_log::sim::SimDisk;
 use ms_log::{
     BatchVisitor, Damage, Disk, Entry, EntryKind, FrameToWrite, LogError, LogIdentity, LogOptions,
@@ -89,6 +90,97 @@ pub fn recovery(data: &[u8]) {
     }
     assert!(log.log_end_offset() >= end, "no offset is used twice");
     assert!(log.log_end_offset() == end || found.is_some(), "nothing is lost by opening");
+}
+
+/// A byte of choices, and what the hard-state log holds: what is good of it stays, and what is written then is behind it.
+pub fn hard_state(data: &[u8]) {
+    let [choice, contents @ ..] = data else { return };
+    let mut contents = contents.to_vec();
+    if choice & 1 != 0 {
+        fix_records(&mut contents);
+    }
+    let disk = SimDisk::new();
+    disk.create_dir_all(Path::new(DATA)).expect("memory");
+    let file = disk.open(&Path::new(DATA).join("hard-state.log"), OpenMode::Create);
+    let written = file.expect("memory").write_vectored_at(&[IoSlice::new(&contents)], 0);
+    written.expect("memory");
+    let open = || HardStateLog::open(Arc::new(disk.clone()), Path::new(DATA));
+    let (log, last) = match open() {
+        Ok(opened) => opened,
+        Err(error) => return assert_eq!(error.kind(), std::io::ErrorKind::InvalidData),
+    };
+    assert!(last.cut_bytes <= contents.len() as u64);
+    let (incarnation, mut groups) = (log.incarnation(), groups_of(&log));
+    let state = HardState { term: 9, vote: 1, commit: 5 };
+    log.append(77, &Record::HardState(state));
+    log.sync(true).expect("memory");
+    groups.entry(77).or_default().hard_state = state;
+    drop(log);
+    disk.crash_process();
+
+    let Ok((log, last)) = open() else { return assert_eq!(incarnation, u64::MAX) };
+    assert_eq!((last.cut_bytes, last.clean, last.same_boot), (0, false, true));
+    assert_eq!((log.incarnation(), groups_of(&log)), (incarnation + 1, groups));
+    log.stop().expect("memory");
+    drop(log);
+    assert!(open().is_ok_and(|(_, last)| last.clean) || incarnation >= u64::MAX - 1);
+}
+
+fn groups_of(log: &HardStateLog) -> BTreeMap<u64, GroupState> {
+    log.groups().into_iter().collect()
+}
+
+/// Gives every record the CRC of its bytes.
+fn fix_records(mut rest: &mut [u8]) {
+    while rest.len() >= 17 {
+        let len = u32::from_be_bytes([rest[4], rest[5], rest[6], rest[7]]) as usize;
+        if len > rest.len() - 17 {
+            return;
+        }
+        let (record, next) = std::mem::take(&mut rest).split_at_mut(17 + len);
+        let crc = crc32c(&record[4..]);
+        record[..4].copy_from_slice(&crc.to_be_bytes());
+        rest = next;
+    }
+}
+
+/// Hard-state logs as they are written, in the layout of an input.
+pub fn hard_state_seeds() -> Vec<(&'static str, Vec<u8>)> {
+    let disk = SimDisk::new();
+    disk.create_dir_all(Path::new(DATA)).expect("memory");
+    let life = |records: &[(u64, Record)], is_clean: bool| {
+        let (log, _) = HardStateLog::open(Arc::new(disk.clone()), Path::new(DATA)).expect("memory");
+        records.iter().for_each(|(group, record)| _ = log.append(*group, record));
+        log.sync(true).expect("memory");
+        if is_clean {
+            log.stop().expect("memory");
+        }
+        ms_log::read_all(&disk, &Path::new(DATA).join("hard-state.log"), 1 << 16).expect("memory")
+    };
+    let conf = ConfState {
+        index: 9,
+        voters: vec![1, 2],
+        learners: vec![4],
+        voters_outgoing: vec![3],
+        learners_next: vec![5, 6],
+        auto_leave: true,
+    };
+    let state = |term| Record::HardState(HardState { term, vote: 1, commit: 7 * term });
+    let created = |group: u8| (u64::from(group), Record::Created { topic_id: [group; 16] });
+    let one = life(&[created(1), (1, Record::Opened), (1, state(1)), (1, state(2))], false);
+    let records = [created(2), (2, Record::ConfState(conf)), (2, state(3)), (1, Record::Removed)];
+    let clean = life(&records, true);
+    let more = [(2, Record::Quarantined), (2, Record::Released), (2, Record::Opened)];
+    let three = life(&more, false);
+    let input = |choice: u8, contents: &[u8]| [&[choice], contents].concat();
+    vec![
+        ("one-life", input(1, &one)),
+        ("clean-stop", input(1, &clean)),
+        ("three-lives", input(1, &three)),
+        ("as-written", input(0, &three)),
+        ("cut", input(1, &three[..three.len() - 5])),
+        ("empty", input(1, &[])),
+    ]
 }
 
 fn options() -> LogOptions {

@@ -1,4 +1,4 @@
-//! The committed corpus of the fuzz target of recovery, run with every test run; nightly compilers are not needed.
+//! The committed corpus of the fuzz targets of recovery, run with every test run; nightly compilers are not needed.
 
 #[path = "../../fuzz/recovery.rs"]
 mod recovery;
@@ -11,12 +11,19 @@ use common::Random;
 
 #[test]
 fn recovery_corpus_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/recovery");
+    run_corpus("recovery", recovery::recovery);
+}
+
+#[test]
+fn hard_state_corpus_holds() {
+    run_corpus("hard_state", recovery::hard_state);
+}
+
+fn run_corpus(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
     let mut inputs = 0;
     for entry in std::fs::read_dir(folder).expect("the corpus") {
-        let path = entry.expect("a name").path();
-
-        recovery::recovery(&std::fs::read(path).expect("an input"));
+        run(&std::fs::read(entry.expect("a name").path()).expect("an input"));
         inputs += 1;
     }
     assert!(inputs > 5);

@@ -19,7 +19,8 @@ mod open;
 mod partition;
 #[cfg(feature = "planted-faults")]
 mod planted;
-mod producers;
+// Open to the fuzz target of its snapshots.
+pub mod producers;
 mod read;
 mod snapshot;
 mod together;
