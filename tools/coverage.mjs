@@ -1,12 +1,12 @@
 // `npm run coverage`: lines of src/ (without generated files) that the unit and integration tests run, also inside the
 // broker processes that they start and stop. Exit code 1 below the limit. A process that is killed leaves no figures.
 //   node tools/coverage.mjs [--verbose]      --verbose lists the files with the most lines missed
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from 'esbuild';
+import { run, TESTS_LIMIT_MS } from './suites/process.mjs';
 
 const LIMIT_PERCENT = 95;
 const require = createRequire(import.meta.url);
@@ -20,11 +20,11 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(processes, { recursive: true });
 
 const map = libCoverage.createCoverageMap({});
-for (const project of ['unit', 'integration']) map.merge(runJest(project));
+for (const project of ['unit', 'integration']) map.merge(await runJest(project));
 for (const file of readdirSync(processes)) await addProcess(join(processes, file));
 report();
 
-function runJest(project) {
+async function runJest(project) {
   const output = join(folder, project);
   const args = [
     '--experimental-vm-modules',
@@ -35,20 +35,21 @@ function runJest(project) {
     '--coverage',
     '--coverageReporters=json',
     `--coverageDirectory=${output}`,
-    ...(project === 'integration' ? ['--runInBand'] : []),
+    // A test that failed may leave a broker behind: jest would wait for it.
+    ...(project === 'integration' ? ['--runInBand', '--forceExit'] : []),
   ];
   const env = { ...process.env, BROKER_COVERAGE: processes };
-  const run = spawnSync(process.execPath, args, {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env,
-  });
-  if (run.status !== 0) console.log(`coverage: some ${project} tests failed`);
-  return JSON.parse(readFileSync(join(output, 'coverage-final.json'), 'utf8'));
+  const options = { cwd: root, env, output: process.stderr, limitMs: TESTS_LIMIT_MS };
+  const { status, late } = await run(process.execPath, args, options);
+  if (status !== 0) console.log(`coverage: ${late ?? `some ${project} tests failed`}`);
+  const file = join(output, 'coverage-final.json');
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
+  console.log(`coverage: the ${project} tests left no figures`);
+  process.exit(1);
 }
 
 async function addProcess(file) {
-  for (const { url, functions } of JSON.parse(readFileSync(file, 'utf8')).result) {
+  for (const { url, functions } of figuresOf(file)) {
     if (!url.startsWith(`file://${root}/dist/`)) continue;
     const path = fileURLToPath(url);
     if (!existsSync(path)) continue;
@@ -56,6 +57,16 @@ async function addProcess(file) {
     await converter.load();
     converter.applyCoverage(functions);
     map.merge(converter.toIstanbul());
+  }
+}
+
+// One that was killed while it wrote them leaves a part.
+function figuresOf(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).result;
+  } catch {
+    console.log(`coverage: ${relative(root, file)} cannot be read`);
+    return [];
   }
 }
 
