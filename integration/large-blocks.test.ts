@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { ErrorCode, Produce } from '../src/kafka-protocol/index.ts';
 import type { BrokerProcess } from './support/broker-process.ts';
@@ -15,8 +15,11 @@ withBroker((started, connected) => {
 });
 
 const FRAME_BYTES = 1_000_000;
-/** Where the system says how it keeps the memory of a process. */
-const canSee = process.platform === 'linux' && process.env.INTEGRATION_PORT === undefined;
+/** Where there are huge pages, and the system says for which memory they were asked. */
+const canSee =
+  existsSync('/sys/kernel/mm/transparent_hugepage') &&
+  readFileSync('/proc/self/smaps', 'utf8').includes('VmFlags:') &&
+  process.env.INTEGRATION_PORT === undefined;
 
 test('a large frame lies in memory that may be huge pages', async () => {
   if (!canSee) return;

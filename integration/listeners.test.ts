@@ -17,6 +17,7 @@ const loopbacks = Object.values(networkInterfaces())
   .flatMap((addresses) => addresses ?? [])
   .map(({ address }) => address)
   .filter((address) => address === '127.0.0.1' || address === '::1');
+const everywhere = loopbacks.includes('::1') ? '::' : '0.0.0.0';
 
 let root = '';
 let running: RunningCommand[] = [];
@@ -77,7 +78,9 @@ async function isClosedAt(host: string, port: number): Promise<boolean> {
 }
 
 test('a listener without a host takes clients of every address, by IPv4 and IPv6', async () => {
-  const [port, controllerPort] = [await freePort(), await freePort()];
+  const port = await freePort(everywhere);
+  let controllerPort = port;
+  while (controllerPort === port) controllerPort = await freePort(everywhere);
   const advertised = `PLAINTEXT://localhost:${port},CONTROLLER://localhost:${controllerPort}`;
   const file = stockFile(port, controllerPort, [`advertised.listeners=${advertised}`]);
   expect(portOf(await run('start', file).ready())).toBe(port);

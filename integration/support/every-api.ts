@@ -107,7 +107,7 @@ export const requests: Readonly<Record<string, Body>> = {
 
 /** A topic with one partition whose leader is known, and groups whose coordinator serves. */
 export async function prepareScene(client: RawClient): Promise<Scene> {
-  const topic = 'answers';
+  const topic = `answers-${Date.now()}`;
   const { topics } = await client.request(CreateTopics, 7, {
     topics: [{ name: topic, numPartitions: 1, replicationFactor: 1 }],
   });

@@ -5,11 +5,11 @@ import { createServer } from 'node:net';
 /** Below those that the system gives to whoever asks for any. */
 const [LOWEST, HIGHEST] = [15_000, 32_767];
 
-/** A port of 127.0.0.1 that is free, and that nobody is given by chance before it is used. */
-export async function freePort(): Promise<number> {
+/** A port of the address that is free, and that nobody is given by chance before it is used. `::` is every address. */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (;;) {
     const port = randomInt(LOWEST, HIGHEST);
-    const server = createServer().listen(port, '127.0.0.1');
+    const server = createServer().listen(port, host);
     try {
       await once(server, 'listening');
     } catch (error) {
