@@ -31,7 +31,7 @@ export const knownBugs: readonly {
   },
   {
     name: 'C-008-older-version',
-    title: 'C-008 batches of version 1',
+    title: 'C-008 librdkafka 1.x writes batches of format 2',
     feature: 'older-version',
     run: olderVersion,
   },

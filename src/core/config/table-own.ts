@@ -41,7 +41,7 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
   boolean(
     'producer.check.compressed',
     true,
-    'Whether records are checked inside compressed batches too, as Kafka does. Without it a batch counts as what its header says, once its CRC is right: no record is looked for without a key, with a time out of bounds, or that is none.',
+    'Whether the records inside compressed batches are checked, as Kafka does. If not, a batch with a right CRC is taken by its header: records without a key in a compacted topic, times out of bounds and damaged contents are stored too, and a search by time that meets damaged contents answers KAFKA_STORAGE_ERROR until retention removes them.',
   ),
   int(
     'reactor.pool.mib',
