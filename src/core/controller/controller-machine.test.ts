@@ -3,18 +3,10 @@ import { ErrorCode } from '../../kafka-protocol/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { ControllerMachine } from './controller-machine.ts';
 import { partitionsMax } from './partitions-max.ts';
+import { broker } from './testing/started.ts';
 import type { ControllerCommand, ControllerReply, NewTopic } from './vocabulary.ts';
 
 const token = 1 as ReplyToken;
-const broker = {
-  kind: 'broker',
-  nodeId: 1,
-  incarnationId: 'AAAAAAAAAAAAAAAAAAAAAQ',
-  directoryId: 'AAAAAAAAAAAAAAAAAAAAAQ',
-  rack: null,
-  endpoints: [],
-} as const;
-
 const PARTITIONS_MAX = 30_000;
 
 class Controller {

@@ -7,7 +7,8 @@ import { ControllerClient } from '../controller-client.ts';
 
 const handle = { index: 99, generation: 1 };
 export const NEVER = Number.MAX_SAFE_INTEGER;
-const broker = {
+/** A broker without listeners, as a controller registers it. */
+export const broker = {
   kind: 'broker',
   nodeId: 1,
   incarnationId: 'AAAAAAAAAAAAAAAAAAAAAQ',
