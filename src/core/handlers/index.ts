@@ -16,4 +16,5 @@ export { initProducerId } from './init-producer-id.ts';
 export { listOffsets } from './list-offsets.ts';
 export { metadata } from './metadata.ts';
 export { offsetForLeaderEpoch } from './offset-for-leader-epoch.ts';
-export { saslAuthenticate, saslHandshake } from './sasl.ts';
+export { saslAuthenticate } from './sasl-authenticate.ts';
+export { saslHandshake } from './sasl-handshake.ts';
