@@ -19,6 +19,7 @@ export default {
         '<rootDir>/src/**/*.test.ts',
         '<rootDir>/tools/**/*.test.ts',
         '<rootDir>/bench/**/*.test.ts',
+        '<rootDir>/compat-tests/**/*.test.ts',
       ],
     },
     { ...common, displayName: 'integration', testMatch: ['<rootDir>/integration/**/*.test.ts'] },

@@ -1,31 +1,8 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { alone } from '../../tools/alone.mjs';
+import { installOnce } from './cache.ts';
 import { runCommand } from './commands.ts';
-import { cacheFolder } from './paths.ts';
-
-/**
- * Runs `build(folder)` unless the cache folder `name` was completed before from the same inputs.
- * Says what it does and how long it took. A failed build leaves no stamp.
- */
-export async function installOnce(
-  name: string,
-  inputs: readonly string[],
-  build: (folder: string) => Promise<void>,
-): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
-  const folder = cacheFolder(name);
-  const stamp = join(folder, '.complete');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return folder;
-  const startedMs = Date.now();
-  console.log(`install ${name} ...`);
-  rmSync(folder, { recursive: true, force: true });
-  cacheFolder(name);
-  await build(folder);
-  writeFileSync(stamp, hash);
-  console.log(`install ${name}: done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`);
-  return folder;
-}
 
 export interface JarSet {
   readonly name: string;
@@ -55,15 +32,14 @@ export const toolJars: JarSet = {
   artifacts: [...kafka('4.3.1', ['kafka-tools']), ...logging],
 };
 
-let lastMaven: Promise<unknown> = Promise.resolve();
-
 /** Downloads a set of jars with all they need; returns the Java class path. */
 export async function fetchJars(set: JarSet): Promise<string> {
-  const folder = await installOnce(set.name, set.artifacts, (target) => {
+  const folder = await installOnce(set.name, set.artifacts, async (target) => {
     // One Maven at a time: two would write the same local repository.
-    const run = lastMaven.then(() => copyJars(set, target));
-    lastMaven = run.catch(() => undefined);
-    return run;
+    const leave = await alone('memorystreamer-test-maven', () =>
+      console.log(`install ${set.name}: another Maven is at work; waiting for it ...`),
+    );
+    await copyJars(set, target).finally(leave);
   });
   return join(folder, '*');
 }
