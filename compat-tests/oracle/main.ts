@@ -5,11 +5,11 @@ import { Coverage } from '../../src/kafka-protocol/testing/coverage.ts';
 import { Random } from '../../src/kafka-protocol/testing/random.ts';
 import { loadApis, loadMessages } from '../../src/kafka-protocol/testing/subjects.ts';
 import type { Message } from '../../tools/codegen/model.ts';
+import { fetchJars, oracleJars } from '../runner/install.ts';
 import { checkAnswers } from './answers.ts';
 import { compareBatches } from './batches.ts';
 import { compareVersions, kafkaHas, roundTrip } from './cases.ts';
 import { compareRustHeaders, headerSubjects } from './headers.ts';
-import { kafkaClassPath } from './jars.ts';
 import { Peer } from './peer.ts';
 import { recordGolden } from './record.ts';
 import { compareWithClass } from './reflection.ts';
@@ -30,7 +30,7 @@ const oracle = join(dirname(fileURLToPath(import.meta.url)), 'Oracle.java');
 const java = new Peer('Kafka', 'java', [
   '-XX:TieredStopAtLevel=1',
   '-cp',
-  kafkaClassPath(),
+  await fetchJars(oracleJars),
   oracle,
 ]);
 const rust = new RustPeer();

@@ -27,6 +27,15 @@ export const clientJars: JarSet = {
     ...logging,
   ],
 };
+/** Kafka's own classes, with which the oracle compares. */
+export const oracleJars: JarSet = {
+  name: 'kafka-oracle-4.4.0',
+  artifacts: [
+    ...kafka('4.4.0', ['kafka-clients', 'kafka-group-coordinator']),
+    'com.fasterxml.jackson.core:jackson-databind:2.19.2',
+    'org.slf4j:slf4j-nop:1.7.36',
+  ],
+};
 export const toolJars: JarSet = {
   name: 'kafka-tools-4.3.1',
   artifacts: [...kafka('4.3.1', ['kafka-tools']), ...logging],
