@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import type { Launch } from './adapter.ts';
 import {
   buildC,
-  buildCargo,
   buildGo,
-  buildGoVersions,
   clientJars,
   compileJava,
   fetchJars,
   installPython,
   toolJars,
 } from './install.ts';
+import { olderFranzGo, olderLibrdkafka } from './older.ts';
 import { clientsFolder, repositoryRoot } from './paths.ts';
 
 export interface Client {
@@ -70,13 +69,13 @@ async function python(name: string): Promise<Launch> {
 }
 
 async function franzGo(): Promise<Launch> {
-  await buildGoVersions(join(clientsFolder, 'franz-go-older'));
+  await olderFranzGo.prepare();
   return { program: await buildGo('franz-go', join(clientsFolder, 'franz-go')), args: [] };
 }
 
 async function librdkafka(): Promise<Launch> {
+  await olderLibrdkafka.prepare();
   const folder = join(clientsFolder, 'librdkafka');
-  await buildCargo(`${folder}-older`);
   const program = await buildC('librdkafka', folder, ['rdkafka', 'cjson', 'pthread']);
   return { program, args: [] };
 }

@@ -103,26 +103,27 @@ export async function buildGo(name: string, sourceFolder: string): Promise<strin
   return join(folder, 'adapter');
 }
 
-/** Builds a Go program with each of the versions that `<version>.mod` and `<version>.sum` pin. */
-export async function buildGoVersions(sourceFolder: string): Promise<Record<string, string>> {
-  const versions = readdirSync(sourceFolder)
+/** The versions of a client that a Go program is built with: those of its files `<version>.mod`. */
+export function goVersions(sourceFolder: string): string[] {
+  return readdirSync(sourceFolder)
     .filter((file) => file.startsWith('v') && file.endsWith('.mod'))
-    .map((file) => file.slice(0, -'.mod'.length));
-  const programs: Record<string, string> = {};
-  for (const version of versions) {
-    const mod = `${version}.mod`;
-    const inputs = ['main.go', mod, `${version}.sum`].map((file) =>
-      readFileSync(join(sourceFolder, file), 'utf8'),
-    );
-    const name = `go-${basename(sourceFolder)}-${version}`;
-    const folder = await installOnce(name, inputs, async (target) => {
-      const output = ['-o', join(target, 'program'), '.'];
-      const args = ['build', '-mod=readonly', `-modfile=${mod}`, ...output];
-      await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 600_000 });
-    });
-    programs[version] = join(folder, 'program');
-  }
-  return programs;
+    .map((file) => file.slice(0, -'.mod'.length))
+    .sort();
+}
+
+/** Builds a Go program with the version that `<version>.mod` and `<version>.sum` pin; returns it. */
+export async function buildGoVersion(sourceFolder: string, version: string): Promise<string> {
+  const mod = `${version}.mod`;
+  const inputs = ['main.go', mod, `${version}.sum`].map((file) =>
+    readFileSync(join(sourceFolder, file), 'utf8'),
+  );
+  const name = `go-${basename(sourceFolder)}-${version}`;
+  const folder = await installOnce(name, inputs, async (target) => {
+    const output = ['-o', join(target, 'program'), '.'];
+    const args = ['build', '-mod=readonly', `-modfile=${mod}`, ...output];
+    await runCommand('go', args, { cwd: sourceFolder, timeoutMs: 600_000 });
+  });
+  return join(folder, 'program');
 }
 
 /** Builds a Cargo project whose lock file is committed; returns its program, which has the name of the folder. */

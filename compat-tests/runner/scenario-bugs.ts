@@ -1,10 +1,8 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json, JsonObject } from './adapter.ts';
 import { runCommand } from './commands.ts';
 import type { Context } from './context.ts';
-import { buildCargo, buildGoVersions } from './install.ts';
-import { clientsFolder } from './paths.ts';
+import { type OlderPrograms, olderFranzGo, olderLibrdkafka } from './older.ts';
 import { readBatches, topicExists } from './raw.ts';
 import { baseTimestamp, bulkRecords, plainRecord, variedRecords } from './scenario-data.ts';
 import { settled } from './scenario-groups.ts';
@@ -23,12 +21,12 @@ export const knownBugs: readonly {
     feature: 'handshake',
     run: (context) => context.call('handshake'),
   },
-  {
-    name: 'C-003-older-versions',
-    title: 'C-003 older versions connect',
+  ...olderFranzGo.versions.map((version) => ({
+    name: `C-003-older-${version}`,
+    title: `C-003 franz-go ${version.slice(1)} connects`,
     feature: 'older-versions',
-    run: olderVersions,
-  },
+    run: (context: Context) => runOlder(context, olderFranzGo, version),
+  })),
   {
     name: 'C-008-older-version',
     title: 'C-008 librdkafka 1.x writes batches of format 2',
@@ -62,27 +60,21 @@ export const knownBugs: readonly {
   },
 ];
 
-/** Older versions of the client connect, produce and consume, each in a process of its own. */
-async function olderVersions(context: Context): Promise<Json> {
-  const observed: { [version: string]: Json } = {};
-  const programs = await buildGoVersions(join(clientsFolder, `${context.client}-older`));
-  for (const [version, program] of Object.entries(programs)) {
-    const topic = context.own(`older-${version}`);
-    await context.create(topic, 1);
-    const args = [context.bootstrap, topic];
-    observed[version] = JSON.parse(await runCommand(program, args, { timeoutMs: 60_000 })) as Json;
-  }
-  return observed;
+/** An older version of the client connects, produces and consumes, in a process of its own. */
+async function runOlder(context: Context, programs: OlderPrograms, version: string) {
+  const program = await programs.program(version);
+  const topic = context.own(`older-${version}`);
+  await context.create(topic, 1);
+  const output = await runCommand(program, [context.bootstrap, topic], { timeoutMs: 90_000 });
+  return JSON.parse(output) as JsonObject;
 }
 
 /** librdkafka 1.x writes batches of format 2 too, and reads them. */
 async function olderVersion(context: Context): Promise<Json> {
-  const program = await buildCargo(join(clientsFolder, `${context.client}-older`));
-  const topic = context.own('older');
-  await context.create(topic, 1);
-  const output = await runCommand(program, [context.bootstrap, topic], { timeoutMs: 90_000 });
-  const { magics } = await readBatches(context.bootstrap, topic);
-  return { ...(JSON.parse(output) as JsonObject), magics };
+  const [version = ''] = olderLibrdkafka.versions;
+  const observed = await runOlder(context, olderLibrdkafka, version);
+  const { magics } = await readBatches(context.bootstrap, context.own(`older-${version}`));
+  return { ...observed, magics };
 }
 
 /** Format 2 and the client's codec, read from the broker by a request of our own. */
