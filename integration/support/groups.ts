@@ -56,13 +56,14 @@ export async function syncAlone(
   groupId: string,
   { memberId, generationId }: Joined,
   groupInstanceId: string | null = null,
+  protocolType: string = JOINING.protocolType,
 ): Promise<void> {
   await ask(SyncGroup, 5, {
     groupId,
     generationId,
     memberId,
     groupInstanceId,
-    protocolType: JOINING.protocolType,
+    protocolType,
     protocolName: 'range',
     assignments: [{ memberId, assignment: Uint8Array.of(9) }],
   });
