@@ -1,10 +1,11 @@
 //! For tests: a reactor whose steps the test takes one by one, and no other thread.
 
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mio::Events;
 use ms_log::{Disk, RealDisk};
 use ms_partition::{Handle, Partition, PartitionConfig, PartitionSpec};
 
@@ -158,6 +159,19 @@ impl ByHand {
         connection.is_readable = true;
         self.reactor.ready.retain(|local| *local != peer.local);
         self.reactor.read_connection(peer.local);
+    }
+
+    /// The client says that it sends nothing more; the reactor's poller has told that when this returns.
+    pub fn close_side(&mut self, peer: &Peer) {
+        peer.stream.shutdown(Shutdown::Write).unwrap();
+        let mut events = Events::with_capacity(16);
+        let is_told = |it: &Reactor| {
+            it.connections[peer.local as usize].as_ref().is_some_and(|it| it.is_read_closed)
+        };
+        while !is_told(&self.reactor) {
+            self.reactor.poll.poll(&mut events, None).unwrap();
+            self.reactor.take_events(&events);
+        }
     }
 
     /// As if the frames had arrived in many pieces: they lie in the connection's own buffer.

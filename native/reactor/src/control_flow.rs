@@ -1,6 +1,7 @@
 //! When control requests go on: their answers, what they wait for, and the room that large ones need.
 
 use std::cmp::Reverse;
+use std::os::fd::AsRawFd;
 
 use crate::conn::{CloseReason, Untaken};
 use crate::hub::Answer;
@@ -9,6 +10,7 @@ use crate::packed::answer_flag;
 use crate::reactor::{Reactor, connection_of};
 use crate::room::{LARGE_BYTES, large_control_frame};
 use crate::slots::Slot;
+use crate::sys::unread_bytes;
 
 impl Reactor {
     /// Keeps part of an answer: it is sent when all of it is there.
@@ -103,6 +105,19 @@ impl Reactor {
             Some(len) => connection.enter_room(&self.shared.room, len, clock_ms),
             None => true,
         }
+    }
+
+    /// Whether the frame that has begun will never be whole: its client has closed its side, and not even in the socket, which
+    /// is not read meanwhile, is enough for it.
+    pub fn waits_in_vain(&mut self, local: u32) -> bool {
+        let out_max = self.out_max;
+        let Some(connection) = self.connections[local as usize].as_mut() else { return false };
+        if !connection.is_read_closed || connection.may_read(out_max) {
+            return false;
+        }
+        let carried = connection.carry.len();
+        let missing = connection.carry.frame_len().map_or(0, |len| len.saturating_sub(carried));
+        missing > 0 && unread_bytes(connection.stream.as_raw_fd()).is_some_and(|it| it < missing)
     }
 
     /// What has arrived of large control requests before it was known that there is no room is bounded as well.
@@ -342,6 +357,59 @@ mod tests {
         hand.read_ready();
         let connection = hand.reactor.connections[peer.local as usize].as_ref().unwrap();
         assert!(connection.room.is_some() && connection.held.is_none());
+    }
+
+    #[test]
+    fn who_leaves_before_its_frame_is_whole_keeps_nothing_while_others_have_the_room() {
+        let mut hand = ByHand::with_control_bytes(16 << 20);
+        let first = hand.connect();
+        hand.carried(&first, &[request(200)]);
+        let used = hand.shared.pool_limit.used();
+        let (mut second, frame) = (hand.connect(), request(200));
+        hand.begin(&mut second, &frame[..100_000], frame.len());
+        assert!(hand.shared.room.is_short() && hand.shared.pool_limit.used() > used);
+        hand.close_side(&second);
+        hand.read_ready();
+        assert!(hand.reactor.connections[second.local as usize].is_none());
+        assert!(!hand.shared.room.is_short());
+        assert!(hand.shared.held.enter(HELD_BYTES_MAX, 0).is_some());
+        assert_eq!(hand.shared.pool_limit.used(), used);
+    }
+
+    #[test]
+    fn who_has_sent_all_of_its_frame_and_closes_its_side_is_still_answered() {
+        let mut hand = ByHand::with_control_bytes(16 << 20);
+        let first = hand.connect();
+        hand.carried(&first, &[request(200)]);
+        let (mut second, frame) = (hand.connect(), request(4));
+        hand.begin(&mut second, &frame[..100_000], frame.len());
+        hand.arrive(&mut second, &frame[100_000..]);
+        hand.close_side(&second);
+        hand.read_ready();
+        assert_eq!(handed_over(&hand), 1);
+        answer(&mut hand, &first, &[]);
+        go_on(&mut hand);
+        assert_eq!(handed_over(&hand), 2);
+        answer(&mut hand, &second, &[]);
+        assert_eq!(hand.frames(&mut second, 1)[0], 2_i32.to_be_bytes());
+    }
+
+    #[test]
+    fn of_who_leaves_behind_a_closed_gate_only_what_is_in_front_is_kept() {
+        let mut hand = ByHand::with_control_bytes(16 << 20);
+        let mut peer = hand.connect();
+        let (small, large) = (request(0), request(200));
+        let large_len = u32::try_from(large.len()).unwrap().to_be_bytes();
+        let head = [&small[..], &large_len, &large[..100_000]].concat();
+        hand.begin(&mut peer, &head, small.len());
+        hand.close_side(&peer);
+        hand.read_ready();
+        let connection = hand.reactor.connections[peer.local as usize].as_ref().unwrap();
+        assert!(connection.carry.is_empty() && connection.held.is_none());
+        assert_eq!(hand.shared.pool_limit.used(), 0);
+        answer(&mut hand, &peer, &[]);
+        assert_eq!(hand.frames(&mut peer, 1)[0], 2_i32.to_be_bytes());
+        assert!(hand.reactor.connections[peer.local as usize].is_none());
     }
 
     #[test]

@@ -232,7 +232,7 @@ impl Reactor {
         Some(until_stop.map_or(timeout, |until_stop| timeout.min(until_stop)))
     }
 
-    fn take_events(&mut self, events: &Events) {
+    pub fn take_events(&mut self, events: &Events) {
         for event in events {
             let token = event.token();
             if token == WAKE {

@@ -18,6 +18,9 @@ impl Reactor {
     /// Parses what a connection has left over, reads its socket once, and parses that.
     pub fn read_connection(&mut self, local: u32) {
         self.read_or_hold(local);
+        if self.waits_in_vain(local) {
+            self.end_of_stream(local);
+        }
         self.count_held(local);
     }
 

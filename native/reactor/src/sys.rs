@@ -5,7 +5,6 @@ use std::alloc::{GlobalAlloc, Layout, System};
 #[cfg(target_os = "linux")]
 use std::io;
 use std::mem::MaybeUninit;
-#[cfg(target_os = "linux")]
 use std::os::fd::RawFd;
 
 /// Blocks every signal in the calling thread, so that signal handlers run on the thread of JavaScript.
@@ -223,6 +222,14 @@ pub fn is_cached(file: RawFd, position: u64, len: usize) -> bool {
     let page = ms_log::page_bytes();
     let pages = (position + len as u64).div_ceil(page) - position / page;
     done == 0 && stat[0] >= pages
+}
+
+/// Bytes that a socket has received and that nobody has read; `None` where the system cannot say.
+pub fn unread_bytes(socket: RawFd) -> Option<usize> {
+    let mut count: libc::c_int = 0;
+    // SAFETY: the call writes one number, which lives over it.
+    let done = unsafe { libc::ioctl(socket, libc::FIONREAD, &raw mut count) };
+    usize::try_from(count).ok().filter(|_| done == 0)
 }
 
 /// Sends bytes that more follow at once: no packet of their own.
