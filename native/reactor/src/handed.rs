@@ -206,9 +206,13 @@ mod tests {
 
     /// The same of a Fetch from the end of an empty log.
     fn large_fetch(correlation_id: i32, max_wait_ms: i32) -> Vec<u8> {
+        large_fetch_at(0, correlation_id, max_wait_ms)
+    }
+
+    fn large_fetch_at(offset: i64, correlation_id: i32, max_wait_ms: i32) -> Vec<u8> {
         let options = FetchOptions { max_wait_ms, min_bytes: 1, ..Default::default() };
         let all: Vec<_> =
-            (0..=FETCH_MAX as i32).map(|p| FetchPartition::new(p, 0, 1 << 20)).collect();
+            (0..=FETCH_MAX as i32).map(|p| FetchPartition::new(p, offset, 1 << 20)).collect();
         fetch(12, correlation_id, options, KEY, &all)
     }
 
@@ -480,6 +484,25 @@ mod tests {
             send(&mut hand, &mut producer, &[produce(9, 1, 1, KEY, &[(0, Some(&records))])]);
             assert_eq!(hand.reactor.turn.due, []);
             assert_eq!(hand.shared.pool_limit.used(), 0);
+        }
+    }
+
+    #[test]
+    fn of_who_leaves_while_its_request_waits_a_produce_is_appended_and_a_fetch_does_not_go_on() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        for frame in [large_produce(1, 1, &batch(&[b"x"])), large_fetch_at(1, 1, 60_000)] {
+            let mut peer = hand.connect();
+            send(&mut hand, &mut peer, &[frame]);
+            hand.close_side(&peer);
+            hand.read_ready();
+            assert_eq!(slot(&hand, &peer), Some("large"));
+            hand.large();
+            hand.read_ready();
+            hand.reactor.flush_dirty();
+            assert!(hand.reactor.connections[peer.local as usize].is_none());
+            hand.run_large();
+            assert_eq!((partition.log_end_offset(), hand.shared.pool_limit.used()), (1, 0));
         }
     }
 
