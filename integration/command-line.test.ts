@@ -189,10 +189,10 @@ describe('start refuses with one line and leaves nothing running', () => {
     const file = propertiesFile();
     expect((await runCommand('storage', 'format', '-c', file)).code).toBe(0);
     const meta = join(root, 'data', 'meta.properties');
-    const newer = readFileSync(meta, 'utf8').replace('format.version=1', 'format.version=2');
+    const newer = readFileSync(meta, 'utf8').replace('format.version=2', 'format.version=3');
     writeFileSync(meta, newer);
     expect(await refusal({})).toBe(
-      'memorystreamer: cannot use the data folder ROOT/data: it was written by a newer MemoryStreamer: its format is 2, this version reads up to 1\n',
+      'memorystreamer: cannot use the data folder ROOT/data: it was written by a newer MemoryStreamer: its format is 3, this version reads up to 2\n',
     );
     expect(readdirSync(join(root, 'data'))).toEqual(['meta.properties']);
     expect(readFileSync(meta, 'utf8')).toBe(newer);

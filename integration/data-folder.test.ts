@@ -43,7 +43,7 @@ test('has an identity, a lock and the metadata log', () => {
   expect(first).toBe('version=1');
   expect(rest.sort().join('\n')).toMatch(
     new RegExp(
-      `^cluster\\.id=${ID}\\ndirectory\\.id=${ID}\\nmemorystreamer\\.format\\.version=1\\nnode\\.id=1$`,
+      `^cluster\\.id=${ID}\\ndirectory\\.id=${ID}\\nmemorystreamer\\.format\\.version=2\\nnode\\.id=1$`,
     ),
   );
   expect(existsSync(join(broker.dataFolder, '.lock'))).toBe(true);

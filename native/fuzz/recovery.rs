@@ -13,7 +13,8 @@ use ms_log::hard_state::{ConfState, GroupState, HardState, HardStateLog, Record}
 use ms_log::sim::SimDisk;
 use ms_log::{
     BatchVisitor, Damage, Disk, Entry, EntryKind, FrameToWrite, LogError, LogIdentity, LogOptions,
-    OpenLog, OpenMode, PartitionLog, ReadError, ReadPlan, ReadRequest, Recovery, read_exact_at,
+    OpenLog, OpenMode, PaddingOptions, PartitionLog, ReadError, ReadPlan, ReadRequest, Recovery,
+    read_exact_at,
 };
 use ms_wire::batch::{self, BatchHeader};
 use ms_wire::crc::crc32c;
@@ -184,7 +185,13 @@ pub fn hard_state_seeds() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 fn options() -> LogOptions {
-    LogOptions { segment_bytes: 1 << 20, index_interval_bytes: 64, ..LogOptions::default() }
+    let padding = PaddingOptions { turn_bytes: 1, share: 1, most: 128, least: 64 };
+    LogOptions {
+        segment_bytes: 1 << 20,
+        index_interval_bytes: 64,
+        padding,
+        ..LogOptions::default()
+    }
 }
 
 fn log_path(base: u8) -> std::path::PathBuf {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { isId, newId, openDataFolder, readIdentity } from './data-folder.ts';
+import { isId, newId, openDataFolder, raiseFormat, readIdentity } from './data-folder.ts';
 
 let root = '';
 beforeEach(() => {
@@ -29,8 +29,31 @@ describe('a folder that is not there', () => {
   test("has Kafka's keys and our format in meta.properties", () => {
     const { directoryId } = openDataFolder(root, 7, 'ms00000000000000031400');
     expect(readFileSync(join(root, 'meta.properties'), 'utf8')).toBe(
-      `version=1\ncluster.id=ms00000000000000031400\nnode.id=7\ndirectory.id=${directoryId}\nmemorystreamer.format.version=1\n`,
+      `version=1\ncluster.id=ms00000000000000031400\nnode.id=7\ndirectory.id=${directoryId}\nmemorystreamer.format.version=2\n`,
     );
+  });
+
+  test('of the format before is used, and has the new one from then on', () => {
+    const foreign = '#by hand\nnote=C\\:\\\\x \\u00e4\n';
+    for (const line of ['=1\n', ' : 001\nlast=é\n', '=1']) {
+      const text = `${foreign}${ours.slice(0, -1)}${line}`;
+      meta(root, text);
+      const identity = openDataFolder(root, 1);
+      raiseFormat(root);
+      const raised = text.replace('1\nlast', '2\nlast').replace(/=1(\n?)$/, '=2$1');
+      expect(raised).not.toBe(text);
+      expect(readFileSync(join(root, 'meta.properties'), 'utf8')).toBe(raised);
+      expect(openDataFolder(root, 1)).toEqual(identity);
+      raiseFormat(root);
+      expect(readFileSync(join(root, 'meta.properties'), 'utf8')).toBe(raised);
+    }
+    expect(readdirSync(root)).toEqual(['meta.properties']);
+  });
+
+  test('whose format cannot be raised is not used', () => {
+    meta(root, 'version=1\n');
+    expect(() => raiseFormat(root)).toThrow('has no memorystreamer.format.version');
+    expect(() => raiseFormat(join(root, 'none'))).toThrow('cannot use the data folder');
   });
 
   test('has no identity as long as nobody opens it', () => {
@@ -57,9 +80,9 @@ describe('a folder that cannot be used names the reason', () => {
   });
 
   test('written by a newer version', () => {
-    meta(root, `${ours}2\n`);
+    meta(root, `${ours}3\n`);
     expect(refusal(root)).toBe(
-      'cannot use the data folder ROOT: it was written by a newer MemoryStreamer: its format is 2, this version reads up to 1',
+      'cannot use the data folder ROOT: it was written by a newer MemoryStreamer: its format is 3, this version reads up to 2',
     );
   });
 

@@ -1,6 +1,6 @@
 import { type Broker, type BrokerConfig, MetadataLogError } from '../core/index.ts';
 import type { Engine } from '../engine/index.ts';
-import { openDataFolder, readIdentity, unusable } from './data-folder.ts';
+import { openDataFolder, raiseFormat, readIdentity, unusable } from './data-folder.ts';
 import { ExitCode } from './failure.ts';
 import { setUpHeap } from './heap.ts';
 import { type Host, processHost } from './host.ts';
@@ -29,6 +29,7 @@ export async function runBroker(
   if (readIdentity(config.logDir) === undefined) await probeListeners(config, host);
   const identity = openDataFolder(config.logDir, config.nodeId);
   const engine = openEngine(config, host);
+  raiseFormat(config.logDir);
   exitOnBugs(host, engine, logger);
   const stopper = exitOnSignals(host, engine, logger, onStopped);
   let broker: Broker;

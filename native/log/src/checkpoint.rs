@@ -12,6 +12,7 @@ use crate::index::{
 };
 use crate::log::PartitionLog;
 use crate::maps::SegmentMaps;
+use crate::padding::{Padding, Paddings};
 use crate::segment::{SegmentEnd, SegmentStart};
 use ms_wire::crc::crc32c;
 use std::collections::HashMap;
@@ -38,7 +39,7 @@ pub struct LogPoint {
     pub term: u32,
     /// The next offset.
     pub offset: u64,
-    /// Position and CRC of the frame that ends here: a file in which it is found holds everything before it too.
+    /// Position and CRC of the last frame that is not padding: a file in which it is found holds everything before it too.
     pub last_frame: u32,
     pub last_crc: u32,
 }
@@ -65,7 +66,7 @@ pub struct PartitionCheckpoint {
 
 impl PartitionLog {
     /// Where recovery may start. `producers` is the producer state at the log end. Copies at most 4,096 lines of the active
-    /// segment's index.
+    /// segment's index, and the places of its padding.
     pub fn checkpoint_state(&self, producers: Vec<u8>) -> PartitionCheckpoint {
         let active = &self.active;
         let step = active.maps.index.len().div_ceil(MOST_LINES).max(1);
@@ -73,6 +74,7 @@ impl PartitionLog {
             index: active.maps.index.iter().step_by(step).copied().collect(),
             times: active.maps.times.iter().step_by(step).copied().collect(),
             controls: active.maps.controls.clone(),
+            paddings: active.maps.paddings.clone(),
         };
         PartitionCheckpoint {
             group_id: self.identity.group_id,
@@ -170,12 +172,17 @@ impl PartitionCheckpoint {
         self.maps.controls.iter().for_each(|frame| put_control(&mut out, frame));
         put_u32(&mut out, self.producers.len() as u32);
         out.extend_from_slice(&self.producers);
+        // Records of before end here.
+        if !self.maps.paddings.list().is_empty() {
+            put_u32(&mut out, self.maps.paddings.list().len() as u32);
+            self.maps.paddings.list().iter().for_each(|padding| padding.put(&mut out));
+        }
         out
     }
 
     fn decode(record: &[u8]) -> Option<PartitionCheckpoint> {
         let r = &mut Reader(record);
-        Some(PartitionCheckpoint {
+        let mut found = PartitionCheckpoint {
             group_id: r.u64()?,
             written: read_point(r)?,
             flushed: read_point(r)?,
@@ -190,12 +197,17 @@ impl PartitionCheckpoint {
                 index: read_list(r, read_line)?,
                 times: read_list(r, read_time)?,
                 controls: read_list(r, read_control)?,
+                paddings: Paddings::default(),
             },
             producers: {
                 let len = r.u32()? as usize;
                 r.take(len)?.to_vec()
             },
-        })
+        };
+        if !r.0.is_empty() {
+            found.maps.paddings = read_list(r, Padding::read)?.into_iter().collect();
+        }
+        Some(found)
     }
 }
 

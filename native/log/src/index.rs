@@ -3,10 +3,12 @@
 //!
 //! ```text
 //! .index      n x (offset u32, position u32, index u32)   relative to the segment's base offset and base index
+//!             m x (position u32, length u32)              of paddings
 //!             tail: version u32 | group id u64 | base offset u64 | base index u64 | prevTerm u32 | size u32
 //!                   | next index u64 | end offset u64 | last term u32 | max timestamp i64 | its offset u64
 //!                   | last frame's position u32, crc u32 | CRC-32C of the lines u32 | CRC-32C of .timeindex u32
-//!                   then sections: kind u32 | len u32 | bytes      kind 1 control frames, kind 2 producer state
+//!                   then sections: kind u32 | len u32 | bytes      kind 1 control frames, 2 producer state, 3 m u32
+//!                   (the first CRC is of lines and paddings; without section 3 there are none)
 //!             tail length u32 | CRC-32C of the tail u32 | magic u32
 //! .timeindex  n x (timestamp i64, offset u32)
 //! ```
@@ -16,6 +18,7 @@ use crate::bytes::{Reader, put_u32, put_u64};
 use crate::disk::{Disk, OpenMode, read_all, read_exact_at, replace_file};
 use crate::entry::{Entry, EntryKind};
 use crate::maps::{ControlFrame, IndexEntry, SegmentMaps, TimeEntry};
+use crate::padding::Padding;
 use crate::segment::{ActiveSegment, LastFrame, SegmentEnd, SegmentStart};
 use crate::walk::{Depth, Step, Walker, entry_of};
 use ms_wire::crc::crc32c;
@@ -30,6 +33,7 @@ const LINE_BYTES: usize = 12;
 const CONTROL_BYTES: usize = 32;
 const SECTION_CONTROLS: u32 = 1;
 const SECTION_PRODUCERS: u32 = 2;
+const SECTION_PADDINGS: u32 = 3;
 /// An index cannot be larger: 2^31 bytes of segment, one line for at least the header of a frame.
 const MAX_INDEX_BYTES: u64 = 1 << 30;
 
@@ -43,8 +47,9 @@ pub(crate) struct IndexTail {
     pub producers: Option<Vec<u8>>,
     lines_crc: u32,
     times_crc: u32,
-    /// Bytes of the lines before the tail.
+    /// Bytes of the lines before the tail, and of the paddings between both.
     lines_bytes: u64,
+    paddings_bytes: u64,
 }
 
 /// Both files.
@@ -71,12 +76,15 @@ pub(crate) fn write(
     producers: Option<&[u8]>,
 ) -> io::Result<()> {
     let (index_path, time_path) = paths(log);
-    let mut lines = Vec::with_capacity(maps.index.len() * LINE_BYTES);
+    let mut lines = Vec::with_capacity(
+        maps.index.len() * LINE_BYTES + maps.paddings.list().len() * Padding::BYTES,
+    );
     for line in &maps.index {
         put_u32(&mut lines, line.offset);
         put_u32(&mut lines, line.position);
         put_u32(&mut lines, line.index);
     }
+    maps.paddings.list().iter().for_each(|padding| padding.put(&mut lines));
     let mut times = Vec::with_capacity(maps.times.len() * LINE_BYTES);
     for line in &maps.times {
         put_u64(&mut times, line.timestamp as u64);
@@ -98,6 +106,11 @@ pub(crate) fn write(
         put_u32(&mut tail, SECTION_PRODUCERS);
         put_u32(&mut tail, producers.len() as u32);
         tail.extend_from_slice(producers);
+    }
+    if !maps.paddings.list().is_empty() {
+        put_u32(&mut tail, SECTION_PADDINGS);
+        put_u32(&mut tail, 4);
+        put_u32(&mut tail, maps.paddings.list().len() as u32);
     }
     let mut footer = Vec::with_capacity(FOOTER_BYTES);
     put_u32(&mut footer, tail.len() as u32);
@@ -125,18 +138,18 @@ pub(crate) fn read_tail(disk: &dyn Disk, log: &Path) -> io::Result<Option<IndexT
     let mut footer = Reader(&footer);
     let (tail_len, crc, magic) = (footer.u32(), footer.u32(), footer.u32());
     let tail_len = u64::from(tail_len.unwrap_or(u32::MAX));
-    let Some(lines_bytes) = (len - FOOTER_BYTES as u64).checked_sub(tail_len) else {
+    let Some(before) = (len - FOOTER_BYTES as u64).checked_sub(tail_len) else {
         return Ok(None);
     };
     if magic != Some(MAGIC) {
         return Ok(None);
     }
     let mut tail = vec![0; tail_len as usize];
-    read_exact_at(file.as_ref(), &mut tail, lines_bytes)?;
+    read_exact_at(file.as_ref(), &mut tail, before)?;
     if Some(crc32c(&tail)) != crc {
         return Ok(None);
     }
-    Ok(parse_tail(&tail, lines_bytes))
+    Ok(parse_tail(&tail, before))
 }
 
 /// Reads both files. `None` when one is missing or not whole.
@@ -144,21 +157,26 @@ pub(crate) fn read(disk: &dyn Disk, log: &Path) -> io::Result<Option<SealedIndex
     let Some(tail) = read_tail(disk, log)? else { return Ok(None) };
     let (index_path, time_path) = paths(log);
     let file = disk.open(&index_path, OpenMode::Read)?;
-    let mut lines = vec![0; tail.lines_bytes as usize];
+    let mut lines = vec![0; (tail.lines_bytes + tail.paddings_bytes) as usize];
     read_exact_at(file.as_ref(), &mut lines, 0)?;
     let times = read_all(disk, &time_path, MAX_INDEX_BYTES)?;
-    let whole = lines.len().is_multiple_of(LINE_BYTES)
+    let whole = tail.lines_bytes.is_multiple_of(LINE_BYTES as u64)
         && times.len().is_multiple_of(LINE_BYTES)
         && crc32c(&lines) == tail.lines_crc
         && crc32c(&times) == tail.times_crc;
     if !whole {
         return Ok(None);
     }
+    let (lines, paddings) = lines.split_at(tail.lines_bytes as usize);
     let index =
         lines.chunks_exact(LINE_BYTES).filter_map(|bytes| read_line(&mut Reader(bytes))).collect();
     let times =
         times.chunks_exact(LINE_BYTES).filter_map(|bytes| read_time(&mut Reader(bytes))).collect();
-    let maps = SegmentMaps { index, times, controls: tail.controls };
+    let paddings = paddings
+        .chunks_exact(Padding::BYTES)
+        .filter_map(|bytes| Padding::read(&mut Reader(bytes)))
+        .collect();
+    let maps = SegmentMaps { index, times, controls: tail.controls, paddings };
     Ok(Some(SealedIndex { start: tail.start, end: tail.end, maps }))
 }
 
@@ -178,6 +196,10 @@ pub(crate) fn note_all(
             let whole = walker.position() == size;
             return if whole { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) };
         };
+        if header.is_padding() {
+            segment.note_padding(header.size() as u32);
+            continue;
+        }
         let entry = entry_of(&header, segment.end.next_index);
         let end = &segment.end;
         let follows = |it: &Entry| it.base_offset >= end.end_offset && it.index >= end.next_index;
@@ -198,7 +220,8 @@ pub(crate) fn max_timestamp(header: &FrameHeader) -> i64 {
     }
 }
 
-fn parse_tail(tail: &[u8], lines_bytes: u64) -> Option<IndexTail> {
+/// `before`: bytes of the file before the tail.
+fn parse_tail(tail: &[u8], before: u64) -> Option<IndexTail> {
     let mut reader = Reader(tail);
     if reader.u32()? != VERSION {
         return None;
@@ -211,7 +234,8 @@ fn parse_tail(tail: &[u8], lines_bytes: u64) -> Option<IndexTail> {
         times_crc: reader.u32()?,
         controls: Vec::new(),
         producers: None,
-        lines_bytes,
+        lines_bytes: before,
+        paddings_bytes: 0,
     };
     while !reader.0.is_empty() {
         let (kind, len) = (reader.u32()?, reader.u32()? as usize);
@@ -224,6 +248,10 @@ fn parse_tail(tail: &[u8], lines_bytes: u64) -> Option<IndexTail> {
                     .collect::<Option<_>>()?;
             }
             SECTION_PRODUCERS => found.producers = Some(section.to_vec()),
+            SECTION_PADDINGS => {
+                let bytes = u64::from(Reader(section).u32()?) * Padding::BYTES as u64;
+                (found.lines_bytes, found.paddings_bytes) = (before.checked_sub(bytes)?, bytes);
+            }
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 //! earlier process left when it is read for the first time.
 
 use crate::disk::File;
-use crate::maps::{ControlFrame, consumer_ranges};
+use crate::maps::{Hidden, consumer_ranges};
 use crate::read::{ReadPlan, ReadRequest};
 use crate::segment::SealedSegment;
 use crate::trust::Trust;
@@ -29,7 +29,7 @@ enum Source {
 struct Hints {
     file: Arc<dyn File>,
     trust: Arc<Trust>,
-    controls: Arc<[ControlFrame]>,
+    hidden: Hidden,
     /// A frame boundary at or before the batch wanted.
     from: u32,
     /// A frame boundary from which the end can be found.
@@ -46,14 +46,14 @@ impl LocateJob {
     pub(crate) fn active(
         file: Arc<dyn File>,
         trust: Arc<Trust>,
-        controls: Arc<[ControlFrame]>,
+        hidden: Hidden,
         from: u32,
         near: u32,
         size: u32,
         request: ReadRequest,
     ) -> LocateJob {
         LocateJob {
-            source: Source::Active(Hints { file, trust, controls, from, near, size }),
+            source: Source::Active(Hints { file, trust, hidden, from, near, size }),
             request,
         }
     }
@@ -97,15 +97,8 @@ impl LocateJob {
             let lines = [maps.by_offset(last), maps.by_position(wanted)];
             lines.iter().flatten().map(|line| line.position).min().unwrap_or(from)
         };
-        let first = maps.controls.partition_point(|frame| frame.position < from);
-        Ok(Hints {
-            file,
-            trust: segment.trust.clone(),
-            controls: maps.controls[first..].into(),
-            from,
-            near,
-            size,
-        })
+        let hidden = maps.hidden(from, self.request.max_bytes, size);
+        Ok(Hints { file, trust: segment.trust.clone(), hidden, from, near, size })
     }
 
     fn find(&self, hints: &Hints, depth: Depth) -> io::Result<ReadPlan> {
@@ -122,7 +115,9 @@ impl LocateJob {
         if to > from {
             to = hints.trust.check(hints.file.as_ref(), from, to, cached)?;
         }
-        Ok(consumer_ranges(&hints.file, &hints.controls, from, to))
+        let Hidden { controls, paddings } = &hints.hidden;
+        let hidden = (&**controls, paddings.as_deref().unwrap_or_default());
+        Ok(consumer_ranges(&hints.file, hidden, from, to))
     }
 
     /// Begin and end of the batch that contains the offset; `None` if it lies at `up_to` or above.

@@ -92,9 +92,9 @@ impl PartitionLog {
         }
     }
 
-    /// Writes all frames of a turn by one `pwritev`. Roll first (`roll_if_needed`). No allocation beyond amortized growth
-    /// of the index (more than 64 frames: one list), one pass over the descriptors. After an error nothing of it is in the
-    /// log; see [`AppendError`].
+    /// Writes all frames of a turn by one write, and the padding behind them. Roll first (`roll_if_needed`). No
+    /// allocation beyond amortized growth of the index (64 frames or more: one list; padding: its bytes), one pass over the
+    /// descriptors. After an error nothing of it is in the log; see [`AppendError`].
     pub fn append(&mut self, frames: &[FrameToWrite<'_>]) -> Result<AppendPosition, AppendError> {
         let position = self.active.end.size;
         self.check_frames(frames);
@@ -102,7 +102,8 @@ impl PartitionLog {
             let source = io::Error::other("an earlier write could not be taken back");
             return Err(AppendError { source, position, usable: false });
         }
-        if let Err(source) = self.write(frames, u64::from(position)) {
+        let padding = self.padding_behind(frames);
+        if let Err(source) = self.write(frames, &padding, u64::from(position)) {
             self.usable = self.active.file.truncate(u64::from(position)).is_ok();
             self.active.reserved = 0;
             return Err(AppendError { source, position, usable: self.usable });
@@ -113,6 +114,7 @@ impl PartitionLog {
             self.epochs.note(entry.term, entry.index, entry.base_offset);
             self.active.note(entry, frame.max_timestamp, self.options.index_interval_bytes);
         }
+        self.active.note_padding(padding.len() as u32);
         self.version += 1;
         Ok(AppendPosition {
             segment: self.active.start.base_offset,
@@ -122,16 +124,18 @@ impl PartitionLog {
         })
     }
 
-    fn write(&self, frames: &[FrameToWrite<'_>], position: u64) -> io::Result<()> {
+    fn write(&self, frames: &[FrameToWrite<'_>], padding: &[u8], position: u64) -> io::Result<()> {
         let file = &self.active.file;
-        if frames.len() <= PARTS {
-            let mut parts = [IoSlice::new(&[]); PARTS];
+        if frames.len() < PARTS {
+            let mut parts = [IoSlice::new(padding); PARTS];
             for (part, frame) in parts.iter_mut().zip(frames) {
                 *part = IoSlice::new(frame.bytes);
             }
-            return file.write_vectored_at(&parts[..frames.len()], position);
+            let count = frames.len() + usize::from(!padding.is_empty());
+            return file.write_vectored_at(&parts[..count], position);
         }
-        let parts: Vec<_> = frames.iter().map(|frame| IoSlice::new(frame.bytes)).collect();
+        let bytes = frames.iter().map(|frame| frame.bytes);
+        let parts: Vec<_> = bytes.chain([padding]).map(IoSlice::new).collect();
         file.write_vectored_at(&parts, position)
     }
 

@@ -174,6 +174,9 @@ fn scan_segment(
     while index < hi {
         let step = walker.step().map_err(at("read", segment.path))?;
         let Step::Frame { position, header } = step else { return Err(bad()) };
+        if header.is_padding() {
+            continue;
+        }
         let entry = entry_of(&header, index).ok_or_else(bad)?;
         if index >= lo && !visit(entry, position as u32) {
             return Ok(false);

@@ -1,7 +1,8 @@
-//! What is known of one segment besides its bytes: sparse index, time index, control frames.
+//! What is known of one segment besides its bytes: sparse index, time index, control frames, paddings.
 
 use crate::disk::File;
 use crate::entry::{Entry, EntryKind};
+use crate::padding::{Padding, Paddings};
 use crate::read::{FileRange, ReadPlan};
 use std::sync::Arc;
 
@@ -37,6 +38,7 @@ pub(crate) struct SegmentMaps {
     pub index: Vec<IndexEntry>,
     pub times: Vec<TimeEntry>,
     pub controls: Vec<ControlFrame>,
+    pub paddings: Paddings,
 }
 
 impl SegmentMaps {
@@ -45,6 +47,7 @@ impl SegmentMaps {
         size_of_val(self.index.as_slice())
             + size_of_val(self.times.as_slice())
             + size_of_val(self.controls.as_slice())
+            + size_of_val(self.paddings.list())
     }
 
     /// The last line at or below an offset.
@@ -67,6 +70,21 @@ impl SegmentMaps {
         before(&self.times, |line| line.timestamp <= timestamp)
     }
 
+    /// What no client may get of a read of `max_bytes` that begins with a batch behind the line at `from`. `size`: where the
+    /// segment ends.
+    pub fn hidden(&self, from: u32, max_bytes: u32, size: u32) -> Hidden {
+        let first = self.controls.partition_point(|frame| frame.position < from);
+        let paddings = self.paddings.from(from);
+        let within = (!paddings.is_empty()).then(|| {
+            // The batch that is wanted begins before the next line.
+            let next = self.index.partition_point(|line| line.position <= from);
+            let begins = self.index.get(next).map_or(size, |line| line.position);
+            let to = u64::from(begins) + u64::from(max_bytes);
+            paddings[..paddings.partition_point(|it| u64::from(it.position) < to)].into()
+        });
+        Hidden { controls: self.controls[first..].into(), paddings: within }
+    }
+
     /// Notes an entry that was written at `position`.
     pub fn note_control(&mut self, entry: &Entry, position: u32) {
         self.controls.push(ControlFrame {
@@ -80,25 +98,53 @@ impl SegmentMaps {
     }
 }
 
+/// What lies between the batches of a part of a segment.
+#[derive(Clone)]
+pub(crate) struct Hidden {
+    pub controls: Arc<[ControlFrame]>,
+    pub paddings: Option<Arc<[Padding]>>,
+}
+
 fn before<T: Copy>(lines: &[T], below: impl FnMut(&T) -> bool) -> Option<T> {
     lines.get(lines.partition_point(below).checked_sub(1)?).copied()
 }
 
-/// The file ranges between two frame boundaries minus the control frames: **the only way to get bytes for a client**.
-/// No allocation when no control frame lies strictly between two batches of the range.
+/// The file ranges between two frame boundaries minus control frames and paddings: **the only way to get bytes for a
+/// client**. No allocation when neither lies strictly between two batches of the range.
 pub(crate) fn consumer_ranges(
     file: &Arc<dyn File>,
-    controls: &[ControlFrame],
+    (controls, paddings): (&[ControlFrame], &[Padding]),
     from: u32,
     to: u32,
 ) -> ReadPlan {
-    let first = controls.partition_point(|frame| frame.position < from);
-    let inside = controls[first..].iter().take_while(|frame| frame.position < to);
+    let mut controls = &controls[controls.partition_point(|frame| frame.position < from)..];
+    let mut paddings = match paddings {
+        [] => paddings,
+        _ => &paddings[paddings.partition_point(|it| it.position < from)..],
+    };
     let mut ranges = Pieces { file, plan: ReadPlan::Empty };
     let mut at = from;
-    for frame in inside {
-        ranges.push(at, frame.position);
-        at = frame.position + frame.len;
+    loop {
+        let (position, len) = match (controls, paddings) {
+            ([], []) => break,
+            ([frame, behind @ ..], []) => {
+                controls = behind;
+                (frame.position, frame.len)
+            }
+            ([frame, behind @ ..], [padding, ..]) if frame.position < padding.position => {
+                controls = behind;
+                (frame.position, frame.len)
+            }
+            (_, [padding, behind @ ..]) => {
+                paddings = behind;
+                (padding.position, padding.len)
+            }
+        };
+        if position >= to {
+            break;
+        }
+        ranges.push(at, position);
+        at = position + len;
     }
     ranges.push(at, to);
     ranges.plan

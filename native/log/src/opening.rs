@@ -229,7 +229,12 @@ impl<'a> Opening<'a> {
         };
         let active = self.not_below_log_start(active)?;
         let last = active.end.next_index - 1;
-        if self.checkpoint.is_some_and(|found| found.written.index > last) {
+        // Of the same index, padding may be lost that the checkpoint claims: what is written there next is none.
+        let is_beyond = |written: &LogPoint| {
+            let (segment, size) = (active.start.base_offset, active.end.size);
+            written.index > last || written.segment == segment && written.position > size
+        };
+        if self.checkpoint.is_some_and(|found| is_beyond(&found.written)) {
             self.count_truncation()?;
         }
         let (disk, descriptors) = (how.disk.clone(), how.descriptors.clone());

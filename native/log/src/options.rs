@@ -1,5 +1,7 @@
 //! Identity and settings of one partition's log.
 
+use crate::padding::PaddingOptions;
+
 /// Whose log this is. A folder with another identity is never opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogIdentity {
@@ -26,6 +28,8 @@ pub struct LogOptions {
     pub preallocate: bool,
     /// Largest frame that recovery believes in; above it a length is garbage.
     pub max_frame_bytes: u32,
+    /// Where turns are made to end.
+    pub padding: PaddingOptions,
 }
 
 impl Default for LogOptions {
@@ -39,6 +43,7 @@ impl Default for LogOptions {
             index_interval_bytes: 4096,
             preallocate: false,
             max_frame_bytes: i32::MAX as u32,
+            padding: PaddingOptions::default(),
         }
     }
 }

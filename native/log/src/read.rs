@@ -34,7 +34,7 @@ pub enum ReadPlan {
     Empty,
     /// One range: the usual case near the log end.
     Range(FileRange),
-    /// Several ranges, control frames between them.
+    /// Several ranges, control frames or padding between them.
     Ranges(Vec<FileRange>),
     /// Headers must be read first, which may wait for the disk.
     Locate(LocateJob),
@@ -89,7 +89,8 @@ impl PartitionLog {
         if !self.active.trust.covers(from, to) {
             return self.locate_active(request);
         }
-        consumer_ranges(&self.active.file, &self.active.maps.controls, from, to)
+        let maps = &self.active.maps;
+        consumer_ranges(&self.active.file, (&maps.controls, maps.paddings.list()), from, to)
     }
 
     /// Exact position of the batch that contains an offset of the active segment, if the maps know it.
@@ -143,12 +144,11 @@ impl PartitionLog {
         let by_offset = active.maps.by_offset(relative(request.up_to.min(active.end.end_offset)));
         let by_size = active.maps.by_position(wanted);
         let near = by_offset.into_iter().chain(by_size).map(|line| line.position).min();
-        let controls = &active.maps.controls;
-        let first = controls.partition_point(|frame| frame.position < from);
+        let hidden = active.maps.hidden(from, request.max_bytes, active.end.size);
         ReadPlan::Locate(LocateJob::active(
             active.file.clone(),
             active.trust.clone(),
-            controls[first..].into(),
+            hidden,
             from,
             near.unwrap_or(from),
             active.end.size,

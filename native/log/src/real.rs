@@ -1,6 +1,7 @@
 //! The disk of the operating system.
 
 use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space};
+use crate::pieces::Pieces;
 use crate::sys;
 use std::fs;
 use std::io::{self, IoSlice};
@@ -14,8 +15,12 @@ use std::time::UNIX_EPOCH;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
+/// Most parts of a piece.
+const PIECE_PARTS: usize = 64;
+
 struct RealFile {
     file: fs::File,
+    pieces: Pieces,
 }
 
 struct RealLock {
@@ -26,7 +31,7 @@ impl DirLock for RealLock {}
 
 impl Disk for RealDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
-        Ok(Arc::new(RealFile { file: open(path, mode)? }))
+        Ok(Arc::new(RealFile { file: open(path, mode)?, pieces: Pieces::default() }))
     }
 
     fn create_dir_all(&self, path: &Path) -> io::Result<()> {
@@ -109,13 +114,17 @@ impl File for RealFile {
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
         let mut left = Left { parts, of_first: 0 };
         let mut at = offset;
-        while let Some(first) = left.first() {
-            let written = if left.of_first == 0 {
-                retry(|| sys::pwritev(self.file.as_fd(), left.parts, at))?
-            } else {
-                // After a short write the rest of a part goes out by itself: rare, so nothing is built for it.
-                retry(|| self.file.write_at(first, at))?
+        while left.first().is_some() {
+            let most = self.pieces.most(at);
+            let mut cut = [IoSlice::new(&[]); PIECE_PARTS];
+            let piece = match left.is_at_most(most) {
+                true => left.parts,
+                false => {
+                    let count = left.piece(most, &mut cut);
+                    &cut[..count]
+                }
             };
+            let written = self.write_piece(piece, at)?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -174,6 +183,19 @@ impl File for RealFile {
     }
 }
 
+impl RealFile {
+    /// One `pwritev`; may write less than it was given.
+    fn write_piece(&self, piece: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
+        let len = piece.iter().map(|part| part.len()).sum();
+        let started = self.pieces.is_timed(at, len).then(sys::thread_nanos);
+        let written = retry(|| sys::pwritev(self.file.as_fd(), piece, at))?;
+        if let Some(started) = started {
+            self.pieces.took(at, written, sys::thread_nanos().saturating_sub(started));
+        }
+        Ok(written)
+    }
+}
+
 fn open(path: &Path, mode: OpenMode) -> io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.read(true);
@@ -200,6 +222,27 @@ struct Left<'a, 'b> {
 }
 
 impl<'a> Left<'a, '_> {
+    /// Whether it is whole parts, and no more bytes than this.
+    fn is_at_most(&self, most: usize) -> bool {
+        self.of_first == 0 && self.parts.iter().map(|part| part.len()).sum::<usize>() <= most
+    }
+
+    /// Puts the next bytes, `most` of them at most, into `piece`; says how many parts they have.
+    fn piece(&self, most: usize, piece: &mut [IoSlice<'a>; PIECE_PARTS]) -> usize {
+        let (mut room, mut skipped, mut count) = (most, self.of_first, 0);
+        for (place, part) in piece.iter_mut().zip(self.parts) {
+            let part: &'a [u8] = part;
+            let rest = &part[skipped..];
+            let taken = rest.len().min(room);
+            *place = IoSlice::new(&rest[..taken]);
+            (room, skipped, count) = (room - taken, 0, count + 1);
+            if room == 0 {
+                break;
+            }
+        }
+        count
+    }
+
     /// The rest of the first part that has any; `None` when all is done.
     fn first(&mut self) -> Option<&'a [u8]> {
         while let Some((first, behind)) = self.parts.split_first() {
@@ -286,19 +329,40 @@ mod tests {
     }
 
     #[test]
-    fn a_write_goes_on_where_it_was_cut_short() {
+    fn a_write_goes_on_where_a_piece_or_a_short_write_ended() {
         let parts = [b"ab".as_slice(), b"", b"cdef", b"", b"g", b""].map(IoSlice::new);
-        for step in 1..8 {
-            let mut left = Left { parts: &parts, of_first: 0 };
-            let mut seen = Vec::new();
-            while let Some(first) = left.first() {
-                let all = first.iter().chain(left.parts[1..].iter().flat_map(|part| part.iter()));
-                let some: Vec<u8> = all.copied().take(step).collect();
-                left.take(some.len());
-                seen.extend(some);
+        for most in 1..9 {
+            for short in 0..most {
+                let mut left = Left { parts: &parts, of_first: 0 };
+                let mut seen = Vec::new();
+                while left.first().is_some() {
+                    let mut piece = [IoSlice::new(&[]); PIECE_PARTS];
+                    let count = left.piece(most, &mut piece);
+                    let bytes: Vec<u8> =
+                        piece[..count].iter().flat_map(|part| part.iter()).copied().collect();
+                    assert!((1..=most).contains(&bytes.len()));
+                    let is_all = left.parts.iter().map(|part| part.len()).sum::<usize>() <= most;
+                    assert_eq!(left.is_at_most(most), is_all && left.of_first == 0);
+                    let written = bytes.len().saturating_sub(short).max(1);
+                    left.take(written);
+                    seen.extend_from_slice(&bytes[..written]);
+                }
+                assert_eq!(seen, b"abcdefg", "{most} bytes at a time, {short} of them not written");
             }
-            assert_eq!(seen, b"abcdefg", "{step} bytes at a time");
         }
+    }
+
+    #[test]
+    fn a_large_write_is_made_in_pieces() {
+        let dir = folder("pieces");
+        let file = RealDisk.open(&dir.join("a"), OpenMode::CreateNew).unwrap();
+        let bytes: Vec<u8> = (0..3 << 19).map(|i: u32| (i >> 9) as u8).collect();
+        let (first, rest) = bytes.split_at((1 << 19) + 7);
+        file.write_vectored_at(&[IoSlice::new(first), IoSlice::new(rest)], 100).unwrap();
+        let mut back = vec![0; bytes.len()];
+        crate::read_exact_at(file.as_ref(), &mut back, 100).unwrap();
+        assert!(back == bytes);
+        fs::remove_dir_all(dir).unwrap();
     }
 
     #[test]

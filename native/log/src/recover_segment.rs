@@ -5,6 +5,7 @@ use crate::disk::{File, OpenMode, read_exact_at};
 use crate::error::{LogError, at};
 use crate::index::{self, max_timestamp};
 use crate::maps::ControlFrame;
+use crate::padding::MOST_BYTES;
 use crate::recovery::OpenLog;
 use crate::resync::{Bounds, Follow, find_valid, is_frame};
 use crate::ring::EntryRing;
@@ -14,7 +15,7 @@ use crate::segment::{
 };
 use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker, entry_of};
-use ms_wire::batch::BatchError;
+use ms_wire::batch::{BatchError, LENGTH_OVERHEAD};
 use ms_wire::frame::{self, ControlKind, FrameHeader};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -299,22 +300,15 @@ impl Loader<'_> {
             && u64::from(found.written.position) <= candidate.len
             && found.written.position == found.end.size
             && found.end.size >= HEADER_BYTES
+            && is_there(file.as_ref(), &found.written)?
         {
-            let mut head = [0; frame::PREFIX_BYTES + 4];
-            let position = u64::from(found.written.last_frame);
-            let is_there = position + head.len() as u64 <= candidate.len;
-            if is_there {
-                read_exact_at(file.as_ref(), &mut head, position)?;
-            }
-            if is_there && header_crc(&head) == found.written.last_crc {
-                let created = found.created_ms;
-                let mut segment = ActiveSegment::new(start, found.end, path, file, created);
-                segment.maps = found.maps.clone();
-                segment.trust = Arc::new(Trust::from(found.end.size, &start));
-                let first = found.first_timestamp;
-                segment.first_timestamp = (first != i64::MIN).then_some(first);
-                return Ok(segment);
-            }
+            let created = found.created_ms;
+            let mut segment = ActiveSegment::new(start, found.end, path, file, created);
+            segment.maps = found.maps.clone();
+            segment.trust = Arc::new(Trust::from(found.end.size, &start));
+            let first = found.first_timestamp;
+            segment.first_timestamp = (first != i64::MIN).then_some(first);
+            return Ok(segment);
         }
         let end = SegmentEnd::empty(&start, crc);
         let created = self.checkpoint.filter(|found| found.start == start);
@@ -336,8 +330,14 @@ impl Loader<'_> {
         loop {
             let step = walker.step()?;
             let Step::Frame { position, header } = step else { return Ok(step) };
-            let entry = entry_of(&header, segment.end.next_index);
-            let Some(entry) = entry.filter(|_| continues(&segment.end, &header)) else {
+            if !continues(&segment.end, &header) {
+                return Ok(Step::Bad);
+            }
+            if header.is_padding() {
+                segment.note_padding(header.size() as u32);
+                continue;
+            }
+            let Some(entry) = entry_of(&header, segment.end.next_index) else {
                 return Ok(Step::Bad);
             };
             ring.push(&entry, position as u32);
@@ -435,6 +435,25 @@ impl Loader<'_> {
     }
 }
 
+/// Whether a file ends at a place as a checkpoint says: with this last frame, and nothing or padding behind it.
+fn is_there(file: &dyn File, written: &LogPoint) -> io::Result<bool> {
+    let (position, end) = (u64::from(written.last_frame), u64::from(written.position));
+    let mut head = [0; frame::PREFIX_BYTES + 4];
+    if position + head.len() as u64 > end {
+        return Ok(false);
+    }
+    read_exact_at(file, &mut head, position)?;
+    let len = head[8..12].first_chunk().map_or(0, |len| i32::from_be_bytes(*len));
+    let behind = position + LENGTH_OVERHEAD as u64 + u64::try_from(len).unwrap_or(0);
+    if header_crc(&head) != written.last_crc || !(behind..=behind + MOST_BYTES).contains(&end) {
+        return Ok(false);
+    }
+    let mut padding = vec![0; (end - behind) as usize];
+    read_exact_at(file, &mut padding, behind)?;
+    let is_padding = |header: &FrameHeader| header.is_padding() && header.size() == padding.len();
+    Ok(padding.is_empty() || frame::check_frame(&padding).is_ok_and(|header| is_padding(&header)))
+}
+
 /// Whether a frame is the next one: offset, term, and of a control frame index and term before it.
 fn continues(end: &SegmentEnd, header: &FrameHeader) -> bool {
     if header.base_offset() as u64 != end.end_offset {
@@ -444,6 +463,7 @@ fn continues(end: &SegmentEnd, header: &FrameHeader) -> bool {
         FrameHeader::Data(_) => header.term() == end.last_term,
         FrameHeader::Control(control) => {
             control.term >= end.last_term
+                && (control.kind != ControlKind::Padding || control.term == end.last_term)
                 && control.index == end.next_index
                 && control.prev_term == end.last_term
         }

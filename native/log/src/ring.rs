@@ -82,7 +82,7 @@ impl EntryRing {
         self.get(self.first_index + found.max(skip) as u64)
     }
 
-    /// The last frame boundary at or below `position`, for a position above that of the first entry held of the segment
+    /// The last boundary of an entry at or below `position`, its begin or its end, for a position above that of the first entry held of the segment
     /// that begins with `floor_index`.
     pub fn boundary_below(&self, position: u64, floor_index: u64) -> Option<u32> {
         let skip = self.skip(floor_index)?;
@@ -99,7 +99,10 @@ impl EntryRing {
                 high = middle;
             }
         }
-        Some(self.slots[low - 1].position)
+        let slot = &self.slots[low - 1];
+        let end = slot.position + slot.size;
+        // Padding may follow.
+        Some(if u64::from(end) <= position { end } else { slot.position })
     }
 
     fn skip(&self, floor_index: u64) -> Option<usize> {
@@ -151,7 +154,7 @@ mod tests {
         assert_eq!(ring.find_offset(79, 5).unwrap().0.index, 7);
         assert_eq!(ring.find_offset(150, 5), None);
         assert_eq!(ring.boundary_below(250, 5), Some(200));
-        assert_eq!(ring.boundary_below(5000, 5), Some(900));
+        assert_eq!(ring.boundary_below(5000, 5), Some(1000));
         assert_eq!(ring.boundary_below(200, 8), None);
     }
 

@@ -8,6 +8,7 @@ use crate::error::{LogError, at};
 use crate::index;
 use crate::maps::{ControlFrame, IndexEntry, SegmentMaps, TimeEntry};
 use crate::options::LogIdentity;
+use crate::padding::Padding;
 use crate::trust::Trust;
 use ms_wire::frame::{self, ControlPosition, SegmentInfo};
 use parking_lot::Mutex;
@@ -205,6 +206,14 @@ impl ActiveSegment {
         self.end.end_offset = entry.end_offset();
         self.end.last_term = entry.term;
         self.end.last_frame = LastFrame { position, crc: entry.crc };
+    }
+
+    /// Notes padding that stands at the end of the segment, if it has any bytes.
+    pub fn note_padding(&mut self, len: u32) {
+        if len > 0 {
+            self.maps.paddings.push(Padding { position: self.end.size, len });
+            self.end.size += len;
+        }
     }
 
     fn add_lines(&mut self, entry: &Entry, position: u32) {

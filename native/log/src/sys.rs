@@ -25,6 +25,14 @@ pub(crate) fn pwritev(fd: BorrowedFd<'_>, parts: &[IoSlice<'_>], offset: u64) ->
     size_or_error(written)
 }
 
+/// Processor time of the calling thread.
+pub(crate) fn thread_nanos() -> u64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is written to and outlives the call; it stays zero should the call fail.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 /// One `preadv2` with RWF_NOWAIT: only what is in the page cache. A file system that cannot do it reads as usual.
 #[cfg(target_os = "linux")]
 pub(crate) fn pread_cached(

@@ -2,6 +2,7 @@
 //! what an earlier process left is checked when it is read for the first time.
 
 use crate::disk::File;
+use crate::padding::MOST_BYTES;
 use crate::segment::{HEADER_BYTES, SegmentStart};
 use crate::walk::{Depth, Step, Walker};
 use ms_wire::frame::FrameHeader;
@@ -9,8 +10,9 @@ use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Bytes that are checked along, so that the prefix grows.
-const NEAR_BYTES: u32 = 64 << 10;
+/// Bytes that are checked along, so that the prefix grows. A read may end in front of padding and the next one begin behind
+/// it; no padding is longer.
+const NEAR_BYTES: u32 = MOST_BYTES as u32 + (64 << 10);
 
 /// Trust in the bytes of one segment; shared with the jobs that read it.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl Trust {
         if from >= self.bad_from.load(Ordering::Relaxed) {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        // From the end of the prefix if it reaches so far, or nearly: control frames may lie between.
+        // From the end of the prefix if it reaches so far, or nearly: control frames and padding may lie between.
         let prefix = *self.prefix.lock();
         let reaches = from.saturating_sub(prefix.position) <= NEAR_BYTES;
         let start = if reaches { prefix } else { Chain { position: from, next: None } };

@@ -164,7 +164,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The entry that a frame is; `None` for a segment header.
+/// The entry that a frame is; `None` for a segment header and for padding.
 pub(crate) fn entry_of(header: &FrameHeader, index: u64) -> Option<Entry> {
     let kind = match header {
         FrameHeader::Data(_) => EntryKind::Data,
@@ -172,7 +172,7 @@ pub(crate) fn entry_of(header: &FrameHeader, index: u64) -> Option<Entry> {
             ControlKind::NoOp => EntryKind::NoOp,
             ControlKind::ConfChange => EntryKind::ConfChange,
             ControlKind::SetLogStart => EntryKind::SetLogStart,
-            ControlKind::SegmentHeader => return None,
+            ControlKind::SegmentHeader | ControlKind::Padding => return None,
         },
     };
     Some(Entry {

@@ -49,7 +49,8 @@ type Checked = Result<(), String>;
 
 fn run(seed: u64, plant: Plant) -> Checked {
     let mut random = Random::new(seed);
-    let mut rig = Rig::new(500 + random.below(3000) as u32);
+    let segment_bytes = 500 + random.below(3000) as u32;
+    let mut rig = if random.below(2) == 0 { Rig::new } else { Rig::padded }(segment_bytes);
     rig.hostile = random.below(2) == 0;
     let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
     let (frames, acked, durable, commit) = (Vec::new(), 0, 0, 0);

@@ -162,7 +162,16 @@ impl Caller {
 
 #[test]
 fn each_single_call_that_fails_leaves_the_log_in_step() {
-    let mut caller = Caller { rig: Rig::new(1000), acked: Vec::new(), errors: 0 };
+    each_single_call_fails(Rig::new);
+}
+
+#[test]
+fn each_single_call_that_fails_leaves_a_padded_log_in_step() {
+    each_single_call_fails(Rig::padded);
+}
+
+fn each_single_call_fails(rig: fn(u32) -> Rig) {
+    let mut caller = Caller { rig: rig(1000), acked: Vec::new(), errors: 0 };
     let before = caller.rig.disk.calls();
     caller.scenario();
     caller.check("no fault");
@@ -171,7 +180,7 @@ fn each_single_call_that_fails_leaves_the_log_in_step() {
     assert!(calls > 80, "{calls} calls");
     for fault in [Fault::NoSpace, Fault::ShortWrite, Fault::Io] {
         for number in 0..calls {
-            let mut caller = Caller { rig: Rig::new(1000), acked: Vec::new(), errors: 0 };
+            let mut caller = Caller { rig: rig(1000), acked: Vec::new(), errors: 0 };
             caller.rig.disk.fail_call(caller.rig.disk.calls() + number, fault);
             caller.scenario();
             assert!(caller.rig.disk.has_failed());

@@ -8,7 +8,10 @@ use common::{Rig, Seen, split};
 use ms_log::{Disk, EpochEnd, ReadError, RetentionPlan};
 
 fn filled(segment_bytes: u32, batches: usize) -> (Rig, Vec<Vec<u8>>) {
-    let mut rig = Rig::new(segment_bytes);
+    fill(Rig::new(segment_bytes), batches)
+}
+
+fn fill(mut rig: Rig, batches: usize) -> (Rig, Vec<Vec<u8>>) {
     rig.begin_term().unwrap();
     let mut written = Vec::new();
     for number in 0..batches {

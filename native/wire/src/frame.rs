@@ -30,6 +30,9 @@ pub enum ControlKind {
     /// The first frame of a segment file, no Raft entry: its index is that of the frame behind it,
     /// its prevTerm the term of the frame before it.
     SegmentHeader,
+    /// Fills a segment file up to a place where appends are cheaper, no Raft entry: its index is that
+    /// of the frame behind it, its prevTerm and its term are the term of the frame before it.
+    Padding,
 }
 
 impl ControlKind {
@@ -39,6 +42,7 @@ impl ControlKind {
             2 => Some(Self::ConfChange),
             3 => Some(Self::SetLogStart),
             4 => Some(Self::SegmentHeader),
+            5 => Some(Self::Padding),
             _ => None,
         }
     }
@@ -49,6 +53,7 @@ impl ControlKind {
             Self::ConfChange => 2,
             Self::SetLogStart => 3,
             Self::SegmentHeader => 4,
+            Self::Padding => 5,
         }
     }
 }
@@ -124,6 +129,11 @@ impl FrameHeader {
             Self::Data(header) => header.crc,
             Self::Control(header) => header.crc,
         }
+    }
+
+    /// Whether it fills a place and says nothing.
+    pub fn is_padding(&self) -> bool {
+        matches!(self, Self::Control(header) if header.kind == ControlKind::Padding)
     }
 }
 
@@ -201,8 +211,19 @@ pub fn put_control_frame(
     data: &[u8],
 ) {
     let start = out.len();
+    put_control_header(out, kind, position, data.len());
+    out.extend_from_slice(data);
+    batch::write_crc(&mut out[start..]);
+}
+
+fn put_control_header(
+    out: &mut Vec<u8>,
+    kind: ControlKind,
+    position: ControlPosition,
+    data_len: usize,
+) {
     let batch_length =
-        i32::try_from(CONTROL_HEADER_BYTES - LENGTH_OVERHEAD + data.len()).expect("a short frame");
+        i32::try_from(CONTROL_HEADER_BYTES - LENGTH_OVERHEAD + data_len).expect("a short frame");
     out.extend_from_slice(&position.next_offset.to_be_bytes());
     out.extend_from_slice(&batch_length.to_be_bytes());
     out.extend_from_slice(&position.term.to_be_bytes());
@@ -214,8 +235,15 @@ pub fn put_control_frame(
     out.extend_from_slice(&position.prev_term.to_be_bytes());
     out.extend_from_slice(&position.term.to_be_bytes());
     out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(data);
-    batch::write_crc(&mut out[start..]);
+}
+
+/// Padding of so many bytes, at least [`CONTROL_HEADER_BYTES`]: its data are zeros.
+pub fn padding(len: usize, position: ControlPosition) -> Vec<u8> {
+    let mut out = Vec::with_capacity(len);
+    put_control_header(&mut out, ControlKind::Padding, position, len - CONTROL_HEADER_BYTES);
+    out.resize(len, 0);
+    batch::write_crc(&mut out);
+    out
 }
 
 /// Appends a SetLogStart frame.
@@ -268,6 +296,7 @@ mod tests {
             ControlKind::ConfChange,
             ControlKind::SetLogStart,
             ControlKind::SegmentHeader,
+            ControlKind::Padding,
         ];
         for kind in kinds {
             let mut bytes = b"before".to_vec();

@@ -6,7 +6,8 @@ use ms_log::hard_state::HardState;
 use ms_log::sim::SimDisk;
 use ms_log::{
     AppendError, BatchVisitor, Disk, Entry, EntryKind, FrameToWrite, LogIdentity, LogOptions,
-    NextAppend, OpenLog, PartitionLog, ReadError, ReadPlan, ReadRequest, Recovery, read_exact_at,
+    NextAppend, OpenLog, PaddingOptions, PartitionLog, ReadError, ReadPlan, ReadRequest, Recovery,
+    read_exact_at,
 };
 use ms_wire::batch::{self, BatchHeader};
 use ms_wire::frame::{self, ControlKind, ControlPosition, FrameHeader};
@@ -95,6 +96,16 @@ pub fn options(segment_bytes: u32) -> LogOptions {
 
 impl Rig {
     pub fn new(segment_bytes: u32) -> Rig {
+        Rig::with(options(segment_bytes))
+    }
+
+    /// Padding behind most turns.
+    pub fn padded(segment_bytes: u32) -> Rig {
+        let padding = PaddingOptions { turn_bytes: 1, share: 1, most: 256, least: 64 };
+        Rig::with(LogOptions { padding, ..options(segment_bytes) })
+    }
+
+    pub fn with(options: LogOptions) -> Rig {
         let disk = SimDisk::new();
         disk.create_dir_all(Path::new("/data")).unwrap();
         disk.sync_dir(Path::new("/")).unwrap();
@@ -105,7 +116,7 @@ impl Rig {
             ms_log::Descriptors::new(1000),
             &dir,
             IDENTITY,
-            options(segment_bytes),
+            options,
             1000,
         )
         .unwrap();
