@@ -91,7 +91,6 @@ impl Partition {
         if written.wrapping_sub(shared.unstarted.looked_at) < PAGE_BYTES {
             return;
         }
-        shared.unstarted.looked_at = written;
         let is_filling = written >= WRITEBACK_BYTES && self.env.is_filling();
         let is_due = log.wants_tending(is_filling);
         self.count_unstarted(shared);
@@ -104,6 +103,7 @@ impl Partition {
     pub(crate) fn count_unstarted(&self, shared: &mut Shared) {
         let written = shared.body.log().map_or(0, PartitionLog::unstarted_bytes);
         let Unstarted { counted, syncing, tending, .. } = shared.unstarted;
+        shared.unstarted.looked_at = written;
         shared.unstarted.counted = written + syncing + tending;
         self.env.unstarted_changed(counted, shared.unstarted.counted);
     }
