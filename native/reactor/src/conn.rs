@@ -10,6 +10,7 @@ use ms_wire::request_items::ItemCount;
 use crate::ids::{ConnectionId, Seq};
 use crate::listener::Admission;
 use crate::out::OutQueue;
+use crate::place;
 use crate::pool::Pool;
 use crate::room::{Place, Room, Ticket};
 use crate::slots::Slots;
@@ -232,6 +233,9 @@ pub struct Carry {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Where the records of the last Produce began, counted from the beginning of its frame, if it was large; else 0. One that
+    /// another thread validated or answered does not count.
+    pub records_at: usize,
 }
 
 impl Carry {
@@ -273,15 +277,24 @@ impl Carry {
             return true;
         }
         let len = self.len();
-        if len + more <= self.buffer.len() {
-            self.buffer.copy_within(self.start..self.end, 0);
+        let spare = if self.records_at > 0 { place::PAGE } else { 0 };
+        let start;
+        if len + more + spare <= self.buffer.len() {
+            start = self.free_before(&self.buffer);
+            self.buffer.copy_within(self.start..self.end, start);
         } else {
-            let Some(mut larger) = pool.take(len + more) else { return false };
-            larger[..len].copy_from_slice(self.bytes());
+            let Some(mut larger) = pool.take(len + more + spare) else { return false };
+            start = self.free_before(&larger);
+            larger[start..start + len].copy_from_slice(self.bytes());
             pool.give(std::mem::replace(&mut self.buffer, larger));
         }
-        (self.start, self.end) = (0, len);
+        (self.start, self.end) = (start, start + len);
         true
+    }
+
+    /// How many bytes are left free at a place where the next frame is received.
+    pub fn free_before(&self, place: &[u8]) -> usize {
+        if self.records_at > 0 { place::free_before(place, self.records_at) } else { 0 }
     }
 
     /// The room behind the bytes.
@@ -341,5 +354,29 @@ mod tests {
         let (buffer, range) = carry.lend();
         carry.restore(buffer, range.start + 3..range.end, &mut pool);
         assert_eq!(carry.bytes(), &[0xff]);
+    }
+
+    #[test]
+    fn a_large_frame_lies_in_a_carry_buffer_where_its_records_are_copied_fast() {
+        let mut pool = Pool::new(PoolLimit::new(1 << 20));
+        let mut carry = Carry { records_at: 44, ..Carry::default() };
+        let is_placed = |carry: &Carry| {
+            let records = carry.bytes().as_ptr() as usize + 44;
+            records % place::PAGE == place::PAGE / 2
+        };
+        assert!(carry.push(&[7; 60], &mut pool) && is_placed(&carry));
+        assert!(carry.reserve(200 << 10, &mut pool) && is_placed(&carry));
+        assert!(carry.spare().len() >= 200 << 10);
+        assert_eq!(carry.bytes(), &[7; 60]);
+        // One that was large before, and is moved in its buffer.
+        let (buffer, range) = carry.lend();
+        carry.restore(buffer, range.start + 10..range.end, &mut pool);
+        let rest = carry.spare().len();
+        assert!(carry.reserve(rest + 1, &mut pool) && is_placed(&carry));
+        assert_eq!(carry.bytes(), &[7; 50]);
+        carry.records_at = 0;
+        carry.release(&mut pool);
+        assert!(carry.push(&[7; 60], &mut pool));
+        assert_eq!(carry.spare().len(), (16 << 10) - 60);
     }
 }

@@ -14,6 +14,7 @@ use crate::control::ControlFrame;
 use crate::handed::Handed;
 use crate::large::{FETCH_FRAME_MAX, FETCH_MAX, LargeKind, PRODUCE_MAX};
 use crate::malformed::MalformedLog;
+use crate::place;
 use crate::pool::Pool;
 use crate::produce::{self, NotGathered, ProduceFrame};
 use crate::reactor::Counters;
@@ -155,7 +156,7 @@ impl Gather<'_> {
             correlation_id,
             verdicts,
         };
-        let (before, bytes) = (self.turn.items.len(), frame.frame.len());
+        let (before, start, bytes) = (self.turn.items.len(), frame.frame.start, frame.frame.len());
         let gathered = produce::gather(
             self.turn,
             &mut frame,
@@ -168,6 +169,11 @@ impl Gather<'_> {
         match gathered {
             Ok(()) => {
                 connection.slots.push(Slot::Turn, bytes);
+                let begins = self.turn.items.get(before).map_or(0, |item| item.range.start);
+                connection.carry.records_at = match bytes >= place::LARGE {
+                    true => begins.saturating_sub(start - PREFIX),
+                    false => 0,
+                };
                 self.close_if_refused_in_silence(connection, before);
             }
             Err(NotGathered::Malformed) => return self.refuse(connection),

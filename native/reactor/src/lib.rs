@@ -32,6 +32,7 @@ mod open_commands;
 mod opening;
 mod out;
 pub mod packed;
+mod place;
 mod plane;
 mod pool;
 mod produce;

@@ -51,7 +51,8 @@ impl Reactor {
         let Some(connection) = self.connections[local as usize].as_mut() else { return };
         let buffer = &mut self.turn.blocks[RECEIVE_BLOCK].bytes;
         let large_from = (buffer.len() / 4).max(2 * COPY_MAX);
-        let room = &mut buffer[self.received..];
+        let free = connection.carry.free_before(&buffer[self.received..]);
+        let room = &mut buffer[self.received + free..];
         // A large frame is received in its own buffer: what comes here is copied there.
         let ahead = if connection.frame.large_len > 0 { COPY_MAX } else { usize::MAX };
         let carried = connection.carry.len();
@@ -94,6 +95,7 @@ impl Reactor {
                 connection.used_ms = self.clock_ms;
                 connection.frame.advanced_ms = self.clock_ms;
                 self.counters.bytes_in += count as u64;
+                self.received += free;
                 if carried == 0 || is_small {
                     room[..carried].copy_from_slice(connection.carry.bytes());
                     connection.carry.release(&mut self.pool);

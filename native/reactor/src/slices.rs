@@ -131,6 +131,28 @@ mod tests {
     }
 
     #[test]
+    fn who_sends_large_batches_is_known_by_the_last_one() {
+        let mut hand = ByHand::new();
+        hand.with_topic(PartitionConfig::default());
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let of = |bytes: usize| {
+            let records = batch(&[&vec![b'x'; bytes]]);
+            (produce(9, 1, 1, key, &[(0, Some(&records))]), records)
+        };
+        let peer = hand.connect();
+        let ((large, records), (small, _)) = (of(100_000), of(1000));
+        for (frame, placed) in [(&large, true), (&large, true), (&small, false), (&large, true)] {
+            hand.carried(&peer, std::slice::from_ref(frame));
+            hand.work();
+            let begins = framed(std::slice::from_ref(frame))
+                .windows(32)
+                .position(|bytes| bytes[8..] == records[8..32]);
+            let expected = if placed { begins.unwrap() } else { 0 };
+            assert_eq!(connection(&mut hand, &peer).carry.records_at, expected);
+        }
+    }
+
+    #[test]
     fn what_no_request_of_a_turn_lies_in_leaves_the_next_turn_all_its_room() {
         let mut hand = ByHand::with_control_bytes(1 << 20);
         let end = 2 * ROOM_MIN;
