@@ -9,20 +9,21 @@ use crate::fetch::ColdPlan;
 use crate::hub::{Hub, Message};
 use crate::ids::ConnectionId;
 use crate::jobs::JobQueue;
+use crate::out::ColdRead;
 
 /// Reads and searches that wait; at most one read for each connection, one search for each request.
 #[derive(Default)]
 pub struct ColdQueue(JobQueue<ColdJob>);
 
 enum ColdJob {
-    Read(ConnectionId, FileRange),
+    Read(ConnectionId, ColdRead),
     Locate { reactor: u16, request: u64, plans: Vec<ColdPlan> },
 }
 
 impl ColdQueue {
     /// The bytes, or the error, come as `Message::Cold`.
-    pub fn push(&self, connection: ConnectionId, range: FileRange) {
-        self.0.push(ColdJob::Read(connection, range));
+    pub fn push(&self, connection: ConnectionId, read: ColdRead) {
+        self.0.push(ColdJob::Read(connection, read));
     }
 
     /// What was found comes as `Message::Located`.
@@ -38,7 +39,10 @@ impl ColdQueue {
     pub fn run(&self, hub: &Hub) {
         while let Some(job) = self.0.next() {
             match job {
-                ColdJob::Read(connection, range) => {
+                ColdJob::Read(connection, ColdRead { range, next }) => {
+                    if let Some(file) = range.file.raw_fd().filter(|_| next > 0) {
+                        crate::sys::will_need(file, range.position + u64::from(range.len), next);
+                    }
                     let block = read(&range);
                     hub.send(connection.reactor(), Message::Cold { connection, block });
                 }

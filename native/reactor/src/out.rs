@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ms_log::FileRange;
 use ms_wire::header::{FrameStart, finish_frame};
 
-use crate::send_file::{Sink, piece};
+use crate::send_file::{Piece, Sink, WHOLE_MIN, piece};
 
 /// Bytes that are read from files and sent at once, at least and at most.
 const CHUNK_MIN: usize = 64 << 10;
@@ -60,6 +60,8 @@ pub enum Flush {
 /// A part of a file that must be read by a thread that may wait.
 pub struct ColdRead {
     pub range: FileRange,
+    /// Bytes of the same file that are wanted next.
+    pub next: usize,
 }
 
 impl std::fmt::Debug for ColdRead {
@@ -192,7 +194,12 @@ impl OutQueue {
                 continue;
             }
             self.seal();
-            match self.send_file(socket, left) {
+            let pages = self.pages(left);
+            // What is left would be copied, and the rest of the part with it.
+            if matches!(pages, Some((_, _, Piece::Later))) && left < max {
+                return Flush::Enough;
+            }
+            match Self::send_file(socket, pages) {
                 // Whether the socket is full is for the next call to say: it may have been something else.
                 Some(Ok(sent)) => {
                     self.advance(sent);
@@ -221,16 +228,32 @@ impl OutQueue {
         }
     }
 
-    /// Sends the next part of a file, and what is before it, without copying it. `None`: it is not large, or cannot be sent so.
-    fn send_file(&self, socket: &mut impl Sink, max: usize) -> Option<Result<usize, Flush>> {
-        let (head, range) = match (self.parts.front()?, self.parts.get(1)) {
-            (Part::File(range), _) => (&[][..], range),
+    /// The next part of a file with what is before it, and how to send it, if at most `max` may be sent.
+    fn pages(&self, max: usize) -> Option<(&[u8], &FileRange, Piece)> {
+        let (at, head, range) = match (self.parts.front()?, self.parts.get(1)) {
+            (Part::File(range), _) => (0, &[][..], range),
             (Part::Bytes(len), Some(Part::File(range))) => {
-                (&self.bytes[self.start..self.start + len], range)
+                (1, &self.bytes[self.start..self.start + len], range)
             }
             _ => return None,
         };
-        let len = piece(range.len as usize, max.saturating_sub(head.len()))?;
+        let mut whole = range.len as usize;
+        let mut behind = self.parts.iter().skip(at + 1);
+        while whole < WHOLE_MIN
+            && let Some(Part::File(range)) = behind.next()
+        {
+            whole += range.len as usize;
+        }
+        let piece = piece(range.len as usize, whole, max.saturating_sub(head.len()));
+        Some((head, range, piece))
+    }
+
+    /// Sends the next part of a file, and what is before it, without copying it. `None`: it is copied, or cannot be sent so.
+    fn send_file(
+        socket: &mut impl Sink,
+        pages: Option<(&[u8], &FileRange, Piece)>,
+    ) -> Option<Result<usize, Flush>> {
+        let (head, range, Piece::Pages(len)) = pages? else { return None };
         let sent = socket.send_file(head, range, len)?;
         Some(sent.map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => Flush::Blocked,
@@ -264,9 +287,7 @@ impl OutQueue {
                     Ok(got) => (range.len as usize, got),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         if filled == 0 {
-                            return Err(Flush::Cold(ColdRead {
-                                range: clip(range, scratch.len()),
-                            }));
+                            return Err(Flush::Cold(self.cold_read(range, scratch.len())));
                         }
                         break;
                     }
@@ -279,6 +300,17 @@ impl OutQueue {
             }
         }
         Ok(filled)
+    }
+
+    /// The first part of a file, and how much of the same file follows: no more than `max` of both.
+    fn cold_read(&self, range: &FileRange, max: usize) -> ColdRead {
+        let behind = self.parts.iter().skip_while(|part| !matches!(part, Part::File(_))).skip(1);
+        let follow = behind.map_while(|part| match part {
+            Part::File(next) if Arc::ptr_eq(&next.file, &range.file) => Some(next.len as usize),
+            _ => None,
+        });
+        let range = clip(range, max);
+        ColdRead { next: follow.sum::<usize>().min(max - range.len as usize), range }
     }
 
     /// Bytes that follow the last part become a part of their own.
@@ -387,205 +419,4 @@ fn send(socket: &mut impl Sink, bytes: &[u8]) -> Result<usize, Flush> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::path::Path;
-
-    use ms_log::{Disk, OpenMode, RealDisk};
-
-    use super::*;
-
-    const MAX: usize = 256 << 10;
-
-    /// Takes so many bytes in each call, then is full once.
-    struct Socket {
-        taken: Vec<u8>,
-        room: usize,
-        is_full: bool,
-        /// How often it has sent of a file; `None`: it cannot.
-        pieces: Option<usize>,
-    }
-
-    impl Write for Socket {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.is_full = !self.is_full;
-            if !self.is_full {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            let taken = bytes.len().min(self.room);
-            self.taken.extend_from_slice(&bytes[..taken]);
-            Ok(taken)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Sink for Socket {
-        fn send_file(
-            &mut self,
-            head: &[u8],
-            file: &FileRange,
-            len: usize,
-        ) -> Option<io::Result<usize>> {
-            *self.pieces.as_mut()? += 1;
-            let mut bytes = head.to_vec();
-            bytes.resize(head.len() + len, 0);
-            file.file.read_at(&mut bytes[head.len()..], file.position).unwrap();
-            Some(self.write(&bytes))
-        }
-    }
-
-    fn file(name: &str, bytes: &[u8]) -> Arc<dyn ms_log::File> {
-        let path = std::env::temp_dir().join(format!("ms-out-{}-{name}", std::process::id()));
-        std::fs::write(&path, bytes).unwrap();
-        let file = RealDisk.open(Path::new(&path), OpenMode::Read).unwrap();
-        std::fs::remove_file(&path).unwrap();
-        file
-    }
-
-    #[test]
-    fn bytes_and_files_leave_in_order_however_little_the_socket_takes() {
-        let content: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
-        let file = file("order", &content);
-        let head: Vec<u8> = (0..3000_u32).map(|i| (i % 241) as u8).collect();
-        let rooms = [1000, 3000, 4097, 65_536, 1 << 20];
-        for (room, pieces) in rooms.into_iter().flat_map(|it| [(it, None), (it, Some(0))]) {
-            let mut out = OutQueue::new();
-            let mut expected = Vec::new();
-            for (position, len) in [(99, 299_000), (0, 100_000), (50_000, 7)] {
-                out.bytes().extend_from_slice(&head);
-                out.push_file(&FileRange { file: Arc::clone(&file), position, len });
-                out.push_block(b"block".to_vec());
-                out.bytes().extend_from_slice(b"tail");
-                expected.extend_from_slice(&head);
-                expected.extend_from_slice(&content[position as usize..][..len as usize]);
-                expected.extend_from_slice(b"blocktail");
-            }
-            let mut ready = OutQueue::new();
-            ready.bytes().extend_from_slice(b"beh");
-            ready.push_block(b"ind".to_vec());
-            ready.push_file(&FileRange { file: Arc::clone(&file), position: 1, len: 2 });
-            out.append(ready);
-            expected.extend_from_slice(b"behind");
-            expected.extend_from_slice(&content[1..3]);
-            assert_eq!(out.len(), expected.len() as u64);
-            let mut socket = Socket { taken: Vec::new(), room, is_full: false, pieces };
-            let mut scratch = vec![0; 128 << 10];
-            while !matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done) {}
-            assert!(socket.taken == expected, "with room {room}");
-            assert_eq!(socket.pieces.is_some_and(|pieces| pieces > 0), pieces.is_some());
-        }
-    }
-
-    #[test]
-    fn a_large_answer_changes_queues_in_blocks_and_leaves_in_order() {
-        let content = [b'f'; 1000];
-        let file = file("blocks", &content);
-        let mut large = OutQueue::in_blocks();
-        let start = ms_wire::header::start_frame(large.bytes());
-        let mut expected = Vec::new();
-        for i in 0..100_u8 {
-            large.bytes().extend_from_slice(&[i; 5000]);
-            expected.extend_from_slice(&[i; 5000]);
-            large.part();
-            if i % 40 == 7 {
-                large.push_file(&FileRange { file: Arc::clone(&file), position: 0, len: 1000 });
-                expected.extend_from_slice(&content);
-            }
-        }
-        large.finish_frame(start, 3000);
-        assert!(large.bytes.is_empty() && large.parts.len() > 7);
-        expected.splice(0..0, (expected.len() as u32).to_be_bytes());
-        for before in [&b""[..], b"before"] {
-            let mut out = OutQueue::new();
-            out.bytes().extend_from_slice(before);
-            let mut same = OutQueue::in_blocks();
-            for part in &large.parts {
-                match part {
-                    Part::Block { block, .. } => same.bytes().extend_from_slice(block),
-                    Part::File(range) => same.push_file(range),
-                    Part::Bytes(_) => panic!("bytes that are not in a block"),
-                }
-                same.part();
-            }
-            out.append(same);
-            assert!(out.bytes.len() == before.len());
-            out.bytes().extend_from_slice(b"behind");
-            let mut socket =
-                Socket { taken: Vec::new(), room: 70_000, is_full: false, pieces: None };
-            let mut scratch = vec![0; 128 << 10];
-            while !matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done) {}
-            assert!(socket.taken == [before, &expected, b"behind"].concat());
-        }
-    }
-
-    #[test]
-    fn one_flush_sends_no_more_than_it_may() {
-        struct Eager(usize, bool);
-        impl Write for Eager {
-            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-                self.0 += bytes.len();
-                Ok(bytes.len())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Ok(())
-            }
-        }
-        impl Sink for Eager {
-            fn send_file(
-                &mut self,
-                head: &[u8],
-                _: &FileRange,
-                len: usize,
-            ) -> Option<io::Result<usize>> {
-                let sent = self.1.then_some(head.len() + len)?;
-                self.0 += sent;
-                Some(Ok(sent))
-            }
-        }
-        let file = file("enough", &vec![0; 3 * MAX]);
-        let queues =
-            [(false, 0, false), (true, 100, false), (true, 100, true), (true, MAX + 5, true)];
-        for (is_file, head, by_pages) in queues {
-            let mut out = OutQueue::new();
-            let len = (3 * MAX - head) as u32;
-            if is_file {
-                out.bytes().resize(head, 0);
-                out.push_file(&FileRange { file: Arc::clone(&file), position: 0, len });
-            } else {
-                out.bytes().resize(3 * MAX, 0);
-            }
-            let (mut socket, mut scratch) = (Eager(0, by_pages), vec![0; 1 << 20]);
-            for turn in 1..=2 {
-                assert!(matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Enough));
-                assert_eq!(socket.0, turn * MAX);
-            }
-            assert!(matches!(out.flush(&mut socket, &mut scratch, MAX), Flush::Done));
-        }
-    }
-
-    #[test]
-    fn a_file_that_is_shorter_than_announced_ends_the_connection() {
-        let mut out = OutQueue::new();
-        out.push_file(&FileRange { file: file("short", b"abc"), position: 3, len: 1 });
-        let mut socket = Socket { taken: Vec::new(), room: 10, is_full: false, pieces: None };
-        assert!(matches!(out.flush(&mut socket, &mut [0; 1000], MAX), Flush::Failed));
-    }
-
-    #[test]
-    fn what_the_cold_reader_brings_takes_the_place_of_the_file() {
-        let content = b"0123456789";
-        let mut out = OutQueue::new();
-        out.bytes().extend_from_slice(b"<");
-        out.push_file(&FileRange { file: file("cold", content), position: 0, len: 10 });
-        out.bytes().extend_from_slice(b">");
-        let mut socket = Socket { taken: Vec::new(), room: 1, is_full: false, pieces: None };
-        assert!(matches!(out.flush(&mut socket, &mut [0; 1], MAX), Flush::Blocked | Flush::Done));
-        out.unblock(b"0123".to_vec());
-        socket.room = 100;
-        while !matches!(out.flush(&mut socket, &mut [0; 64], MAX), Flush::Done) {}
-        assert_eq!(socket.taken, b"<0123456789>");
-    }
-}
+mod tests;

@@ -50,7 +50,7 @@ impl Reactor {
                 Flush::Cold(read) => {
                     connection.is_reading_cold = true;
                     Stats::add(&self.shared.stats.cold_reads, 1);
-                    self.shared.cold.push(connection.id, read.range);
+                    self.shared.cold.push(connection.id, read);
                 }
                 Flush::Failed => {
                     self.close(local, CloseReason::Client);

@@ -224,6 +224,18 @@ pub fn is_cached(file: RawFd, position: u64, len: usize) -> bool {
     done == 0 && stat[0] >= pages
 }
 
+/// Has the system read these bytes of a file into the page cache. Advice only.
+#[cfg(target_os = "linux")]
+pub fn will_need(file: RawFd, position: u64, len: usize) {
+    let (position, len) = (position as libc::off_t, len as libc::off_t);
+    // SAFETY: no memory is involved.
+    unsafe { libc::posix_fadvise(file, position, len, libc::POSIX_FADV_WILLNEED) };
+}
+
+/// Other systems read ahead as they see fit.
+#[cfg(not(target_os = "linux"))]
+pub fn will_need(_: RawFd, _: u64, _: usize) {}
+
 /// Bytes that a socket has received and that nobody has read; `None` where the system cannot say.
 pub fn unread_bytes(socket: RawFd) -> Option<usize> {
     let mut count: libc::c_int = 0;
