@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,4 +69,21 @@ test('a stalled control plane holds up what it answers, and no Produce or Fetch'
   rmSync(stallFile);
   expect(await Promise.all(answers)).toEqual(asking.map(() => [topic]));
   for (const one of [client, late, ...asking]) one.close();
+});
+
+test('its thread stands back for the reactors', () => {
+  if (process.env.INTEGRATION_PORT !== undefined || process.platform !== 'linux') return;
+  const tasks = `/proc/${broker.pid}/task`;
+  const niceOf = (tid: string) => {
+    // Behind the name, which may hold blanks, nice is the seventeenth field.
+    const fields = readFileSync(`${tasks}/${tid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return Number(fields[16]);
+  };
+  const isReactor = (tid: string) =>
+    /^ms-r\d/.test(readFileSync(`${tasks}/${tid}/comm`, 'utf8'));
+  const reactors = readdirSync(tasks).filter(isReactor);
+  expect(reactors).not.toEqual([]);
+  for (const reactor of reactors) {
+    expect(niceOf(String(broker.pid)) - niceOf(reactor)).toBe(10);
+  }
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type BrokerConfig, controlApis, engineConfigOf, startBroker } from '../core/index.ts';
 import { createNativeEngine, type Engine } from '../engine/index.ts';
+import { standBack } from './priority.ts';
 
 /** What `runBroker` needs of the process around it; replaced in tests. */
 export interface Host {
@@ -14,6 +15,8 @@ export interface Host {
   /** Ends the process with `code` if it is still there after `delayMs`; `onLate` is called before. */
   exitAfter(delayMs: number, code: number, onLate?: () => void): void;
   printLine(line: string): void;
+  /** Lowers the priority of the thread of TypeScript. */
+  standBack(nice: number): void;
 }
 
 export type ProcessEvent = 'SIGTERM' | 'SIGINT' | 'uncaughtException' | 'unhandledRejection';
@@ -41,4 +44,5 @@ export const processHost: Host = {
     process.stdout.on('error', () => {}); // Whoever waited for the line may be gone.
     process.stdout.write(`${line}\n`);
   },
+  standBack,
 };

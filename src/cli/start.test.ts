@@ -86,6 +86,11 @@ class FakeHost implements Host {
     this.done.push(line);
   }
 
+  nice: number | undefined;
+  standBack(nice: number): void {
+    this.nice = nice;
+  }
+
   raise(event: string, cause: unknown): void {
     this.handlers.get(event)?.(cause);
   }
@@ -96,6 +101,7 @@ describe('runBroker', () => {
     const host = new FakeHost();
     await runBroker(loaded(), () => host.done.push('stopped'), host);
     expect(host.done).toEqual(['ready PLAINTEXT=localhost:9092']);
+    expect(host.nice).toBe(10);
     host.raise('SIGTERM', 'SIGTERM');
     await host.exited;
     expect(host.done.slice(1)).toEqual([

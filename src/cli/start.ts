@@ -48,6 +48,7 @@ export async function runBroker(
     throw error instanceof MetadataLogError ? unusable(config.logDir, error.message) : error;
   }
   stopper.serves(broker);
+  host.standBack(config.controlNice);
   host.printLine(readyLine(broker.listeners));
   const { clusterId } = identity;
   logger.info({ clusterId, nodeId: config.nodeId, logDir: config.logDir }, 'the broker serves');

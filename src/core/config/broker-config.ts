@@ -58,6 +58,8 @@ export interface BrokerConfig {
   readonly reactorSpinUs: number;
   readonly reactorCoalesceUs: number;
   readonly reactorReceiveBytes: number;
+  /** By how much the thread of TypeScript stands back for reactors, as `nice` counts. */
+  readonly controlNice: number;
   readonly producerCheckCompressed: boolean;
   readonly controlRequestMaxBytes: number;
   readonly controlResponseMaxBytes: number;

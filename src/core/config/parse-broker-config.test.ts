@@ -34,6 +34,7 @@ describe('values', () => {
     ['log.cleanup.policy', 'foo', 'it may be compact, delete'],
     ['remote.log.metadata.manager.class.name', '', 'it is empty'],
     ['reactor.spin.us', '101', '100 is the most'],
+    ['control.nice', '-1', '0 is the least'],
   ])('%s=%s is refused: %s', (name, value, why) => {
     const expected = `${name}=${value} is refused: ${why}.`;
     expect(refusal({ [name]: value })).toBe(expected);

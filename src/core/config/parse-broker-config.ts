@@ -98,6 +98,7 @@ function typed(
     reactorSpinUs: number('reactor.spin.us'),
     reactorCoalesceUs: number('reactor.coalesce.us'),
     reactorReceiveBytes: number('reactor.receive.bytes'),
+    controlNice: number('control.nice'),
     producerCheckCompressed: values.boolean('producer.check.compressed'),
     controlRequestMaxBytes: number('control.request.max.bytes'),
     controlResponseMaxBytes: number('control.response.max.bytes'),

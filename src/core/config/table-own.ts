@@ -38,6 +38,12 @@ export const ownSettings: readonly Setting[] = section('Settings of MemoryStream
     'Largest answer to a request other than Produce and Fetch; a request whose answer would be larger closes its connection.',
     { min: 1_048_576 },
   ),
+  int(
+    'control.nice',
+    10,
+    'By how much the priority of the thread that answers everything but Produce and Fetch is below that of the reactors, as the command nice counts; Linux only. At 10 it gets a tenth of a processor where a reactor or a client wants all of it, and the whole of one that nobody wants. 0: they are equal.',
+    { min: 0, max: 19 },
+  ),
   boolean(
     'producer.check.compressed',
     true,
