@@ -83,7 +83,8 @@ pub fn recovery(data: &[u8]) {
         .expect("what was opened opens again");
     assert_eq!((second.cut_bytes, second.set_aside), (0, vec![]), "nothing is lost by opening");
     // Without the checkpoint, which a cut made void, more is looked at: there may be more damage than was known.
-    let is_new = |damage: &&Damage| !first.damage.iter().any(|it| it.position == damage.position);
+    let place = |damage: &Damage| (damage.segment, damage.position);
+    let is_new = |damage: &&Damage| !first.damage.iter().any(|it| place(it) == place(damage));
     let found = second.damage.iter().find(is_new);
     match read(&log, offset) {
         Ok(bytes) => assert_eq!(bytes, written),
