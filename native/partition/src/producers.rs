@@ -15,6 +15,8 @@ use crate::api::ProducerDescription;
 /// Batches remembered per producer: as many as a client may have in flight.
 pub const WINDOW: usize = 5;
 const SNAPSHOT_VERSION: u16 = 1;
+/// Of a producer that has none (RecordBatch.NO_PRODUCER_EPOCH).
+const NO_EPOCH: i16 = -1;
 const ENTRY_BYTES: usize = 8 + 2 + 8 + 1;
 const BATCH_BYTES: usize = 4 + 8 + 4 + 8;
 
@@ -114,7 +116,8 @@ impl Producer {
         if batch.producer_epoch < self.epoch {
             return Verdict::Refuse(error_code::INVALID_PRODUCER_EPOCH);
         }
-        if !batch.is_client {
+        // As in Kafka sequences without an epoch may be any.
+        if !batch.is_client || self.epoch == NO_EPOCH {
             return Verdict::Accept;
         }
         let in_sequence = if batch.producer_epoch > self.epoch {

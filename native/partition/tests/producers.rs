@@ -68,6 +68,16 @@ fn c_051_a_producer_that_is_not_known_may_begin_at_any_sequence() {
 }
 
 #[test]
+fn a_producer_without_an_epoch_goes_on_anywhere() {
+    let (_broker, partition) = open();
+    for (epoch, sequence) in [(-1, 3), (-1, 9), (-1, 0), (0, 7)] {
+        assert_eq!(append(&partition, Batch::of(1, epoch, sequence, 1)).0, NONE);
+    }
+    assert_eq!(append(&partition, Batch::of(1, 0, 9, 1)).0, OUT_OF_ORDER_SEQUENCE_NUMBER);
+    assert_eq!(append(&partition, Batch::of(1, -1, 10, 1)).0, INVALID_PRODUCER_EPOCH);
+}
+
+#[test]
 fn c_052_a_raised_epoch_begins_at_zero_and_fences_the_old_one() {
     let (_broker, partition) = open();
     assert_eq!(append(&partition, Batch::of(1, 0, 5, 1)).0, NONE);

@@ -337,7 +337,8 @@ impl WaitingFetch {
             head.log_start_offset = answer.log_start_offset;
         }
         // Of a partition that is here null means: it was not looked for. Of others Kafka has an empty list.
-        let is_listed = is_read && self.isolation == Isolation::ReadCommitted;
+        let is_asked = self.isolation == Isolation::ReadCommitted;
+        let is_listed = is_read && is_asked && answer.diverging.is_none();
         if !is_listed && partition.partition.is_some() {
             head.aborted_transactions = None;
         }
@@ -465,6 +466,7 @@ pub fn add_endpoint(
 mod tests {
     use ms_partition::PartitionConfig;
     use ms_wire::fetch::{FetchOptions, FetchPartition};
+    use ms_wire::fetch_response_reader::FetchResponse;
     use ms_wire::topic::TopicKey;
 
     use crate::by_hand::frames::{batch, fetch, fetched, produce};
@@ -524,6 +526,33 @@ mod tests {
         let waiting = waiting.count();
         assert!((1..20).contains(&waiting), "{waiting}");
         assert!(connection.slots.bytes() <= REQUEST_BYTES_MAX);
+    }
+
+    /// How many aborted transactions each partition of an answer lists, and whether its reader has diverged.
+    fn listed(frame: &[u8]) -> Vec<(Option<usize>, bool)> {
+        // Behind the correlation id.
+        let response = FetchResponse::parse(frame, 12, 5).unwrap();
+        let partitions = response.topics().flat_map(|topic| topic.partitions());
+        partitions.map(|it| (it.aborted_count, it.diverging_epoch.is_some())).collect()
+    }
+
+    #[test]
+    fn aborted_transactions_are_listed_to_who_asks_and_has_not_diverged() {
+        let mut hand = ByHand::new();
+        let partition = hand.with_topic(PartitionConfig::default());
+        let mut consumer = hand.connect();
+        for (isolation_level, last_fetched_epoch, expected) in [
+            (0, -1, (None, false)),
+            (1, -1, (Some(0), false)),
+            (1, partition.leader_epoch(), (None, true)),
+        ] {
+            let options = FetchOptions { isolation_level, ..Default::default() };
+            let offset = if expected.1 { 100 } else { 0 };
+            let of = FetchPartition { last_fetched_epoch, ..FetchPartition::new(0, offset, 1000) };
+            hand.gather(&mut consumer, &[fetch(12, 1, options, KEY, &[of])]);
+            hand.reactor.finish_gathered();
+            assert_eq!(listed(&hand.frames(&mut consumer, 1)[0]), [expected]);
+        }
     }
 
     #[test]
