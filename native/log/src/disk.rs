@@ -88,8 +88,8 @@ pub trait Disk: Send + Sync {
 
 /// An open file. All methods take an offset of their own; nothing depends on a cursor, so that any thread may read.
 pub trait File: Send + Sync {
-    /// Writes all of `parts`, one behind the other, at `offset`: one `pwritev` unless the kernel writes less than it was
-    /// given. After an error any prefix may have been written.
+    /// Writes all of `parts`, one behind the other, at `offset`: one `pwritev` for each piece (`pieces.rs`), unless the kernel
+    /// writes less than it was given. After an error any prefix may have been written.
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()>;
     /// Reads at most `buf.len()` bytes at `offset`; 0 at the end of the file.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;

@@ -15,9 +15,6 @@ use std::time::UNIX_EPOCH;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
-/// Most parts of a piece.
-const PIECE_PARTS: usize = 64;
-
 struct RealFile {
     file: fs::File,
     pieces: Pieces,
@@ -112,26 +109,7 @@ fn page_cache_of(vmstat: &str, page_bytes: u64) -> Option<PageCache> {
 
 impl File for RealFile {
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
-        let mut left = Left { parts, of_first: 0 };
-        let mut at = offset;
-        while left.first().is_some() {
-            let most = self.pieces.most(at);
-            let mut cut = [IoSlice::new(&[]); PIECE_PARTS];
-            let piece = match left.is_at_most(most) {
-                true => left.parts,
-                false => {
-                    let count = left.piece(most, &mut cut);
-                    &cut[..count]
-                }
-            };
-            let written = self.write_piece(piece, at)?;
-            if written == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            left.take(written);
-            at += written as u64;
-        }
-        Ok(())
+        self.pieces.write_all(parts, offset, |piece, at| self.write_piece(piece, at))
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -214,53 +192,6 @@ fn open(path: &Path, mode: OpenMode) -> io::Result<fs::File> {
     options.open(path)
 }
 
-/// What of a write is still to be done.
-struct Left<'a, 'b> {
-    parts: &'a [IoSlice<'b>],
-    /// Bytes of the first part that were written.
-    of_first: usize,
-}
-
-impl<'a> Left<'a, '_> {
-    /// Whether it is whole parts, and no more bytes than this.
-    fn is_at_most(&self, most: usize) -> bool {
-        self.of_first == 0 && self.parts.iter().map(|part| part.len()).sum::<usize>() <= most
-    }
-
-    /// Puts the next bytes, `most` of them at most, into `piece`; says how many parts they have.
-    fn piece(&self, most: usize, piece: &mut [IoSlice<'a>; PIECE_PARTS]) -> usize {
-        let (mut room, mut skipped, mut count) = (most, self.of_first, 0);
-        for (place, part) in piece.iter_mut().zip(self.parts) {
-            let part: &'a [u8] = part;
-            let rest = &part[skipped..];
-            let taken = rest.len().min(room);
-            *place = IoSlice::new(&rest[..taken]);
-            (room, skipped, count) = (room - taken, 0, count + 1);
-            if room == 0 {
-                break;
-            }
-        }
-        count
-    }
-
-    /// The rest of the first part that has any; `None` when all is done.
-    fn first(&mut self) -> Option<&'a [u8]> {
-        while let Some((first, behind)) = self.parts.split_first() {
-            if self.of_first < first.len() {
-                return Some(&first[self.of_first..]);
-            }
-            self.of_first -= first.len();
-            self.parts = behind;
-        }
-        None
-    }
-
-    fn take(&mut self, written: usize) {
-        self.of_first += written;
-        self.first();
-    }
-}
-
 fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -325,30 +256,6 @@ mod tests {
         for (code, is_left) in [(libc::ENOSYS, true), (libc::EPERM, true), (libc::EIO, false)] {
             let result = sys::unless_refused(Err(io::Error::from_raw_os_error(code)));
             assert_eq!(result.is_ok(), is_left);
-        }
-    }
-
-    #[test]
-    fn a_write_goes_on_where_a_piece_or_a_short_write_ended() {
-        let parts = [b"ab".as_slice(), b"", b"cdef", b"", b"g", b""].map(IoSlice::new);
-        for most in 1..9 {
-            for short in 0..most {
-                let mut left = Left { parts: &parts, of_first: 0 };
-                let mut seen = Vec::new();
-                while left.first().is_some() {
-                    let mut piece = [IoSlice::new(&[]); PIECE_PARTS];
-                    let count = left.piece(most, &mut piece);
-                    let bytes: Vec<u8> =
-                        piece[..count].iter().flat_map(|part| part.iter()).copied().collect();
-                    assert!((1..=most).contains(&bytes.len()));
-                    let is_all = left.parts.iter().map(|part| part.len()).sum::<usize>() <= most;
-                    assert_eq!(left.is_at_most(most), is_all && left.of_first == 0);
-                    let written = bytes.len().saturating_sub(short).max(1);
-                    left.take(written);
-                    seen.extend_from_slice(&bytes[..written]);
-                }
-                assert_eq!(seen, b"abcdefg", "{most} bytes at a time, {short} of them not written");
-            }
         }
     }
 

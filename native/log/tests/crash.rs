@@ -34,6 +34,8 @@ struct Written {
 struct World {
     rig: Rig,
     random: Random,
+    /// It dies within so many calls, mostly.
+    life_calls: u64,
     /// fsync mode: acknowledged when flushed.
     fsync: bool,
     system: bool,
@@ -52,9 +54,23 @@ fn run(seed: u64, plant: Plant) -> Checked {
     let segment_bytes = 500 + random.below(3000) as u32;
     let mut rig = if random.below(2) == 0 { Rig::new } else { Rig::padded }(segment_bytes);
     rig.hostile = random.below(2) == 0;
+    // Turns in many pieces, in some, or in one.
+    let piece_bytes = [32, 64, 100, 512, 1 << 19, 1 << 19][random.below(6) as usize];
+    rig.disk.set_piece_bytes(piece_bytes);
+    let life_calls = 60 * (1 + 256 / piece_bytes);
     let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
-    let (frames, acked, durable, commit) = (Vec::new(), 0, 0, 0);
-    let mut world = World { rig, random, fsync, system, plant, frames, acked, durable, commit };
+    let mut world = World {
+        rig,
+        random,
+        life_calls,
+        fsync,
+        system,
+        plant,
+        frames: Vec::new(),
+        acked: 0,
+        durable: 0,
+        commit: 0,
+    };
     for _ in 0..3 {
         world.live();
         world.crash_and_check()?;
@@ -65,15 +81,15 @@ fn run(seed: u64, plant: Plant) -> Checked {
 impl World {
     /// Does this and that until it dies.
     fn live(&mut self) {
-        let calls = 1 + self.random.below(60);
-        let mut dies_at = self.rig.disk.calls() + calls;
-        if self.random.below(8) == 0 {
-            dies_at = u64::MAX;
+        let dies = self.random.below(8) > 0;
+        if dies {
+            let call = self.rig.disk.calls() + 1 + self.random.below(self.life_calls);
+            let fault = [Fault::Kill, Fault::KillBefore][self.random.below(2) as usize];
+            self.rig.disk.fail_call(call, fault);
         }
-        self.rig.disk.fail_call(dies_at, Fault::Kill);
         self.begin_term();
         for _ in 0..40 {
-            if dies_at != u64::MAX && self.rig.disk.has_failed() {
+            if dies && self.rig.disk.has_failed() {
                 return;
             }
             self.act();
@@ -188,6 +204,7 @@ impl World {
 
     fn crash_and_check(&mut self) -> Checked {
         let log_start = self.rig.log.log_start_offset();
+        self.rig.disk.fail_no_call();
         if self.system {
             self.rig.disk.crash(self.random.below(u64::MAX));
         } else {

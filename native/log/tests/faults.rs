@@ -1,5 +1,5 @@
-//! A scenario in which each single call of the disk fails once, one run a call: the log stays in step with what its callers
-//! were told, and a full disk heals.
+//! A scenario in which each single call of the disk fails once, one run a call, and each piece of a write is a call: the log
+//! stays in step with what its callers were told, and a full disk heals.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,34 +19,41 @@ struct Caller {
     rig: Rig,
     /// Acknowledged batches, oldest first.
     acked: Vec<Vec<u8>>,
+    /// Batches of the last turn, if it failed and could not be taken back: the next process may find the first of them.
+    unknown: Vec<Vec<u8>>,
+    /// How many were found.
+    found: usize,
+    /// What fails ends the process.
+    dies: bool,
     errors: u32,
 }
 
 impl Caller {
+    fn new(rig: Rig) -> Caller {
+        let (acked, unknown) = (Vec::new(), Vec::new());
+        Caller { rig, acked, unknown, found: 0, dies: false, errors: 0 }
+    }
+
     fn produce(&mut self, batches: &[(u32, usize)]) {
         let (last, end) = (self.rig.log.last_index(), self.rig.log.log_end_offset());
         match self.rig.produce(batches) {
             Ok(written) => self.acked.extend(written),
             Err(error) => {
-                self.errors += 1;
                 assert_eq!(self.rig.log.last_index(), last);
                 assert_eq!(self.rig.log.log_end_offset(), end);
                 if !error.usable {
-                    self.reopen();
+                    self.unknown = self.rig.turn.clone();
                 }
+                self.failed(error.usable);
             }
         }
     }
 
     fn begin_term(&mut self) {
-        for _ in 0..2 {
+        for _ in 0..3 {
             match self.rig.begin_term() {
                 Ok(()) => return,
-                Err(error) if error.usable => self.errors += 1,
-                Err(_) => {
-                    self.errors += 1;
-                    self.reopen();
-                }
+                Err(error) => self.failed(error.usable),
             }
         }
     }
@@ -54,17 +61,28 @@ impl Caller {
     fn flush(&mut self) {
         let Some(job) = self.rig.log.flush_job() else { return };
         if self.rig.log.flushed(job.run_while(|| true)).is_err() {
-            self.errors += 1;
+            self.failed(false);
+        }
+    }
+
+    fn failed(&mut self, is_usable: bool) {
+        self.errors += 1;
+        if self.dies || !is_usable {
             self.reopen();
         }
     }
 
     /// The process starts again; what fails meanwhile is tried again.
     fn reopen(&mut self) {
-        self.rig.disk.crash_process();
-        for _ in 0..2 {
+        for _ in 0..3 {
+            self.rig.disk.crash_process();
             if self.try_reopen().is_ok() {
-                return;
+                let end = self.rig.log.log_end_offset();
+                let is_there =
+                    |it: &Vec<u8>| BatchHeader::parse(it).unwrap().last_offset() < end as i64;
+                let found: Vec<_> = self.unknown.drain(..).filter(is_there).collect();
+                self.found += found.len();
+                return self.acked.extend(found);
             }
             self.errors += 1;
         }
@@ -107,7 +125,7 @@ impl Caller {
         self.flush();
         let state = self.rig.log.checkpoint_state(b"state".to_vec()).encode();
         if checkpoint::write(&self.rig.disk, Path::new("/data"), &[&state]).is_err() {
-            self.errors += 1;
+            self.failed(true);
         }
         self.produce(&[(3, 200)]);
         self.reopen();
@@ -117,7 +135,7 @@ impl Caller {
         self.begin_term();
         self.produce(&[(1, 20), (1, 30)]);
         if self.rig.log.roll(5, b"rolled".to_vec()).is_err() {
-            self.errors += 1;
+            self.failed(true);
         }
         self.flush();
         self.delete();
@@ -126,16 +144,11 @@ impl Caller {
 
     /// Takes back the last entry, as a follower does.
     fn truncate(&mut self) {
-        let last = self.rig.log.last_index();
-        let is_data = self.rig.log.entry(last).is_none_or(|entry| entry.count > 0);
-        match self.rig.log.truncate_from(last) {
-            Ok(()) => {}
-            Err(_) => {
-                self.errors += 1;
-                self.reopen();
-            }
+        let (last, end) = (self.rig.log.last_index(), self.rig.log.log_end_offset());
+        if self.rig.log.truncate_from(last).is_err() {
+            self.failed(false);
         }
-        if is_data && self.rig.log.last_index() < last {
+        if self.rig.log.log_end_offset() < end {
             self.acked.pop();
         }
     }
@@ -146,7 +159,7 @@ impl Caller {
         if let Some(job) = self.rig.log.delete_segments_below()
             && job.run().is_err()
         {
-            self.errors += 1;
+            self.failed(true);
         }
     }
 
@@ -155,51 +168,109 @@ impl Caller {
         let ends_above =
             |batch: &&Vec<u8>| BatchHeader::parse(batch).unwrap().last_offset() as u64 >= start;
         let expected: Vec<_> = self.acked.iter().filter(ends_above).cloned().collect();
-        assert_eq!(self.rig.consume(start, 300), expected, "{text}");
+        let read = self.rig.consume(start, 300);
+        assert!(read == expected, "{} batches of {}: {text}", read.len(), expected.len());
         assert!(!expected.is_empty());
     }
 }
 
-#[test]
-fn each_single_call_that_fails_leaves_the_log_in_step() {
-    each_single_call_fails(Rig::new);
+const NOT_PADDED: fn(u32) -> Rig = Rig::new;
+const PADDED: fn(u32) -> Rig = Rig::padded;
+
+/// A caller in each way that a turn is written, and its name: as a whole, and in pieces of several sizes.
+fn callers() -> impl Iterator<Item = (String, impl Fn() -> Caller)> {
+    let ways = [(NOT_PADDED, 1 << 19), (PADDED, 1 << 19), (NOT_PADDED, 100), (PADDED, 64)];
+    ways.into_iter().enumerate().map(|(number, (rig, piece_bytes))| {
+        let make = move || {
+            let caller = Caller::new(rig(1000));
+            caller.rig.disk.set_piece_bytes(piece_bytes);
+            caller
+        };
+        (format!("way {number}, pieces of {piece_bytes}"), make)
+    })
 }
 
-#[test]
-fn each_single_call_that_fails_leaves_a_padded_log_in_step() {
-    each_single_call_fails(Rig::padded);
-}
-
-fn each_single_call_fails(rig: fn(u32) -> Rig) {
-    let mut caller = Caller { rig: rig(1000), acked: Vec::new(), errors: 0 };
+fn calls_of_scenario(caller: &impl Fn() -> Caller) -> u64 {
+    let mut caller = caller();
     let before = caller.rig.disk.calls();
     caller.scenario();
+    let calls = caller.rig.disk.calls() - before;
     caller.check("no fault");
     assert_eq!(caller.errors, 0);
-    let calls = caller.rig.disk.calls() - before;
-    assert!(calls > 80, "{calls} calls");
-    for fault in [Fault::NoSpace, Fault::ShortWrite, Fault::Io] {
-        for number in 0..calls {
-            let mut caller = Caller { rig: rig(1000), acked: Vec::new(), errors: 0 };
-            caller.rig.disk.fail_call(caller.rig.disk.calls() + number, fault);
-            caller.scenario();
-            assert!(caller.rig.disk.has_failed());
-            let text = format!("{fault:?} in call {number}");
-            caller.check(&text);
-            // Healed: everything works again, and a new process finds the same.
-            caller.begin_term();
-            caller.produce(&[(2, 40)]);
-            caller.flush();
-            caller.check(&text);
-            caller.reopen();
-            caller.check(&text);
+    calls
+}
+
+/// The scenario with faults at calls, counted from its first one; and that everything works again afterwards.
+fn run_with_faults(mut caller: Caller, faults: &[(u64, Fault)], text: &str) -> Caller {
+    let before = caller.rig.disk.calls();
+    for &(number, fault) in faults {
+        caller.rig.disk.fail_call(before + number, fault);
+    }
+    caller.scenario();
+    assert!(caller.rig.disk.has_failed(), "{text}");
+    caller.check(text);
+    // Healed: everything works again, and a new process finds the same.
+    caller.begin_term();
+    caller.produce(&[(2, 40)]);
+    caller.flush();
+    caller.check(text);
+    caller.reopen();
+    caller.check(text);
+    caller
+}
+
+#[test]
+fn each_single_call_that_fails_leaves_the_log_in_step() {
+    let mut most = 0;
+    for (way, caller) in callers() {
+        let calls = calls_of_scenario(&caller);
+        assert!(calls > 80, "{calls} calls");
+        most = most.max(calls);
+        for fault in [Fault::NoSpace, Fault::ShortWrite, Fault::Io] {
+            for number in 0..calls {
+                let text = format!("{fault:?} in call {number}, {way}");
+                let caller = run_with_faults(caller(), &[(number, fault)], &text);
+                assert_eq!(caller.found, 0, "what was taken back is there: {text}");
+            }
         }
     }
+    assert!(most > 250, "{most} calls: a piece is none of its own");
+}
+
+#[test]
+fn a_process_that_dies_in_any_call_or_between_two_leaves_the_first_batches_of_a_turn() {
+    let mut found = 0;
+    for (way, caller) in callers() {
+        for fault in [Fault::Kill, Fault::KillBefore] {
+            for number in 0..calls_of_scenario(&caller) {
+                let text = format!("{fault:?} in call {number}, {way}");
+                let mut caller = caller();
+                caller.dies = true;
+                found += run_with_faults(caller, &[(number, fault)], &text).found;
+            }
+        }
+    }
+    assert!(found > 50, "{found}");
+}
+
+#[test]
+fn a_turn_that_failed_and_could_not_be_cut_back_leaves_its_first_batches() {
+    let mut found = 0;
+    for (way, caller) in callers() {
+        for fault in [Fault::NoSpace, Fault::ShortWrite, Fault::Io] {
+            for number in 0..calls_of_scenario(&caller) - 1 {
+                let text = format!("{fault:?} in call {number} and the next, {way}");
+                let faults = [(number, fault), (number + 1, Fault::Io)];
+                found += run_with_faults(caller(), &faults, &text).found;
+            }
+        }
+    }
+    assert!(found > 50, "{found}");
 }
 
 #[test]
 fn a_full_disk_heals_without_a_gap() {
-    let mut caller = Caller { rig: Rig::new(1000), acked: Vec::new(), errors: 0 };
+    let mut caller = Caller::new(Rig::new(1000));
     caller.begin_term();
     for round in 0..20 {
         caller.rig.disk.set_full(round % 2 == 1);
@@ -226,6 +297,7 @@ fn each_call_of_opening_the_hard_state_log_may_fail() {
         disk.fail_call(disk.calls() + number, Fault::ShortWrite);
         let first = HardStateLog::open(shared.clone(), Path::new("/data"));
         let done = !disk.has_failed();
+        disk.fail_no_call();
         drop(first);
         disk.crash_process();
         let (log, _) = HardStateLog::open(shared, Path::new("/data")).unwrap();
@@ -240,7 +312,7 @@ fn each_call_of_opening_the_hard_state_log_may_fail() {
 #[test]
 fn a_flush_makes_the_name_of_a_new_segment_durable_even_if_no_index_can_be_written() {
     for seed in 0..30 {
-        let mut caller = Caller { rig: Rig::new(500), acked: Vec::new(), errors: 0 };
+        let mut caller = Caller::new(Rig::new(500));
         caller.begin_term();
         for _ in 0..4 {
             caller.produce(&[(2, 300)]);

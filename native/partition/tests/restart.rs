@@ -183,9 +183,16 @@ fn a_lost_hard_state_log_never_leads_to_a_term_twice() {
     }
 }
 
+/// A disk that writes a turn in several calls.
+fn disk_of_pieces() -> SimDisk {
+    let disk = SimDisk::new();
+    disk.set_piece_bytes(100);
+    disk
+}
+
 /// Calls of the disk in the whole scenario, opening included.
 fn calls_of_scenario(flush_messages: i64) -> u64 {
-    let disk = SimDisk::new();
+    let disk = disk_of_pieces();
     let broker = Broker::start(&disk);
     let partition = open(&broker, flush_messages).expect("opens");
     scenario(&broker, &partition, &mut Client::default());
@@ -194,7 +201,7 @@ fn calls_of_scenario(flush_messages: i64) -> u64 {
 
 /// One run with a fault at one call.
 fn run_with_fault(flush_messages: i64, call: u64, fault: Fault) -> (SimDisk, Client) {
-    let disk = SimDisk::new();
+    let disk = disk_of_pieces();
     disk.fail_call(call, fault);
     let mut client = Client::default();
     if let Ok(broker) = Broker::try_start(&disk)
@@ -243,13 +250,13 @@ fn a_full_disk_at_any_call_heals_without_a_restart() {
     for fault in [Fault::NoSpace, Fault::ShortWrite] {
         for flush_messages in [i64::MAX, 1] {
             let start = {
-                let disk = SimDisk::new();
+                let disk = disk_of_pieces();
                 open(&Broker::start(&disk), flush_messages).expect("opens");
                 disk.calls()
             };
             for call in start..calls_of_scenario(flush_messages) {
                 let when = format!("{fault:?} at call {call}, flush.messages {flush_messages}");
-                let disk = SimDisk::new();
+                let disk = disk_of_pieces();
                 let broker = Broker::start(&disk);
                 let partition = open(&broker, flush_messages).expect("opens");
                 let mut client = Client::default();
@@ -276,7 +283,7 @@ fn a_crash_of_the_operating_system_keeps_a_prefix_and_in_fsync_mode_all_that_was
     let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse::<u64>().ok());
     for flush_messages in [i64::MAX, 1] {
         for seed in 0..seeds.unwrap_or(2000) / 2 {
-            let disk = SimDisk::new();
+            let disk = disk_of_pieces();
             let broker = Broker::start(&disk);
             let partition = open(&broker, flush_messages).expect("opens");
             let mut client = Client::default();

@@ -6,6 +6,7 @@ mod front;
 mod state;
 
 use crate::disk::{DirEntry, DirLock, Disk, File, OpenMode, PageCache, Space};
+use crate::pieces::Pieces;
 pub use front::{DiskFront, FileCall, FileFront, FrontedDisk, FrontedFile};
 use parking_lot::{Condvar, Mutex};
 pub use state::Fault;
@@ -67,19 +68,31 @@ impl SimDisk {
         state.boot += 1;
     }
 
-    /// Calls made so far, every method of disk and files counted.
+    /// From now on a write is made in pieces that end at multiples of so many bytes of the file, each a call of its own: by
+    /// the rule of the real disk, at whose size they end otherwise.
+    pub fn set_piece_bytes(&self, bytes: u64) {
+        assert!(bytes > 0, "a piece of nothing");
+        self.state.lock().piece_bytes = bytes;
+    }
+
+    /// Calls made so far, every method of disk and files counted, and every piece of a write.
     pub fn calls(&self) -> u64 {
         self.state.lock().calls
     }
 
-    /// The call with this number (from `calls()` on) fails once.
+    /// The call with this number (from `calls()` on) fails once, whichever process makes it; others may be planned too.
     pub fn fail_call(&self, number: u64, fault: Fault) {
-        self.state.lock().planned = Some((number, fault));
+        self.state.lock().planned.push((number, fault));
     }
 
-    /// Whether a planned fault has happened.
+    /// No planned fault happens any more.
+    pub fn fail_no_call(&self) {
+        self.state.lock().planned.clear();
+    }
+
+    /// Whether every planned fault has happened.
     pub fn has_failed(&self) -> bool {
-        self.state.lock().planned.is_none()
+        self.state.lock().planned.is_empty()
     }
 
     /// From now on the disk is full, or has space again.
@@ -255,6 +268,26 @@ impl SimFile {
         work(&mut state)
     }
 
+    fn write_piece(&self, piece: &[IoSlice<'_>], at: u64) -> io::Result<usize> {
+        let bytes: Vec<u8> = piece.iter().flat_map(|part| part.iter().copied()).collect();
+        let mut state = self.state.lock();
+        if state.process != self.process {
+            return Err(io::Error::other("handle of a process that died"));
+        }
+        match state.begin(true).and_then(|()| state.file(self.id).check()) {
+            Ok(()) => state.file(self.id).write(at, &bytes),
+            Err(error) => {
+                // What a failing write leaves behind is a prefix.
+                let some = state.short_write(bytes.len());
+                if some > 0 {
+                    state.file(self.id).write(at, &bytes[..some]);
+                }
+                return Err(error);
+            }
+        }
+        Ok(bytes.len())
+    }
+
     fn wait_while_held(&self) {
         let mut state = self.state.lock();
         while state.file(self.id).is_held {
@@ -265,23 +298,8 @@ impl SimFile {
 
 impl File for SimFile {
     fn write_vectored_at(&self, parts: &[IoSlice<'_>], offset: u64) -> io::Result<()> {
-        let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
-        let mut state = self.state.lock();
-        if state.process != self.process {
-            return Err(io::Error::other("handle of a process that died"));
-        }
-        match state.begin(true).and_then(|()| state.file(self.id).check()) {
-            Ok(()) => state.file(self.id).write(offset, &bytes),
-            Err(error) => {
-                // What a failing write leaves behind is a prefix.
-                let some = state.short_write(bytes.len());
-                if some > 0 {
-                    state.file(self.id).write(offset, &bytes[..some]);
-                }
-                return Err(error);
-            }
-        }
-        Ok(())
+        let pieces = Pieces::of(self.state.lock().piece_bytes);
+        pieces.write_all(parts, offset, |piece, at| self.write_piece(piece, at))
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {

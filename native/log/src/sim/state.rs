@@ -1,6 +1,7 @@
 //! What the simulated disk holds: the contents as processes see them, what is durable, and the changes in between.
 
 use crate::disk::{DirEntry, OpenMode, PageCache};
+use crate::pieces::LARGE;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -15,10 +16,13 @@ pub enum Fault {
     NoSpace,
     /// The device failed; nothing was done.
     Io,
-    /// The disk is full after half of a write; other calls fail as with `NoSpace`.
+    /// The disk is full after half of a piece of a write; other calls fail as with `NoSpace`.
     ShortWrite,
-    /// The process dies in this call, half of a write done: it and every later call fail until a crash method was called.
+    /// The process dies in this call, half of a piece of a write done: it and every later call fail until a crash method was
+    /// called.
     Kill,
+    /// As `Kill`, but nothing of the call was done: of a write, what came before the piece is there.
+    KillBefore,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +69,9 @@ pub(super) struct State {
     pub process: u64,
     pub boot: u64,
     pub calls: u64,
-    pub planned: Option<(u64, Fault)>,
+    pub planned: Vec<(u64, Fault)>,
+    /// A write is made in pieces that end at multiples of it.
+    pub piece_bytes: u64,
     pub full: bool,
     /// No file can be opened.
     pub is_out_of_files: bool,
@@ -84,7 +90,8 @@ impl Default for State {
             process: 0,
             boot: 0,
             calls: 0,
-            planned: None,
+            planned: Vec::new(),
+            piece_bytes: LARGE,
             full: false,
             is_out_of_files: false,
             page_cache: None,
@@ -148,22 +155,20 @@ impl State {
         if self.dead {
             return Err(io::Error::other("the process is dead"));
         }
-        if let Some((at, fault)) = self.planned
-            && at == number
-        {
-            self.planned = None;
+        if let Some(place) = self.planned.iter().position(|(at, _)| *at == number) {
+            let (_, fault) = self.planned.swap_remove(place);
             self.short = matches!(fault, Fault::ShortWrite | Fault::Kill);
-            self.dead = fault == Fault::Kill;
+            self.dead = matches!(fault, Fault::Kill | Fault::KillBefore);
             return Err(match fault {
                 Fault::NoSpace | Fault::ShortWrite => io::ErrorKind::StorageFull.into(),
                 Fault::Io => io::Error::from_raw_os_error(libc::EIO),
-                Fault::Kill => io::Error::other("the process is dead"),
+                Fault::Kill | Fault::KillBefore => io::Error::other("the process is dead"),
             });
         }
         if writes && self.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
-    /// How much of a failed write of `len` bytes reached the file.
+    /// How much of a failed piece of `len` bytes reached the file.
     pub fn short_write(&self, len: usize) -> usize {
         if self.short { len / 2 } else { 0 }
     }
@@ -171,7 +176,6 @@ impl State {
     pub fn new_process(&mut self) {
         self.process += 1;
         self.dead = false;
-        self.planned = None;
         self.locks.clear();
     }
 

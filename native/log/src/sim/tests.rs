@@ -55,3 +55,64 @@ fn a_planned_fault_fails_one_call_and_a_full_disk_every_write() {
     disk.set_full(false);
     write(&file, b"x", 0).unwrap();
 }
+
+#[test]
+fn each_piece_of_a_write_is_a_call_that_may_fail() {
+    let bytes: Vec<u8> = (0..300u32).map(|i| i as u8).collect();
+    // Behind 10 bytes.
+    let ends = [0, 54, 118, 182, 246, 300];
+    let faults = [Fault::NoSpace, Fault::Io, Fault::ShortWrite, Fault::Kill, Fault::KillBefore];
+    for fault in faults {
+        for piece in 0..5 {
+            let disk = SimDisk::new();
+            disk.set_piece_bytes(64);
+            let path = Path::new("/a");
+            let file = disk.open(path, OpenMode::CreateNew).unwrap();
+            write(&file, &[9; 10], 0).unwrap();
+            let call = disk.calls();
+            disk.fail_call(call + piece as u64, fault);
+            let (first, rest) = bytes.split_at(70);
+            let parts = [first, &[], rest].map(IoSlice::new);
+            assert!(file.write_vectored_at(&parts, 10).is_err());
+            assert_eq!((disk.has_failed(), disk.calls()), (true, call + piece as u64 + 1));
+            disk.crash_process();
+            let left = read_all(&disk, path, 1000).unwrap();
+            let half = match fault {
+                Fault::ShortWrite | Fault::Kill => (ends[piece + 1] - ends[piece]) / 2,
+                _ => 0,
+            };
+            assert_eq!(left[10..], bytes[..ends[piece] + half], "{fault:?} of piece {piece}");
+        }
+    }
+}
+
+#[test]
+fn a_system_crash_keeps_some_pieces_of_a_write() {
+    let mut between = 0;
+    for seed in 0..200 {
+        let disk = SimDisk::new();
+        disk.set_piece_bytes(100);
+        let path = Path::new("/a");
+        let file = disk.open(path, OpenMode::CreateNew).unwrap();
+        disk.sync_dir(Path::new("/")).unwrap();
+        write(&file, &[1; 1000], 0).unwrap();
+        disk.crash(seed);
+        let len = read_all(&disk, path, 1000).unwrap().len();
+        assert!(len.is_multiple_of(100));
+        between += u32::from(len > 0 && len < 1000);
+    }
+    assert!(between > 50, "{between}");
+}
+
+#[test]
+fn planned_faults_outlive_a_process_until_none_is_to_happen() {
+    let disk = SimDisk::new();
+    let open = || disk.open(Path::new("/a"), OpenMode::Create);
+    disk.fail_call(disk.calls() + 1, Fault::Io);
+    disk.fail_call(disk.calls() + 2, Fault::NoSpace);
+    open().unwrap();
+    disk.crash_process();
+    assert!(open().is_err() && !disk.has_failed());
+    disk.fail_no_call();
+    open().unwrap();
+}

@@ -81,6 +81,8 @@ pub struct Rig {
     pub sequence: i32,
     /// Payloads hold valid frames of other offsets and terms.
     pub hostile: bool,
+    /// Batches of the last turn, written or not.
+    pub turn: Vec<Vec<u8>>,
 }
 
 /// A valid frame of one record with these fields, which lie outside its CRC.
@@ -120,7 +122,8 @@ impl Rig {
             1000,
         )
         .unwrap();
-        Rig { disk, dir, log, term: 0, now_ms: 1000, sequence: 0, hostile: false }
+        let turn = Vec::new();
+        Rig { disk, dir, log, term: 0, now_ms: 1000, sequence: 0, hostile: false, turn }
     }
 
     /// Opens the log again, as after a crash.
@@ -202,6 +205,7 @@ impl Rig {
     /// Batches of one turn: (records, payload bytes) each. Rolls first if it must.
     pub fn produce(&mut self, batches: &[(u32, usize)]) -> Result<Vec<Vec<u8>>, AppendError> {
         let frames = self.stamp(batches);
+        self.turn = frames.iter().map(|frame| frame.bytes.clone()).collect();
         let last = frames.last().unwrap();
         let next = NextAppend {
             bytes: frames.iter().map(|frame| frame.entry.size).sum(),
@@ -218,7 +222,7 @@ impl Rig {
             }
         })?;
         self.append(&frames)?;
-        Ok(frames.into_iter().map(|frame| frame.bytes).collect())
+        Ok(self.turn.clone())
     }
 
     pub fn stamp(&mut self, batches: &[(u32, usize)]) -> Vec<FrameToWriteOwned> {
