@@ -24,7 +24,7 @@ const SLOW_NANOS: f64 = 0.6;
 /// The pieces of one file, which one thread at a time writes to.
 #[derive(Debug)]
 pub(crate) struct Pieces {
-    /// A large one ends at a multiple of this.
+    /// A large one ends at a multiple of this, a power of two.
     large: u64,
     /// Up to here they are small.
     small_until: AtomicU64,
@@ -40,7 +40,7 @@ impl Default for Pieces {
 }
 
 impl Pieces {
-    /// Pieces that end at multiples of `large`, until those are slow.
+    /// Pieces that end at multiples of `large`, a power of two, until those are slow.
     pub fn of(large: u64) -> Pieces {
         let zero = || AtomicU64::new(0);
         Pieces { large, small_until: zero(), bytes: zero(), nanos: zero() }
@@ -58,15 +58,13 @@ impl Pieces {
         let mut at = offset;
         while left.first().is_some() {
             let most = self.most(at);
-            let mut cut = [IoSlice::new(&[]); PIECE_PARTS];
-            let piece = match left.is_at_most(most) {
-                true => left.parts,
-                false => {
-                    let count = left.piece(most, &mut cut);
-                    &cut[..count]
-                }
+            let written = if left.is_at_most(most) {
+                write(left.parts, at)?
+            } else {
+                let mut cut = [IoSlice::new(&[]); PIECE_PARTS];
+                let count = left.piece(most, &mut cut);
+                write(&cut[..count], at)?
             };
-            let written = write(piece, at)?;
             if written == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
@@ -79,7 +77,7 @@ impl Pieces {
     /// Most bytes of the piece that begins at a place.
     fn most(&self, at: u64) -> usize {
         let unit = if at < self.small_until.load(Ordering::Relaxed) { SMALL } else { self.large };
-        (unit - at % unit) as usize
+        (unit - (at & (unit - 1))) as usize
     }
 
     /// Whether it is told how long a piece took.
