@@ -79,8 +79,7 @@ test('its thread stands back for the reactors', () => {
     const fields = readFileSync(`${tasks}/${tid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return Number(fields[16]);
   };
-  const isReactor = (tid: string) =>
-    /^ms-r\d/.test(readFileSync(`${tasks}/${tid}/comm`, 'utf8'));
+  const isReactor = (tid: string) => /^ms-r\d/.test(readFileSync(`${tasks}/${tid}/comm`, 'utf8'));
   const reactors = readdirSync(tasks).filter(isReactor);
   expect(reactors).not.toEqual([]);
   for (const reactor of reactors) {
