@@ -24,7 +24,7 @@ const SLOW_NANOS: f64 = 0.6;
 /// The pieces of one file, which one thread at a time writes to.
 #[derive(Debug)]
 pub(crate) struct Pieces {
-    /// A large one ends at a multiple of this, a power of two.
+    /// A large one ends at a multiple of this.
     large: u64,
     /// Up to here they are small.
     small_until: AtomicU64,
@@ -40,7 +40,7 @@ impl Default for Pieces {
 }
 
 impl Pieces {
-    /// Pieces that end at multiples of `large`, a power of two, until those are slow.
+    /// Pieces that end at multiples of `large`, until those are slow.
     pub fn of(large: u64) -> Pieces {
         let zero = || AtomicU64::new(0);
         Pieces { large, small_until: zero(), bytes: zero(), nanos: zero() }
@@ -77,7 +77,7 @@ impl Pieces {
     /// Most bytes of the piece that begins at a place.
     fn most(&self, at: u64) -> usize {
         let unit = if at < self.small_until.load(Ordering::Relaxed) { SMALL } else { self.large };
-        (unit - (at & (unit - 1))) as usize
+        (unit - at % unit) as usize
     }
 
     /// Whether it is told how long a piece took.

@@ -55,7 +55,7 @@ fn run(seed: u64, plant: Plant) -> Checked {
     let mut rig = if random.below(2) == 0 { Rig::new } else { Rig::padded }(segment_bytes);
     rig.hostile = random.below(2) == 0;
     // Turns in many pieces, in some, or in one.
-    let piece_bytes = [32, 64, 128, 512, 1 << 19, 1 << 19][random.below(6) as usize];
+    let piece_bytes = [32, 64, 100, 512, 1 << 19, 1 << 19][random.below(6) as usize];
     rig.disk.set_piece_bytes(piece_bytes);
     let life_calls = 60 * (1 + 256 / piece_bytes);
     let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
