@@ -93,7 +93,7 @@ impl FlushState {
 
     /// Whether no sealed segment waits for its sync.
     pub fn is_nothing_sealed(&self) -> bool {
-        self.sealing.is_empty()
+        self.sealing.iter().all(|sealing| sealing.segment.is_removed())
     }
 
     /// A segment was sealed and a new file begun.
@@ -103,6 +103,7 @@ impl FlushState {
         file: Option<Arc<Unsynced>>,
         producers: Option<Vec<u8>>,
     ) {
+        self.forget_removed();
         self.sealing.push(Sealing { segment, file, producers: producers.map(Arc::new) });
         self.folder = true;
     }
@@ -119,8 +120,12 @@ impl FlushState {
     }
 
     /// Segments that end at or below an index need no sync any more.
-    pub fn forget_below(&mut self, index: u64) {
+    fn forget_below(&mut self, index: u64) {
         self.sealing.retain(|sealing| sealing.segment.end.next_index > index);
+    }
+
+    fn forget_removed(&mut self) {
+        self.sealing.retain(|sealing| !sealing.segment.is_removed());
     }
 }
 
@@ -132,6 +137,7 @@ impl PartitionLog {
             return None;
         }
         self.flush.job_out = true;
+        self.flush.forget_removed();
         let up_to = self.active.point();
         self.all_started();
         let state = &mut self.flush;
@@ -182,7 +188,7 @@ impl PartitionLog {
 
     fn is_all_synced(&self) -> bool {
         let state = &self.flush;
-        state.flushed == self.active.point() && state.sealing.is_empty() && !state.folder
+        state.flushed == self.active.point() && state.is_nothing_sealed() && !state.folder
     }
 
     /// Every entry at or below is durable, its file's directory entry included.
@@ -192,7 +198,8 @@ impl PartitionLog {
 
     /// Written bytes that no finished flush covers.
     pub fn unflushed_bytes(&self) -> u64 {
-        let sealing = self.flush.sealing.iter().map(|sealing| u64::from(sealing.segment.end.size));
+        let sealing = self.flush.sealing.iter().filter(|sealing| !sealing.segment.is_removed());
+        let sealing = sealing.map(|sealing| u64::from(sealing.segment.end.size));
         let flushed = self.flush.flushed;
         let done = if flushed.segment == self.active.start.base_offset {
             u64::from(flushed.position)
@@ -274,7 +281,7 @@ impl FlushJob {
         if of_active.map_err(at("sync", &self.active_path))? == Done::LeftOff {
             return Ok(Done::LeftOff);
         }
-        for sealing in &self.sealing {
+        for sealing in self.sealing.iter().filter(|sealing| !sealing.segment.is_removed()) {
             let path = &sealing.segment.path;
             let file = match &sealing.file {
                 Some(unsynced) => Ok(unsynced.file.clone()),
@@ -302,7 +309,8 @@ impl FlushJob {
     }
 
     fn write_indexes(&self) -> Result<(), LogError> {
-        for Sealing { segment, producers, .. } in &self.sealing {
+        let left = self.sealing.iter().filter(|sealing| !sealing.segment.is_removed());
+        for Sealing { segment, producers, .. } in left {
             let Ok(maps) = segment.maps() else { continue };
             let (disk, start, end) = (self.disk.as_ref(), &segment.start, &segment.end);
             let producers = producers.as_ref().map(|bytes| bytes.as_slice());

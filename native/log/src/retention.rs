@@ -4,6 +4,7 @@ use crate::disk::{Disk, OpenMode};
 use crate::index;
 use crate::log::PartitionLog;
 use crate::marks;
+use crate::segment::SealedSegment;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ pub struct RetentionPlan {
 pub struct DeleteJob {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    logs: Vec<PathBuf>,
+    segments: Vec<Arc<SealedSegment>>,
     log_start: u64,
     /// The segment that is the oldest now: its header says where offsets and indexes are.
     oldest: PathBuf,
@@ -100,25 +101,22 @@ impl PartitionLog {
         (0..self.sealed.len()).take_while(|&number| ends(number) <= self.log_start).count()
     }
 
-    /// Takes the segments wholly below the log start out of the log; the job unlinks them without the lock.
+    /// Takes the segments wholly below the log start out of the log; the job unlinks them without the lock. Until it has made
+    /// the log start durable they are synced as before: a recovery would find them, and cut the log at one that is torn.
     pub fn delete_segments_below(&mut self) -> Option<DeleteJob> {
         let count = self.deletable();
         if count == 0 {
             return None;
         }
-        let mut logs = Vec::with_capacity(count);
-        for segment in self.sealed.drain(..count) {
-            self.sealed_bytes -= u64::from(segment.end.size);
-            logs.push(segment.path.clone());
-        }
+        let segments: Vec<_> = self.sealed.drain(..count).collect();
+        self.sealed_bytes -= segments.iter().map(|it| u64::from(it.end.size)).sum::<u64>();
         let first = self.first_index();
         self.epochs.drop_below(first);
-        self.flush.forget_below(first);
         self.version += 1;
         Some(DeleteJob {
             disk: self.disk.clone(),
             dir: self.dir.clone(),
-            logs,
+            segments,
             log_start: self.log_start,
             oldest: self.sealed.first().map_or(&self.active.path, |oldest| &oldest.path).clone(),
         })
@@ -142,11 +140,13 @@ impl DeleteJob {
         self.disk.open(&self.oldest, OpenMode::Read)?.sync_data()?;
         // Its name too, before the log start may reach the disk.
         self.disk.sync_dir(&self.dir)?;
-        marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start)
+        marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start)?;
+        self.segments.iter().for_each(|segment| segment.remove());
+        Ok(())
     }
 
     fn unlink(&self) -> io::Result<()> {
-        for log in &self.logs {
+        for log in self.segments.iter().map(|segment| &segment.path) {
             let (lines, times) = index::paths(log);
             for path in [log, &lines, &times] {
                 remove(self.disk.as_ref(), path)?;

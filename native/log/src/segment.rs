@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of a segment header.
 pub(crate) const HEADER_BYTES: u32 = (frame::CONTROL_HEADER_BYTES + 12) as u32;
@@ -81,6 +82,7 @@ pub(crate) struct SealedSegment {
     open: Arc<Slot>,
     /// Space behind the end was given back, or the segment grows again.
     is_trimmed: Mutex<bool>,
+    is_removed: AtomicBool,
 }
 
 /// No log has so many entries: who says so has not read one. Behind it numbers would overflow.
@@ -268,6 +270,7 @@ impl ActiveSegment {
             disk: disk.clone(),
             open,
             is_trimmed: Mutex::new(false),
+            is_removed: AtomicBool::new(false),
         }
     }
 }
@@ -283,8 +286,27 @@ impl SealedSegment {
         controls: Vec<ControlFrame>,
     ) -> SealedSegment {
         let (open, trust) = (Slot::new(descriptors), Arc::new(Trust::from(end.size, &start)));
-        let is_trimmed = Mutex::new(true);
-        SealedSegment { start, end, path, controls, trust, disk: disk.clone(), open, is_trimmed }
+        SealedSegment {
+            start,
+            end,
+            path,
+            controls,
+            trust,
+            disk: disk.clone(),
+            open,
+            is_trimmed: Mutex::new(true),
+            is_removed: AtomicBool::new(false),
+        }
+    }
+
+    /// A log start above it is durable: no recovery asks for the file any more, which may be unlinked.
+    pub fn remove(&self) {
+        self.is_removed.store(true, Ordering::Release);
+    }
+
+    /// Whether it is removed, and need not be synced.
+    pub fn is_removed(&self) -> bool {
+        self.is_removed.load(Ordering::Acquire)
     }
 
     /// The file, opened if it is not. May wait for the disk.
