@@ -2,7 +2,7 @@
 
 use crate::checkpoint::{LogPoint, PartitionCheckpoint};
 use crate::entry::EntryKind;
-use crate::epochs::EpochTable;
+use crate::epochs::{Epoch, EpochTable};
 use crate::error::{LogError, at};
 use crate::log::PartitionLog;
 use crate::maps::ControlFrame;
@@ -71,7 +71,7 @@ impl<'a> Opening<'a> {
             sealed: Vec::new(),
             unsealed: Vec::new(),
             active: None,
-            epochs: checkpoint.map(|found| found.epochs.clone()).unwrap_or_default(),
+            epochs: EpochTable::default(),
             ring: EntryRing::new(1),
             end: None,
             gap: false,
@@ -98,8 +98,8 @@ impl<'a> Opening<'a> {
         self.seal_last();
         self.ring = ring;
         self.report.checked_bytes += loaded.checked_bytes();
-        self.end = Some(*loaded.end());
         self.note_epochs(&loaded);
+        self.end = Some(*loaded.end());
         match loaded {
             Loaded::Trusted(segment) => self.sealed.push(Arc::new(segment)),
             Loaded::Whole { segment, .. } => self.active = Some(segment),
@@ -203,8 +203,11 @@ impl<'a> Opening<'a> {
         Ok(())
     }
 
+    /// The terms of a segment by its own frames: a checkpoint may know others, of frames that are lost, and lack those that were
+    /// let go of and are back.
     fn note_epochs(&mut self, loaded: &Loaded) {
         let (start, controls) = (loaded.start(), loaded.controls());
+        self.note_hole(&start);
         let begins_term = controls
             .first()
             .is_some_and(|frame| frame.index == start.base_index && frame.term > start.prev_term);
@@ -213,6 +216,20 @@ impl<'a> Opening<'a> {
         }
         for frame in controls {
             self.epochs.note(frame.term, frame.index, frame.base_offset);
+        }
+    }
+
+    /// What is in front of a segment and cannot be read, or was deleted, only the checkpoint knows.
+    fn note_hole(&mut self, start: &SegmentStart) {
+        let from = self.end.map_or(0, |end| end.next_index);
+        let known = self.checkpoint.map_or(&[][..], |found| found.epochs.list());
+        let is_within = |epoch: &&Epoch| {
+            (from..start.base_index).contains(&epoch.start_index)
+                && epoch.start_offset <= start.base_offset
+                && epoch.term <= start.prev_term
+        };
+        for epoch in known.iter().filter(is_within) {
+            self.epochs.note(epoch.term, epoch.start_index, epoch.start_offset);
         }
     }
 
@@ -336,6 +353,7 @@ impl<'a> Opening<'a> {
             start.base_offset += 1;
         }
         let joins = !self.gap && end.is_none_or(|end| end.joins(&start));
+        self.note_hole(&start);
         self.close_gap(start.base_offset);
         let (how, flags) = (self.how, if joins { 0 } else { BEHIND_DAMAGE });
         let (disk, identity) = (how.disk.as_ref(), &how.identity);

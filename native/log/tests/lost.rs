@@ -5,7 +5,9 @@
 mod common;
 
 use common::Rig;
+use ms_log::sim::Fault;
 use ms_log::{Disk, is_no_space};
+use ms_wire::frame::check_frame;
 
 fn names(rig: &Rig, suffix: &str) -> Vec<String> {
     let entries = rig.disk.list_dir(&rig.dir).unwrap();
@@ -24,6 +26,27 @@ fn segments() -> Rig {
     }
     assert!(names(&rig, "log").len() >= 4);
     rig
+}
+
+/// The term of each entry, as its frame says it.
+fn terms_of_frames(rig: &Rig) -> Vec<u32> {
+    let mut terms = Vec::new();
+    for name in names(rig, ".log") {
+        let bytes = ms_log::read_all(&rig.disk, &rig.dir.join(name), 1 << 30).unwrap();
+        let mut at = 0;
+        while at < bytes.len() {
+            let header = check_frame(&bytes[at..]).unwrap();
+            let is_entry = at > 0 && !header.is_padding();
+            terms.extend(is_entry.then(|| header.term()));
+            at += header.size();
+        }
+    }
+    terms
+}
+
+fn terms_of_log(rig: &Rig) -> Vec<u32> {
+    let log = &rig.log;
+    (log.first_index()..=log.last_index()).map(|index| log.term(index).unwrap_or(0)).collect()
 }
 
 #[test]
@@ -64,4 +87,72 @@ fn what_is_removed_is_neither_synced_nor_gets_an_index() {
     rig.log.flushed(flush.run()).unwrap();
     assert_eq!(names(&rig, ".index").len() + 1, names(&rig, ".log").len());
     assert!(rig.log.is_durable());
+}
+
+#[test]
+fn a_checkpoint_does_not_hide_the_terms_of_segments_that_are_back() {
+    for (same_boot, seed) in [(true, 0), (false, 1), (false, 2), (false, 3)] {
+        let mut rig = segments();
+        rig.flush();
+        let (terms, first) = (terms_of_log(&rig), rig.log.epoch_end_offset(1));
+        rig.log.set_log_start(9);
+        drop(rig.log.delete_segments_below().unwrap());
+        let checkpoint = rig.log.checkpoint_state(vec![]);
+        match same_boot {
+            true => rig.disk.crash_process(),
+            false => rig.disk.crash(seed),
+        }
+        rig.reopen(Some(&checkpoint), same_boot, 1);
+        assert_eq!((rig.log.first_index(), terms_of_log(&rig)), (1, terms));
+        assert_eq!(terms_of_log(&rig), terms_of_frames(&rig));
+        assert_eq!(rig.log.epoch_end_offset(1).unwrap().epoch, first.unwrap().epoch);
+    }
+}
+
+/// Of a turn that failed and was cut; the cut is lost, and what was written in its place in a later term.
+#[test]
+fn the_terms_of_frames_that_are_back_are_their_own() {
+    let mut back = 0;
+    for seed in 0..200 {
+        let mut rig = Rig::new(1 << 20);
+        rig.disk.set_piece_bytes(64);
+        rig.begin_term().unwrap();
+        rig.produce(&[(1, 50)]).unwrap();
+        rig.flush();
+        // Four batches, the last of which does not fit.
+        rig.disk.fail_call(rig.disk.calls() + 13, Fault::NoSpace);
+        let error = rig.produce(&[(1, 150), (2, 150), (1, 150), (1, 150)]).unwrap_err();
+        assert!(error.usable && rig.disk.has_failed());
+        let last = rig.log.last_index();
+        rig.begin_term().unwrap();
+        rig.produce(&[(1, 50), (1, 50), (1, 50)]).unwrap();
+        let checkpoint = rig.log.checkpoint_state(vec![]);
+        rig.disk.crash(seed);
+        let (recovery, _) = rig.reopen(Some(&checkpoint), false, 1);
+        assert_eq!(recovery.damage, []);
+        assert_eq!(terms_of_log(&rig), terms_of_frames(&rig), "seed {seed}");
+        assert_eq!(rig.log.latest_epoch(), terms_of_frames(&rig).last().copied());
+        back += u32::from(rig.log.last_index() > last && rig.log.term(last + 1) == Some(1));
+    }
+    assert!(back > 5, "{back}");
+}
+
+#[test]
+fn the_terms_of_frames_that_cannot_be_read_are_those_that_the_checkpoint_knows() {
+    for number in 0..names(&segments(), ".log").len() {
+        let mut rig = segments();
+        rig.flush();
+        let (terms, checkpoint) = (terms_of_log(&rig), rig.log.checkpoint_state(vec![]));
+        let path = rig.dir.join(&names(&rig, ".log")[number]);
+        // All its frames but the header.
+        rig.disk.corrupt(&path, 59, |bytes| bytes.iter_mut().for_each(|byte| *byte ^= 1));
+        rig.disk.crash_process();
+        // Else its index is believed.
+        for index in names(&rig, "index") {
+            rig.disk.remove_file(&rig.dir.join(index)).unwrap();
+        }
+        let (recovery, _) = rig.reopen(Some(&checkpoint), true, 1);
+        assert_eq!(recovery.damage.len(), 1);
+        assert_eq!(terms_of_log(&rig)[..terms.len()], terms);
+    }
 }
