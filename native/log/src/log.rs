@@ -4,11 +4,11 @@ use crate::descriptors::{Descriptors, Unsynced};
 use crate::disk::Disk;
 use crate::entry::{AppendPosition, Entry, FrameToWrite};
 use crate::epochs::EpochTable;
-use crate::error::{AppendError, LogError};
+use crate::error::{AppendError, LogError, at};
 use crate::flush::FlushState;
 use crate::options::{LogIdentity, LogOptions};
 use crate::ring::EntryRing;
-use crate::segment::{ActiveSegment, SealedSegment, SegmentStart, header_crc};
+use crate::segment::{ActiveSegment, SealedSegment, SegmentStart, file_name, header_crc};
 use crate::tend::Behind;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -56,6 +56,8 @@ pub struct PartitionLog {
     pub(crate) truncations: u64,
     pub(crate) flush: FlushState,
     pub(crate) behind: Behind,
+    /// The file of a segment that could not be begun, if it may still be there.
+    unborn: Option<PathBuf>,
 }
 
 /// Most parts given to one write without building a list.
@@ -88,6 +90,7 @@ impl PartitionLog {
             truncations: 0,
             flush: FlushState::default(),
             behind: Behind::default(),
+            unborn: None,
             active,
         }
     }
@@ -101,6 +104,9 @@ impl PartitionLog {
         if !self.usable {
             let source = io::Error::other("an earlier write could not be taken back");
             return Err(AppendError { source, position, usable: false });
+        }
+        if let Err(source) = self.remove_unborn() {
+            return Err(AppendError { source, position, usable: true });
         }
         let padding = self.padding_behind(frames);
         if let Err(source) = self.write(frames, &padding, u64::from(position)) {
@@ -198,9 +204,13 @@ impl PartitionLog {
             base_index: end.next_index,
             prev_term: end.last_term,
         };
+        let path = self.dir.join(file_name(start.base_offset, "log"));
+        self.remove_unborn().map_err(at("remove a segment of", &self.dir))?;
+        self.unborn = Some(path);
         let reserve = self.options.preallocate.then_some(self.options.segment_bytes);
         let (disk, identity) = (self.disk.as_ref(), &self.identity);
         let next = ActiveSegment::create(disk, &self.dir, start, identity, 0, reserve, now_ms)?;
+        self.unborn = None;
         self.behind.sealed(&self.active);
         let file = Unsynced::new(&self.descriptors, self.active.file.clone());
         let sealed = std::mem::replace(&mut self.active, next).seal(&self.disk, &self.descriptors);
@@ -209,6 +219,17 @@ impl PartitionLog {
         self.flush.rolled(sealed.clone(), Some(file), Some(producers));
         self.sealed.push(sealed);
         self.version += 1;
+        Ok(())
+    }
+
+    /// Removes what a failed roll left behind, should that have failed too: the log must not go on beside it. A recovery would
+    /// take it for the segment in which the log goes on, and the one before for one that ends there.
+    fn remove_unborn(&mut self) -> io::Result<()> {
+        let Some(path) = &self.unborn else { return Ok(()) };
+        match self.disk.remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => self.unborn = None,
+        }
         Ok(())
     }
 

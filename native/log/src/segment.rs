@@ -154,7 +154,7 @@ impl ActiveSegment {
         let file = disk.open(&path, OpenMode::Create).map_err(at("create", &path))?;
         let written = write_header(file.as_ref(), &header, preallocate);
         if let Err(source) = written {
-            // The next attempt creates it again, whether this works or not.
+            // If this fails, the next attempt creates it again, or what follows in the log removes it.
             let _ = disk.remove_file(&path);
             return Err(at("write", &path)(source));
         }

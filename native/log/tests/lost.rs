@@ -156,3 +156,61 @@ fn the_terms_of_frames_that_cannot_be_read_are_those_that_the_checkpoint_knows()
         assert_eq!(terms_of_log(&rig)[..terms.len()], terms);
     }
 }
+
+/// A roll that failed, and left the file of the segment that it began.
+fn segments_and_an_unborn_one() -> Rig {
+    let mut rig = segments();
+    rig.flush();
+    let (call, count) = (rig.disk.calls(), names(&rig, ".log").len());
+    // Opened, its length, the header, and its removal.
+    rig.disk.fail_call(call + 2, Fault::ShortWrite);
+    rig.disk.fail_call(call + 3, Fault::NoSpace);
+    assert!(rig.log.roll(rig.now_ms, vec![]).unwrap_err().is_no_space());
+    assert!(rig.disk.has_failed() && names(&rig, ".log").len() == count + 1);
+    rig
+}
+
+#[test]
+fn the_log_does_not_go_on_beside_a_segment_that_could_not_be_begun() {
+    for seed in 0..20 {
+        let mut rig = segments_and_an_unborn_one();
+        let (count, last) = (names(&rig, ".log").len(), rig.log.last_index());
+        // Neither in the segment that it has, nor in another one.
+        rig.disk.fail_call(rig.disk.calls(), Fault::NoSpace);
+        let error = rig.begin_term().unwrap_err();
+        assert!(error.usable && error.is_no_space() && rig.log.last_index() == last);
+        rig.disk.fail_call(rig.disk.calls(), Fault::NoSpace);
+        rig.log.roll(rig.now_ms, vec![]).unwrap_err();
+        rig.begin_term().unwrap();
+        assert_eq!(names(&rig, ".log").len(), count - 1);
+        rig.produce(&[(2, 10)]).unwrap();
+        rig.log.roll(rig.now_ms, vec![]).unwrap();
+        let written = rig.produce(&[(2, 150)]).unwrap();
+        assert_eq!(names(&rig, ".log").len(), count);
+        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+        match seed {
+            0 => rig.disk.crash_process(),
+            _ => {
+                rig.flush();
+                rig.disk.crash(seed);
+            }
+        }
+        let (recovery, _) = rig.reopen(None, seed == 0, 1);
+        assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0));
+        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
+        assert_eq!(rig.consume(end - 1, 300), written);
+    }
+}
+
+#[test]
+fn a_segment_that_could_not_be_begun_is_begun_by_the_next_roll() {
+    let mut rig = segments_and_an_unborn_one();
+    let (count, end) = (names(&rig, ".log").len(), rig.log.log_end_offset());
+    rig.log.roll(rig.now_ms, vec![]).unwrap();
+    let written = rig.produce(&[(2, 150)]).unwrap();
+    assert_eq!(names(&rig, ".log").len(), count);
+    rig.disk.crash_process();
+    let (recovery, _) = rig.reopen(None, true, 1);
+    assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0));
+    assert_eq!(rig.consume(end, 300), written);
+}
