@@ -93,7 +93,8 @@ function describeConfigs(version: number, { choices }: World): Template {
   const resource = () => ({
     resourceType: choices.pick(2, 2, 4, 8, 16, 32, 0, 3, 1),
     resourceName: choices.pick(TOPICS.plain, '1', '', '7', 'none', 'a b', 'abc', '01'),
-    configurationKeys: choices.pick<readonly string[]>(
+    configurationKeys: choices.pick<readonly string[] | null>(
+      null,
       [],
       ['retention.ms'],
       ['xx', 'cleanup.policy', 'cleanup.policy'],

@@ -1,5 +1,5 @@
 import { gzipped, withCrc } from '../../integration/support/records.ts';
-import { BATCH_HEADER_BYTES, buildBatch } from '../../src/kafka-protocol/index.ts';
+import { BATCH_HEADER_BYTES, buildBatch, readBatches } from '../../src/kafka-protocol/index.ts';
 import type { Choices } from './choices.ts';
 import { PerBroker, producerId } from './template.ts';
 import { PRODUCERS, type World } from './world.ts';
@@ -53,10 +53,12 @@ const DAMAGES: readonly [Damage, ...Damage[]] = [
     batch.writeBigInt64BE(-5n, MAX_TIMESTAMP_AT);
     return withCrc(batch);
   },
-  // Within the records, and not seen by the checksum.
+  // Within the records, and not seen by the checksum. That a record is not at its place Kafka sees in compressed
+  // batches only, and would take the others.
   (batch, at) => {
-    const records = batch.length - BATCH_HEADER_BYTES;
-    return withCrc(flipped(batch, BATCH_HEADER_BYTES + Math.floor(at * records), 0x10));
+    const place = BATCH_HEADER_BYTES + Math.floor(at * (batch.length - BATCH_HEADER_BYTES));
+    const spoiled = withCrc(flipped(Buffer.from(batch), place, 0x10));
+    return isOutOfPlace(spoiled) ? batch : spoiled;
   },
   attribute(LOG_APPEND_TIME),
   attribute(2),
@@ -126,6 +128,17 @@ function idempotent(choices: Choices) {
 function flipped(batch: Buffer, at: number, bits: number): Buffer {
   batch[at] = (batch[at] ?? 0) ^ bits;
   return batch;
+}
+
+/** Whether the batch can be read, and a record is not where its number says. */
+function isOutOfPlace(bytes: Uint8Array): boolean {
+  try {
+    return readBatches(bytes).some(({ baseOffset, records }) =>
+      records.some(({ offset }, i) => offset !== baseOffset + BigInt(i)),
+    );
+  } catch {
+    return false;
+  }
 }
 
 /** What the headers of these batches say, for the report: `offset+delta:timestamps/attributes`. */

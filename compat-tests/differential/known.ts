@@ -14,6 +14,7 @@ const CORRUPT_MESSAGE = 2;
 const INVALID_TOPIC = 17;
 const INVALID_REQUIRED_ACKS = 21;
 const INVALID_RECORD = 87;
+const UNSUPPORTED_COMPRESSION_TYPE = 76;
 const UNKNOWN_SERVER_ERROR = -1;
 const OFFSET_OUT_OF_RANGE = 1;
 const ZERO_UUID = 'AAAAAAAAAAAAAAAAAAAAAA';
@@ -55,7 +56,7 @@ export const KNOWN: readonly Known[] = [
     covers: (difference, { request }) => {
       const { kafka, ours } = errorAround(difference);
       const isStrange = ![-1, 0, 1].includes(Number(fieldOf(request, 'acks')));
-      const refusals = [INVALID_RECORD, INVALID_TOPIC];
+      const refusals = [INVALID_RECORD, INVALID_TOPIC, UNSUPPORTED_COMPRESSION_TYPE];
       return isStrange && ours === INVALID_REQUIRED_ACKS && refusals.includes(Number(kafka));
     },
   },

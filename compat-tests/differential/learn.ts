@@ -31,15 +31,13 @@ function learnMember(
   sides: readonly Side[],
   answers: readonly unknown[],
 ): void {
-  const memberIds = answers.map((answer) => fieldOf(answer, 'memberId'));
-  for (const [i, side] of sides.entries()) {
-    const memberId = memberIds[i];
-    if (typeof memberId === 'string' && memberId !== '') side.given.memberIds.set(slot, memberId);
-  }
+  const memberIds = answers.map((answer) => String(fieldOf(answer, 'memberId') ?? ''));
   const [answer] = answers;
   const errorCode = fieldOf(answer, 'errorCode');
-  if (memberIds.some((memberId) => !memberId)) return;
+  if (memberIds.includes('')) return;
+  // A refusal repeats the id that was asked with, which may be that of another slot.
   if (errorCode !== ErrorCode.NONE && errorCode !== ErrorCode.MEMBER_ID_REQUIRED) return;
+  for (const [i, { given }] of sides.entries()) given.memberIds.set(slot, memberIds[i] ?? '');
   forgetOthers(world, slot, sides);
   const groupInstanceId = fieldOf(request, 'groupInstanceId');
   world.members.set(slot, {

@@ -6,8 +6,9 @@ import { topicNames } from './settle.ts';
 import type { Side } from './side.ts';
 import { PRODUCERS, TOPICS } from './world.ts';
 
-// Records of all times are produced, and none is to expire while the walk goes on.
+// Records of all times are produced, and none is to go while the walk goes on: each broker cleans when it likes.
 const FOREVER = { 'retention.ms': '-1' };
+const UNCLEANED = { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': '9000000000000000000' };
 
 /** Makes the topics, groups and producer ids that requests name. */
 export async function setUp(side: Side): Promise<void> {
@@ -17,7 +18,8 @@ export async function setUp(side: Side): Promise<void> {
   const topics = [
     [TOPICS.plain, 3, FOREVER],
     [TOPICS.single, 1, FOREVER],
-    [TOPICS.compacted, 1, { ...FOREVER, 'cleanup.policy': 'compact' }],
+    [TOPICS.compacted, 1, { ...FOREVER, ...UNCLEANED }],
+    [TOPICS.dotted, 1, FOREVER],
     [TOPICS.gone, 1, {}],
   ] as const;
   for (const [name, partitions, configs] of topics) {

@@ -12,7 +12,7 @@ export interface Unanswered {
 /** Longer than any rebalance of a walk takes; what is not answered by then is waiting for something else. */
 const ANSWER_LIMIT_MS = 2000;
 /** So that requests on several connections are taken in the order in which they are sent. */
-const GAP_MS = 15;
+const GAP_MS = 25;
 
 /** One of the two brokers: the connections to it, and what it has given out. */
 export class Side {

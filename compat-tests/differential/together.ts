@@ -13,14 +13,16 @@ export const groupsTogether: readonly Generator[] = [
 function joinTogether(world: World): readonly Ask[] {
   const { choices } = world;
   const groupId = choices.pick(...GROUPS);
-  const known = world.membersOf(groupId).map(({ slot }) => slot);
+  const members = world.membersOf(groupId);
+  const known = members.map(({ slot }) => slot);
   const free = Array.from({ length: SLOTS }, (_, slot) => slot).filter(
     (slot) => !world.members.has(slot),
   );
   // The first member of a group is answered a moment after it joined: whether others are in time is chance. New
   // members come first, so that they have to wait for those that are there.
-  const others = known.length === 0 ? 1 : choices.below(known.length === 1 ? 3 : 2);
-  const slots = [...free.slice(0, others), ...known];
+  const isJoined = members.some(({ generationId }) => generationId >= 0);
+  const others = choices.below(known.length === 1 ? 3 : 2);
+  const slots = isJoined ? [...free.slice(0, others), ...known] : [known[0] ?? free[0] ?? 0];
   const protocols = [{ name: 'range', metadata: Buffer.from('m') }];
   return slots.map((slot) => {
     // Version 0 has no time of its own for a rebalance: it would wait for as long as a session.

@@ -2,7 +2,14 @@ import type { Choices } from './choices.ts';
 import { leaderEpoch, memberOf, type PerBroker, topicId } from './template.ts';
 
 /** The topics that are there from the start, `gone` for a moment only. */
-export const TOPICS = { plain: 'plain', single: 'single', compacted: 'compacted', gone: 'gone' };
+export const TOPICS = {
+  plain: 'plain',
+  single: 'single',
+  compacted: 'compacted',
+  /** Another topic's name may not differ from this one in the dot alone. */
+  dotted: 'ok.name',
+  gone: 'gone',
+};
 /** Whose groups the walk fills. */
 export const GROUPS = ['g1', 'g2', 'g3'] as const;
 /** Topics that the walk makes and deletes. */
