@@ -1,5 +1,5 @@
-//! Crashes at any call, of the process and of the operating system, in both durability modes: nothing acknowledged is lost,
-//! reordered or duplicated. The checker is checked too, with planted faults.
+//! Crashes at any call, of the process and of the operating system, in both durability modes, also after calls that failed:
+//! nothing acknowledged is lost, reordered or duplicated. The checker is checked too, with planted faults.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,8 +7,9 @@ mod common;
 
 use common::{FrameToWriteOwned, Random, Rig, Seen, split};
 use ms_log::sim::Fault;
-use ms_log::{Disk, NextAppend, checkpoint};
+use ms_log::{AppendError, DeleteJob, Disk, NextAppend, checkpoint, is_no_space};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a broken broker would do.
@@ -34,7 +35,7 @@ struct Written {
 struct World {
     rig: Rig,
     random: Random,
-    /// It dies within so many calls, mostly.
+    /// It dies, or a call fails, within so many.
     life_calls: u64,
     /// fsync mode: acknowledged when flushed.
     fsync: bool,
@@ -45,6 +46,12 @@ struct World {
     acked: u64,
     durable: u64,
     commit: u64,
+    /// Segments that left the log and are still to be unlinked.
+    deletions: Vec<DeleteJob>,
+    /// The last write failed: as after every such, a new term begins.
+    has_failed: bool,
+    /// The log cannot go on without being opened again.
+    is_over: bool,
 }
 
 type Checked = Result<(), String>;
@@ -70,6 +77,9 @@ fn run(seed: u64, plant: Plant) -> Checked {
         acked: 0,
         durable: 0,
         commit: 0,
+        deletions: Vec::new(),
+        has_failed: false,
+        is_over: false,
     };
     for _ in 0..3 {
         world.live();
@@ -81,29 +91,50 @@ fn run(seed: u64, plant: Plant) -> Checked {
 impl World {
     /// Does this and that until it dies.
     fn live(&mut self) {
-        let dies = self.random.below(8) > 0;
-        if dies {
-            let call = self.rig.disk.calls() + 1 + self.random.below(self.life_calls);
-            let fault = [Fault::Kill, Fault::KillBefore][self.random.below(2) as usize];
-            self.rig.disk.fail_call(call, fault);
-        }
+        (self.has_failed, self.is_over) = (false, false);
+        let dies = self.plan_faults();
         self.begin_term();
         for _ in 0..40 {
-            if dies && self.rig.disk.has_failed() {
+            if self.is_over || (dies && self.rig.disk.has_failed()) {
                 return;
             }
             self.act();
         }
     }
 
+    /// The call in which it dies, if it does; in some lives one or two fail before.
+    fn plan_faults(&mut self) -> bool {
+        let disk = self.rig.disk.clone();
+        let mut at = disk.calls() + 1 + self.random.below(self.life_calls);
+        if self.random.below(3) == 0 {
+            let faults = [Fault::NoSpace, Fault::ShortWrite, Fault::Io];
+            for _ in 0..1 + self.random.below(2) {
+                disk.fail_call(at, faults[self.random.below(3) as usize]);
+                at += 1;
+            }
+            at += self.random.below(self.life_calls);
+        }
+        let dies = self.random.below(8) > 0;
+        if dies {
+            disk.fail_call(at, [Fault::Kill, Fault::KillBefore][self.random.below(2) as usize]);
+        }
+        dies
+    }
+
     fn act(&mut self) {
-        match self.random.below(12) {
+        if self.has_failed {
+            return self.begin_term();
+        }
+        match self.random.below(13) {
             0 => self.begin_term(),
             1 | 2 => self.flush(),
             3 => self.checkpoint(),
             4 => self.move_log_start(),
-            5 => {
-                let _ = self.rig.log.roll(self.rig.now_ms, self.snapshot());
+            5 => self.delete(),
+            6 => {
+                if let Err(error) = self.rig.log.roll(self.rig.now_ms, self.snapshot()) {
+                    self.is_over = !error.is_no_space();
+                }
             }
             _ => self.produce(),
         }
@@ -113,9 +144,8 @@ impl World {
         let (index, end_offset) = (self.rig.log.last_index() + 1, self.rig.log.log_end_offset());
         let term = self.rig.term + 1;
         self.frames.push(Written { index, term, end_offset, batch: Vec::new() });
-        if self.rig.begin_term().is_ok() {
-            self.written(index);
-        }
+        let done = self.rig.begin_term();
+        self.done(index, done);
     }
 
     fn produce(&mut self) {
@@ -133,7 +163,8 @@ impl World {
         if self.plant == Plant::AckBeforeWrite {
             self.acked = last_index;
         }
-        if self.rig.log.roll_if_needed(&next, self.rig.now_ms, || snapshot).is_err() {
+        if let Err(error) = self.rig.log.roll_if_needed(&next, self.rig.now_ms, || snapshot) {
+            self.is_over = !error.is_no_space();
             return;
         }
         let written = |frame: &FrameToWriteOwned| Written {
@@ -143,12 +174,16 @@ impl World {
             batch: frame.bytes.clone(),
         };
         self.frames.extend(frames.iter().map(written));
-        if self.rig.append(&frames).is_ok() {
-            self.written(last_index);
-        }
+        let done = self.rig.append(&frames);
+        self.done(last_index, done);
     }
 
-    fn written(&mut self, index: u64) {
+    fn done(&mut self, index: u64, done: Result<(), AppendError>) {
+        self.has_failed = done.is_err();
+        if let Err(error) = done {
+            self.is_over = !error.usable || !error.is_no_space();
+            return;
+        }
         if !self.fsync || self.plant == Plant::AckBeforeSync {
             self.acked = self.acked.max(index);
         }
@@ -166,10 +201,12 @@ impl World {
         // One that is left off, at the first file or a later one, is none.
         let left = Cell::new(self.random.below(6));
         let may_go_on = || left.replace(left.get().saturating_sub(1)) > 0;
-        if self.rig.log.flushed(job.run_while(may_go_on)).is_ok() {
-            self.durable = self.durable.max(self.rig.log.flushed_index());
-            self.acked = self.acked.max(self.durable);
+        if self.rig.log.flushed(job.run_while(may_go_on)).is_err() {
+            self.is_over = true;
+            return;
         }
+        self.durable = self.durable.max(self.rig.log.flushed_index());
+        self.acked = self.acked.max(self.durable);
     }
 
     fn checkpoint(&mut self) {
@@ -190,10 +227,20 @@ impl World {
             return;
         }
         let offset = start + self.random.below(limit - start);
-        if self.rig.log.set_log_start(offset)
-            && let Some(job) = self.rig.log.delete_segments_below()
-        {
-            let _ = job.run();
+        if self.rig.log.set_log_start(offset) {
+            self.deletions.extend(self.rig.log.delete_segments_below());
+        }
+        if self.random.below(2) == 0 {
+            self.delete();
+        }
+    }
+
+    /// Other things may have been done since the segments left the log.
+    fn delete(&mut self) {
+        for job in self.deletions.drain(..) {
+            if let Err(error) = job.run() {
+                self.is_over |= !is_no_space(&error);
+            }
         }
     }
 
@@ -205,6 +252,7 @@ impl World {
     fn crash_and_check(&mut self) -> Checked {
         let log_start = self.rig.log.log_start_offset();
         self.rig.disk.fail_no_call();
+        self.deletions.clear();
         if self.system {
             self.rig.disk.crash(self.random.below(u64::MAX));
         } else {
@@ -224,33 +272,46 @@ impl World {
         if recovery.lost_committed > 0 {
             ensure(self.system && !self.fsync, || "lost what was committed".into())?;
         }
-        self.check_frames(last)?;
+        self.settle_frames(must)?;
+        self.check_frames()?;
         ensure(self.rig.log.log_start_offset() <= log_start, || "log start moved".into())?;
         self.check_producers(&seen)?;
         // What was not acknowledged may be there or not; what is there now, stays.
-        self.frames.retain(|frame| frame.index <= last);
         (self.acked, self.commit) = (last, self.commit.min(last));
         self.durable = if self.system { last } else { self.durable.min(last) };
         Ok(())
     }
 
-    fn check_frames(&mut self, last: u64) -> Checked {
-        // Of several attempts at one index the later one is what may be there.
-        let log = &self.rig.log;
-        let mut model = Vec::new();
-        for frame in self.frames.iter().filter(|frame| frame.index <= last) {
-            model.retain(|old: &Written| old.index < frame.index);
-            model.push(frame.clone());
+    /// Keeps what is there. Of several attempts at one index that is the last one; after a crash of the system it may be one
+    /// that failed and was cut, if nothing behind was to be there: its cut was not synced.
+    fn settle_frames(&mut self, must: u64) -> Checked {
+        let (log, mut attempts) = (&self.rig.log, BTreeMap::<u64, Vec<Written>>::new());
+        for frame in self.frames.drain(..).filter(|frame| frame.index <= log.last_index()) {
+            attempts.entry(frame.index).or_default().push(frame);
         }
-        for frame in model.iter().filter(|frame| frame.index >= log.first_index()) {
-            let term = log.term(frame.index);
-            ensure(term == Some(frame.term), || format!("term of {}: {term:?}", frame.index))?;
+        for (index, mut attempts) in attempts {
+            let Some(newest) = attempts.pop() else { continue };
+            if index < log.first_index() || log.term(index) == Some(newest.term) {
+                self.frames.push(newest);
+                continue;
+            }
+            let older = attempts.into_iter().rfind(|it| log.term(index) == Some(it.term));
+            ensure(self.system && index > must, || format!("an older attempt at {index}"))?;
+            self.frames.push(older.ok_or_else(|| format!("no attempt at {index} is there"))?);
+        }
+        Ok(())
+    }
+
+    fn check_frames(&self) -> Checked {
+        let log = &self.rig.log;
+        for frame in self.frames.iter().filter(|frame| frame.index >= log.first_index()) {
             let end = log.offset_after(frame.index).map_err(|error| error.to_string())?;
             ensure(end == frame.end_offset, || format!("offset after {}", frame.index))?;
         }
         let start = log.log_start_offset();
         let end = log.log_end_offset();
-        let expected: Vec<_> = model
+        let expected: Vec<_> = self
+            .frames
             .iter()
             .filter(|frame| !frame.batch.is_empty() && frame.end_offset > start)
             .map(|frame| frame.batch.clone())
