@@ -108,10 +108,18 @@ impl FlushState {
         self.folder = true;
     }
 
-    /// The log was cut, durably, at `end`.
-    pub fn truncated(&mut self, end: LogPoint) {
+    /// A file was, or is about to be, made or removed: the names in the folder are not durable as they are.
+    pub fn names_changed(&mut self) {
+        self.folder = true;
+    }
+
+    /// The log was cut, durably, at `end`, in a segment that begins at `base_index`: older ones still wait for their sync.
+    pub fn truncated(&mut self, end: LogPoint, base_index: u64) {
         self.truncations += 1;
-        self.all_durable(end);
+        self.sealing.retain(|sealing| sealing.segment.end.next_index <= base_index);
+        if self.sealing.is_empty() {
+            self.all_durable(end);
+        }
     }
 
     /// Durable up to here.

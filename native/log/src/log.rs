@@ -207,6 +207,8 @@ impl PartitionLog {
         let path = self.dir.join(file_name(start.base_offset, "log"));
         self.remove_unborn().map_err(at("remove a segment of", &self.dir))?;
         self.unborn = Some(path);
+        // Also if it fails: the file must not come back beside what is acknowledged afterwards.
+        self.flush.names_changed();
         let reserve = self.options.preallocate.then_some(self.options.segment_bytes);
         let (disk, identity) = (self.disk.as_ref(), &self.identity);
         let next = ActiveSegment::create(disk, &self.dir, start, identity, 0, reserve, now_ms)?;
@@ -230,6 +232,7 @@ impl PartitionLog {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => self.unborn = None,
         }
+        self.flush.names_changed();
         Ok(())
     }
 

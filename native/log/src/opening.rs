@@ -258,6 +258,12 @@ impl<'a> Opening<'a> {
         let (dir, identity, options) = (how.dir, how.identity, how.options);
         let mut log = PartitionLog::from_parts(disk, descriptors, dir, identity, options, active);
         self.epochs.truncate_from(last + 1);
+        // Behind damage the header of the segment knows of terms whose frames cannot be read.
+        let SegmentEnd { last_term, end_offset, .. } = log.active.end;
+        if !self.sealed.is_empty() && self.epochs.term_at_index(last) < Some(last_term) {
+            self.epochs.truncate_from(last);
+            self.epochs.note(last_term, last, end_offset);
+        }
         log.sealed_bytes = self.sealed.iter().map(|sealed| u64::from(sealed.end.size)).sum();
         log.sealed = self.sealed;
         log.truncations = self.truncations;

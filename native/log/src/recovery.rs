@@ -11,7 +11,7 @@
 
 use crate::checkpoint::PartitionCheckpoint;
 use crate::descriptors::Descriptors;
-use crate::disk::{DirEntry, Disk, OpenMode};
+use crate::disk::{DirEntry, Disk, OpenMode, read_exact_at};
 use crate::error::{LogError, at};
 use crate::hard_state::HardState;
 use crate::identity;
@@ -22,6 +22,7 @@ use crate::options::{LogIdentity, LogOptions};
 use crate::segment::{HEADER_BYTES, INDEX_END, file_name, parse_name};
 use crate::truncate;
 use ms_wire::batch::BatchHeader;
+use ms_wire::frame::{self, ControlKind, FrameHeader};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -172,7 +173,11 @@ impl Names {
         log_start: u64,
     ) -> Result<(Vec<u64>, Vec<u64>), LogError> {
         let mut segments = self.bases("log");
-        let deleted = segments.partition_point(|&base| base <= log_start).saturating_sub(1);
+        let mut deleted = segments.partition_point(|&base| base <= log_start).saturating_sub(1);
+        // A name alone says nothing: where no segment was begun, the log goes on in the one before.
+        while deleted > 0 && !has_header(disk, dir, segments[deleted])? {
+            deleted -= 1;
+        }
         let mut swept = deleted > 0;
         for base in segments.drain(..deleted) {
             let path = dir.join(file_name(base, "log"));
@@ -195,18 +200,37 @@ impl Names {
     }
 }
 
-/// Removes newest segments that are too short for a header: their creation was cut short, and they hold nothing.
+/// Removes newest segments that are too short for a header: their creation was cut short, and they hold nothing. They must
+/// not come back beside what the log gets now.
 fn drop_unborn(disk: &dyn Disk, dir: &Path, segments: &mut Vec<u64>) -> Result<(), LogError> {
+    let found = segments.len();
     while let [_, .., base] = segments[..] {
         let path = dir.join(file_name(base, "log"));
         let file = disk.open(&path, OpenMode::Read).map_err(at("open", &path))?;
         if file.len().map_err(at("look at", &path))? >= u64::from(HEADER_BYTES) {
-            return Ok(());
+            break;
         }
         disk.remove_file(&path).map_err(at("remove", &path))?;
         segments.pop();
     }
-    Ok(())
+    match segments.len() < found {
+        true => disk.sync_dir(dir).map_err(at("sync", dir)),
+        false => Ok(()),
+    }
+}
+
+/// Whether a segment file begins with a whole header.
+fn has_header(disk: &dyn Disk, dir: &Path, base_offset: u64) -> Result<bool, LogError> {
+    let path = dir.join(file_name(base_offset, "log"));
+    let file = disk.open(&path, OpenMode::Read).map_err(at("open", &path))?;
+    let mut bytes = [0; HEADER_BYTES as usize];
+    match read_exact_at(file.as_ref(), &mut bytes, 0) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(false),
+        Err(error) => return Err(at("read", &path)(error)),
+    }
+    let header = frame::check_frame(&bytes);
+    Ok(matches!(header, Ok(FrameHeader::Control(it)) if it.kind == ControlKind::SegmentHeader))
 }
 
 /// An error of the disk that means "there is no such file".

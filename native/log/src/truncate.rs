@@ -37,7 +37,7 @@ impl PartitionLog {
         self.cut_last(number, position)?;
         self.epochs.truncate_from(index);
         self.log_start = self.log_start.min(self.log_end_offset());
-        self.flush.truncated(self.active.point());
+        self.flush.truncated(self.active.point(), self.active.start.base_index);
         self.version += 1;
         self.usable = true;
         Ok(())

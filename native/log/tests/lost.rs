@@ -214,3 +214,91 @@ fn a_segment_that_could_not_be_begun_is_begun_by_the_next_roll() {
     assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0));
     assert_eq!(rig.consume(end, 300), written);
 }
+
+/// A log that begins where it ends, at the name of the next segment; those before are removed.
+fn emptied() -> Rig {
+    let mut rig = segments();
+    rig.set_log_start(rig.log.log_end_offset());
+    rig.log.delete_segments_below().unwrap().run().unwrap();
+    rig.flush();
+    rig
+}
+
+#[test]
+fn a_roll_that_failed_does_not_come_back_beside_what_is_acknowledged() {
+    for seed in 0..100 {
+        let mut rig = emptied();
+        // The header; the file is removed.
+        rig.disk.fail_call(rig.disk.calls() + 2, Fault::ShortWrite);
+        rig.log.roll(rig.now_ms, vec![]).unwrap_err();
+        assert!(!rig.log.is_durable());
+        let written = rig.produce(&[(2, 50)]).unwrap();
+        rig.flush();
+        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+        rig.disk.crash(seed);
+        let (recovery, _) = rig.reopen(None, false, last);
+        assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0), "seed {seed}");
+        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
+        assert_eq!(rig.consume(end - 1, 300), written);
+    }
+}
+
+#[test]
+fn a_segment_that_was_not_begun_takes_the_one_before_with_it_in_no_case() {
+    let mut unborn = 0;
+    for seed in 0..100 {
+        let mut rig = emptied();
+        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+        rig.log.roll(rig.now_ms, vec![]).unwrap();
+        rig.disk.crash(seed);
+        unborn += u32::from(names(&rig, ".log").len() > 1);
+        let (recovery, _) = rig.reopen(None, false, last);
+        assert_eq!((recovery.lost_committed, recovery.damage.len()), (0, 0), "seed {seed}");
+        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
+    }
+    assert!(unborn > 10, "{unborn}");
+}
+
+#[test]
+fn what_lies_below_a_cut_is_synced_as_ever() {
+    for seed in 0..60 {
+        let mut rig = segments();
+        let cut = rig.log.last_index() - 2;
+        rig.log.truncate_from(cut).unwrap();
+        rig.begin_term().unwrap();
+        let written = rig.produce(&[(2, 50)]).unwrap();
+        rig.flush();
+        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+        assert_eq!(rig.log.flushed_index(), last);
+        rig.disk.crash(seed);
+        let (recovery, _) = rig.reopen(None, false, last);
+        assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0), "seed {seed}");
+        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
+        assert_eq!(rig.consume(end - 2, 300), written);
+    }
+}
+
+#[test]
+fn a_log_goes_on_behind_damage_in_the_last_term_that_was_seen() {
+    let mut rig = Rig::new(1 << 20);
+    rig.begin_term().unwrap();
+    rig.produce(&[(1, 50)]).unwrap();
+    let position = rig.log.size_bytes();
+    rig.produce(&[(1, 50)]).unwrap();
+    rig.begin_term().unwrap();
+    rig.produce(&[(1, 50)]).unwrap();
+    rig.flush();
+    let path = rig.dir.join(&names(&rig, ".log")[0]);
+    rig.disk.corrupt(&path, position + 70, |bytes| bytes[0] ^= 1);
+    rig.disk.crash_process();
+    let (recovery, _) = rig.reopen(None, true, 1);
+    assert_eq!(recovery.damage.len(), 1);
+    assert_eq!(rig.log.term(rig.log.last_index()), Some(2));
+    rig.begin_term().unwrap();
+    let written = rig.produce(&[(1, 50)]).unwrap();
+    let end = rig.log.log_end_offset();
+    rig.disk.crash_process();
+    let (recovery, _) = rig.reopen(None, true, 1);
+    assert_eq!((recovery.damage.len(), rig.log.log_end_offset()), (1, end));
+    assert_eq!(rig.consume(end - 1, 300), written);
+}
