@@ -7,7 +7,7 @@ mod common;
 
 use common::{FrameToWriteOwned, Random, Rig, Seen, split};
 use ms_log::sim::Fault;
-use ms_log::{AppendError, DeleteJob, Disk, NextAppend, checkpoint, is_no_space};
+use ms_log::{AppendError, DeleteJob, Disk, LogOptions, NextAppend, checkpoint, is_no_space};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -35,6 +35,7 @@ struct Written {
 struct World {
     rig: Rig,
     random: Random,
+    has_large_turns: bool,
     /// It dies, or a call fails, within so many.
     life_calls: u64,
     /// fsync mode: acknowledged when flushed.
@@ -57,38 +58,65 @@ struct World {
 type Checked = Result<(), String>;
 
 fn run(seed: u64, plant: Plant) -> Checked {
-    let mut random = Random::new(seed);
-    let segment_bytes = 500 + random.below(3000) as u32;
-    let mut rig = if random.below(2) == 0 { Rig::new } else { Rig::padded }(segment_bytes);
-    rig.hostile = random.below(2) == 0;
-    // Turns in many pieces, in some, or in one.
-    let piece_bytes = [32, 64, 100, 512, 1 << 19, 1 << 19][random.below(6) as usize];
-    rig.disk.set_piece_bytes(piece_bytes);
-    let life_calls = 60 * (1 + 256 / piece_bytes);
-    let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
-    let mut world = World {
-        rig,
-        random,
-        life_calls,
-        fsync,
-        system,
-        plant,
-        frames: Vec::new(),
-        acked: 0,
-        durable: 0,
-        commit: 0,
-        deletions: Vec::new(),
-        has_failed: false,
-        is_over: false,
-    };
-    for _ in 0..3 {
-        world.live();
-        world.crash_and_check()?;
-    }
-    Ok(())
+    World::of_small_turns(seed, plant).run()
 }
 
 impl World {
+    fn of_small_turns(seed: u64, plant: Plant) -> World {
+        let mut random = Random::new(seed);
+        let segment_bytes = 500 + random.below(3000) as u32;
+        let rig = if random.below(2) == 0 { Rig::new } else { Rig::padded }(segment_bytes);
+        // Turns in many pieces, in some, or in one.
+        let piece_bytes = [32, 64, 100, 512, 1 << 19, 1 << 19][random.below(6) as usize];
+        World::new(rig, random, piece_bytes, 60 * (1 + 256 / piece_bytes), plant)
+    }
+
+    /// Default options, and pieces of the sizes that the real disk has.
+    fn of_large_turns(seed: u64) -> World {
+        let mut random = Random::new(seed);
+        let segment_bytes = (2 << 20) + random.below(4 << 20) as u32;
+        let rig = Rig::with(LogOptions { segment_bytes, ..LogOptions::default() });
+        let (piece_bytes, life_calls) = [(1 << 19, 200), (32 << 10, 600)][seed as usize % 2];
+        let world = World::new(rig, random, piece_bytes, life_calls, Plant::Nothing);
+        World { has_large_turns: true, ..world }
+    }
+
+    fn new(
+        mut rig: Rig,
+        mut random: Random,
+        piece_bytes: u64,
+        life_calls: u64,
+        plant: Plant,
+    ) -> World {
+        rig.hostile = random.below(2) == 0;
+        rig.disk.set_piece_bytes(piece_bytes);
+        let (fsync, system) = (random.below(2) == 0, random.below(3) > 0);
+        World {
+            rig,
+            random,
+            has_large_turns: false,
+            life_calls,
+            fsync,
+            system,
+            plant,
+            frames: Vec::new(),
+            acked: 0,
+            durable: 0,
+            commit: 0,
+            deletions: Vec::new(),
+            has_failed: false,
+            is_over: false,
+        }
+    }
+
+    fn run(&mut self) -> Checked {
+        for _ in 0..3 {
+            self.live();
+            self.crash_and_check()?;
+        }
+        Ok(())
+    }
+
     /// Does this and that until it dies.
     fn live(&mut self) {
         (self.has_failed, self.is_over) = (false, false);
@@ -148,10 +176,23 @@ impl World {
         self.done(index, done);
     }
 
+    /// Records and bytes of the batches of a turn.
+    fn turn(&mut self) -> Vec<(u32, usize)> {
+        let random = &mut self.random;
+        if self.has_large_turns && random.below(6) > 0 {
+            // Some bytes are left of a power of two, as by a producer: few enough to be filled, mostly.
+            let bytes = (128 << 10) << random.below(2);
+            return vec![(1 + random.below(4) as u32, bytes - 61 - random.below(1200) as usize)];
+        }
+        // Others move them to any place.
+        let most = if self.has_large_turns { 30_000 } else { 200 };
+        (0..1 + random.below(3))
+            .map(|_| (1 + random.below(4) as u32, random.below(most) as usize))
+            .collect()
+    }
+
     fn produce(&mut self) {
-        let turn: Vec<_> = (0..1 + self.random.below(3))
-            .map(|_| (1 + self.random.below(4) as u32, self.random.below(200) as usize))
-            .collect();
+        let turn = self.turn();
         let frames = self.rig.stamp(&turn);
         let last = &frames[frames.len() - 1];
         let next = NextAppend {
@@ -358,6 +399,22 @@ impl World {
         self.rig.log.offset_after(first - 1).unwrap()
     }
 
+    /// Sizes of the paddings that are left.
+    fn paddings(&self) -> Vec<usize> {
+        let names = self.rig.disk.list_dir(&self.rig.dir).unwrap();
+        let mut sizes = Vec::new();
+        for name in names.iter().map(|entry| &entry.name).filter(|name| name.ends_with(".log")) {
+            let path = self.rig.dir.join(name);
+            let bytes = ms_log::read_all(&self.rig.disk, &path, 1 << 30).unwrap();
+            let mut at = 0;
+            while let Ok(header) = ms_wire::frame::check_frame(&bytes[at..]) {
+                sizes.extend(header.is_padding().then(|| header.size()));
+                at += header.size();
+            }
+        }
+        sizes
+    }
+
     fn cut_last_frame(&self) {
         let names = self.rig.disk.list_dir(&self.rig.dir).unwrap();
         let logs = names.iter().filter(|entry| entry.name.ends_with(".log"));
@@ -379,15 +436,37 @@ fn ensure(holds: bool, text: impl FnOnce() -> String) -> Checked {
     if holds { Ok(()) } else { Err(text()) }
 }
 
+/// CRASH_SEEDS=100000 for a long run.
+fn seeds() -> u64 {
+    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse().ok());
+    seeds.unwrap_or(2000)
+}
+
 #[test]
 fn two_thousand_crashes_lose_nothing_acknowledged() {
-    // CRASH_SEEDS=100000 for a long run.
-    let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse().ok());
-    for seed in 0..seeds.unwrap_or(2000) {
+    for seed in 0..seeds() {
         if let Err(text) = run(seed, Plant::Nothing) {
             panic!("seed {seed}: {text}");
         }
     }
+}
+
+/// Padding as it is by default.
+#[test]
+fn crashes_of_large_turns_lose_nothing_acknowledged() {
+    let (mut short, mut long) = (0, 0);
+    for seed in 0..seeds().div_ceil(100) {
+        let mut world = World::of_large_turns(seed);
+        if let Err(text) = world.run() {
+            panic!("seed {seed}: {text}");
+        }
+        for padding in world.paddings() {
+            // What fills a turn, and what moves the next one.
+            let count = if padding <= 2 << 10 { &mut short } else { &mut long };
+            *count += 1;
+        }
+    }
+    assert!(short > 100 && long > 4, "{short} and {long} paddings");
 }
 
 #[test]
