@@ -52,6 +52,7 @@ pub struct PartitionCheckpoint {
     pub written: LogPoint,
     /// Everything before is durable.
     pub flushed: LogPoint,
+    /// Durable, as is all that was written before it moved there.
     pub log_start: u64,
     /// Producer state at `written`, opaque.
     pub producers: Vec<u8>,
@@ -80,7 +81,7 @@ impl PartitionLog {
             group_id: self.identity.group_id,
             written: active.point(),
             flushed: self.flush.point(),
-            log_start: self.log_start,
+            log_start: self.durable_start.offset(),
             producers,
             truncations: self.truncations,
             start: active.start,

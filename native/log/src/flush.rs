@@ -185,6 +185,7 @@ impl PartitionLog {
             state.flushed = done.up_to;
             state.forget_below(done.sealed_below);
             self.version += 1;
+            self.note_log_start();
         }
         Ok(())
     }

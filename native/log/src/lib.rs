@@ -15,6 +15,7 @@ mod identity;
 mod index;
 mod locate;
 mod log;
+mod log_start;
 mod lookup;
 mod maps;
 mod marks;

@@ -6,6 +6,7 @@ use crate::entry::{AppendPosition, Entry, FrameToWrite};
 use crate::epochs::EpochTable;
 use crate::error::{AppendError, LogError, at};
 use crate::flush::FlushState;
+use crate::log_start::DurableStart;
 use crate::options::{LogIdentity, LogOptions};
 use crate::ring::EntryRing;
 use crate::segment::{ActiveSegment, SealedSegment, SegmentStart, file_name, header_crc};
@@ -48,6 +49,7 @@ pub struct PartitionLog {
     pub(crate) epochs: EpochTable,
     pub(crate) ring: EntryRing,
     pub(crate) log_start: u64,
+    pub(crate) durable_start: DurableStart,
     pub(crate) sealed_bytes: u64,
     /// False after a failed write whose file could not be cut back.
     pub(crate) usable: bool,
@@ -84,6 +86,7 @@ impl PartitionLog {
             epochs: EpochTable::default(),
             ring: EntryRing::new(active.end.next_index),
             log_start: active.start.base_offset,
+            durable_start: DurableStart::new(active.start.base_offset),
             sealed_bytes: 0,
             usable: true,
             version: 0,
@@ -297,11 +300,6 @@ impl PartitionLog {
         self.ring.need_from(index);
     }
 
-    /// First offset a client may read.
-    pub fn log_start_offset(&self) -> u64 {
-        self.log_start
-    }
-
     /// The next offset.
     pub fn log_end_offset(&self) -> u64 {
         self.active.end.end_offset
@@ -331,17 +329,6 @@ impl PartitionLog {
     /// Moves with every change that a checkpoint would show; equal numbers mean the last checkpoint can be kept.
     pub fn version(&self) -> u64 {
         self.version
-    }
-
-    /// Moves the log start forward (a committed SetLogStart); says whether it moved. Never beyond the log end.
-    pub fn set_log_start(&mut self, offset: u64) -> bool {
-        let offset = offset.min(self.log_end_offset());
-        let moves = offset > self.log_start;
-        if moves {
-            self.log_start = offset;
-            self.version += 1;
-        }
-        moves
     }
 
     /// Position in `sealed` of the segment with this index; `sealed.len()` for the active one.

@@ -5,6 +5,7 @@ use crate::entry::EntryKind;
 use crate::epochs::{Epoch, EpochTable};
 use crate::error::{LogError, at};
 use crate::log::PartitionLog;
+use crate::log_start::DurableStart;
 use crate::maps::ControlFrame;
 use crate::marks;
 use crate::recover_segment::{Loaded, Loader};
@@ -283,6 +284,9 @@ impl<'a> Opening<'a> {
             log.sealed.first().map_or(log.active.start.base_offset, |s| s.start.base_offset);
         let committed = log.committed_log_start(self.report.commit)?;
         log.log_start = oldest.max(self.log_start).max(committed).min(log.log_end_offset());
+        // As far as it was made durable before, or, after a crash of the system, as it can be read.
+        let found = if how.same_boot { oldest.max(self.log_start) } else { log.log_start };
+        log.durable_start = DurableStart::new(found.min(log.log_start));
         log.ring.need_from(self.report.commit + 1);
         for segment in self.unsealed {
             log.flush.rolled(segment, None, None);
@@ -297,6 +301,7 @@ impl<'a> Opening<'a> {
             && !self.is_counted
             && self.checkpoint.is_some_and(|found| found.flushed == log.end_point());
         log.flush.found(durable, is_as_it_was && log.flush.is_nothing_sealed());
+        log.note_log_start();
         if how.sync_on_open
             && let Some(job) = log.flush_job()
         {

@@ -70,7 +70,9 @@ impl PartitionLog {
             excess = excess.saturating_sub(segment.bytes);
             plan = Some(RetentionPlan { new_log_start: segment.end_offset, roll_first: is_active });
         }
-        plan.filter(|plan| plan.new_log_start > self.log_start || self.has_deletable())
+        plan.filter(|plan| {
+            plan.new_log_start > self.log_start || self.has_deletable() || self.waits_to_delete()
+        })
     }
 
     fn candidate(&self, number: usize) -> Option<Candidate> {
@@ -89,22 +91,29 @@ impl PartitionLog {
         Some(Candidate { bytes: u64::from(end.size), end_offset: next_offset, newest_ms })
     }
 
-    /// Whether whole sealed segments lie below the log start.
+    /// Whether whole sealed segments lie below the durable log start.
     pub fn has_deletable(&self) -> bool {
-        self.deletable() > 0
+        self.count_below(self.durable_start.offset()) > 0
     }
 
-    fn deletable(&self) -> usize {
+    /// Whether such would lie below it after a flush.
+    pub fn waits_to_delete(&self) -> bool {
+        !self.has_deletable() && self.count_below(self.log_start) > 0
+    }
+
+    /// How many segments end at or below an offset.
+    fn count_below(&self, offset: u64) -> usize {
         let ends = |number: usize| {
             self.sealed.get(number + 1).map_or(&self.active.start, |s| &s.start).base_offset
         };
-        (0..self.sealed.len()).take_while(|&number| ends(number) <= self.log_start).count()
+        (0..self.sealed.len()).take_while(|&number| ends(number) <= offset).count()
     }
 
-    /// Takes the segments wholly below the log start out of the log; the job unlinks them without the lock. Until it has made
+    /// Takes the segments wholly below the durable log start out of the log; the job unlinks them without the lock. Until it has made
     /// the log start durable they are synced as before: a recovery would find them, and cut the log at one that is torn.
     pub fn delete_segments_below(&mut self) -> Option<DeleteJob> {
-        let count = self.deletable();
+        let log_start = self.durable_start.offset();
+        let count = self.count_below(log_start);
         if count == 0 {
             return None;
         }
@@ -117,7 +126,7 @@ impl PartitionLog {
             disk: self.disk.clone(),
             dir: self.dir.clone(),
             segments,
-            log_start: self.log_start,
+            log_start,
             oldest: self.sealed.first().map_or(&self.active.path, |oldest| &oldest.path).clone(),
         })
     }

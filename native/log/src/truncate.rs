@@ -36,8 +36,8 @@ impl PartitionLog {
         self.drop_segments_above(number)?;
         self.cut_last(number, position)?;
         self.epochs.truncate_from(index);
-        self.log_start = self.log_start.min(self.log_end_offset());
         self.flush.truncated(self.active.point(), self.active.start.base_index);
+        self.cut_log_start();
         self.version += 1;
         self.usable = true;
         Ok(())

@@ -47,6 +47,10 @@ struct World {
     acked: u64,
     durable: u64,
     commit: u64,
+    /// Where the log start was moved to, and the last index then.
+    moves: Vec<(u64, u64)>,
+    /// Log start of the last opening.
+    started_at: u64,
     /// Segments that left the log and are still to be unlinked.
     deletions: Vec<DeleteJob>,
     /// The last write failed: as after every such, a new term begins.
@@ -103,6 +107,8 @@ impl World {
             acked: 0,
             durable: 0,
             commit: 0,
+            moves: Vec::new(),
+            started_at: 0,
             deletions: Vec::new(),
             has_failed: false,
             is_over: false,
@@ -269,15 +275,19 @@ impl World {
         }
         let offset = start + self.random.below(limit - start);
         if self.rig.log.set_log_start(offset) {
-            self.deletions.extend(self.rig.log.delete_segments_below());
+            self.moves.push((offset, self.rig.log.last_index()));
         }
         if self.random.below(2) == 0 {
             self.delete();
         }
     }
 
-    /// Other things may have been done since the segments left the log.
+    /// Other things may be done between the time when segments leave the log and that when they are unlinked.
     fn delete(&mut self) {
+        self.deletions.extend(self.rig.log.delete_segments_below());
+        if self.random.below(3) == 0 {
+            return;
+        }
         for job in self.deletions.drain(..) {
             if let Err(error) = job.run() {
                 self.is_over |= !is_no_space(&error);
@@ -316,6 +326,7 @@ impl World {
         self.settle_frames(must)?;
         self.check_frames()?;
         ensure(self.rig.log.log_start_offset() <= log_start, || "log start moved".into())?;
+        self.check_log_start()?;
         self.check_producers(&seen)?;
         // What was not acknowledged may be there or not; what is there now, stays.
         (self.acked, self.commit) = (last, self.commit.min(last));
@@ -370,6 +381,18 @@ impl World {
         ensure(read == expected, || {
             format!("{} batches are read, {} expected", read.len(), expected.len())
         })
+    }
+
+    /// What was copied before the log start moved is there, or the log start has not moved.
+    fn check_log_start(&mut self) -> Checked {
+        let (start, last) = (self.rig.log.log_start_offset(), self.rig.log.last_index());
+        let copied = self.moves.iter().find(|(offset, _)| *offset >= start);
+        if let Some(&(offset, index)) = copied.filter(|_| start > self.started_at) {
+            ensure(index <= last, || format!("begins at {start}, for {offset} at {index}"))?;
+        }
+        self.moves.retain(|(_, index)| *index <= last);
+        self.started_at = start;
+        Ok(())
     }
 
     /// Every batch is in the snapshot or replayed, once.

@@ -127,6 +127,7 @@ fn c056_c069_log_start_at_the_end_of_an_emptied_log() {
     let (mut rig, _) = filled(2048, 100);
     let end = rig.log.log_end_offset();
     rig.set_log_start(end);
+    rig.flush();
     rig.log.delete_segments_below().unwrap().run().unwrap();
     for _ in 0..2 {
         assert_eq!((rig.log.log_start_offset(), rig.log.log_end_offset()), (end, end));
@@ -185,6 +186,7 @@ fn retention_goes_by_size_and_by_time_as_kafka_does() {
     assert_eq!(rig.log.retention_candidates(now + 10_000, 9_000, -1, 3), None);
     rig.log.roll(now, vec![]).unwrap();
     rig.set_log_start(all.new_log_start);
+    rig.flush();
     rig.log.delete_segments_below().unwrap().run().unwrap();
     rig.flush();
     assert_eq!(plan(&rig, now + 10_000, 9_000, -1), None);

@@ -6,8 +6,9 @@ mod common;
 
 use common::Rig;
 use ms_log::sim::Fault;
-use ms_log::{Disk, is_no_space};
+use ms_log::{DeleteJob, Disk, checkpoint, is_no_space};
 use ms_wire::frame::check_frame;
+use std::path::Path;
 
 fn names(rig: &Rig, suffix: &str) -> Vec<String> {
     let entries = rig.disk.list_dir(&rig.dir).unwrap();
@@ -49,13 +50,22 @@ fn terms_of_log(rig: &Rig) -> Vec<u32> {
     (log.first_index()..=log.last_index()).map(|index| log.term(index).unwrap_or(0)).collect()
 }
 
+/// Segments that the log leaves behind; the last of them ends with an entry that is not synced.
+fn left_behind() -> (Rig, DeleteJob) {
+    let mut rig = segments();
+    rig.set_log_start(rig.log.log_end_offset());
+    rig.flush();
+    rig.begin_term().unwrap();
+    rig.log.roll(rig.now_ms, vec![]).unwrap();
+    let job = rig.log.delete_segments_below().unwrap();
+    (rig, job)
+}
+
 #[test]
 fn what_was_flushed_stays_although_segments_that_left_the_log_are_back() {
     for seed in 0..60 {
         for runs in [false, true] {
-            let mut rig = segments();
-            rig.set_log_start(9);
-            let job = rig.log.delete_segments_below().unwrap();
+            let (mut rig, job) = left_behind();
             if runs {
                 // The log start cannot be made durable, which is why nothing is unlinked.
                 rig.disk.set_full(true);
@@ -74,13 +84,69 @@ fn what_was_flushed_stays_although_segments_that_left_the_log_are_back() {
     }
 }
 
+/// As a coordinator does: what lives is copied to the end, then the log begins at the copies.
+#[test]
+fn a_log_begins_at_copies_only_where_they_are_durable() {
+    let mut kept = [0, 0];
+    for seed in 0..60 {
+        for deletes in [false, true] {
+            let mut rig = segments();
+            rig.flush();
+            let (originals, copies) = (rig.consume(0, 1000), rig.log.log_end_offset());
+            let written = rig.produce(&[(2, 150)]).unwrap();
+            rig.set_log_start(copies);
+            let job = rig.log.delete_segments_below();
+            if deletes && let Some(job) = job {
+                job.run().unwrap();
+            }
+            let state = rig.log.checkpoint_state(vec![]).encode();
+            checkpoint::write(&rig.disk, Path::new("/data"), &[&state]).unwrap();
+            rig.disk.crash(seed);
+            let found = checkpoint::read(&rig.disk, Path::new("/data")).unwrap();
+            rig.reopen(found.get(&77), false, u64::MAX);
+            match rig.log.log_start_offset() {
+                0 => assert_eq!(rig.consume(0, 1000)[..originals.len()], originals),
+                _ => assert_eq!(rig.consume(copies, 1000), written, "seed {seed}"),
+            }
+            kept[usize::from(rig.log.log_start_offset() > 0)] += 1;
+        }
+    }
+    assert!(kept[0] > 5 && kept[1] > 5, "{kept:?}");
+}
+
+#[test]
+fn segments_below_the_log_start_go_once_it_is_durable() {
+    let mut rig = segments();
+    rig.set_log_start(9);
+    assert!(rig.log.delete_segments_below().is_none() && rig.log.waits_to_delete());
+    assert_eq!(rig.log.checkpoint_state(vec![]).log_start, 0);
+    let job = rig.log.flush_job().unwrap();
+    // It moves on while the flush is out.
+    rig.set_log_start(11);
+    rig.log.flushed(job.run()).unwrap();
+    assert!(rig.log.has_deletable() && rig.log.log_start_offset() == 11);
+    assert_eq!(rig.log.checkpoint_state(vec![]).log_start, 9);
+    let count = names(&rig, ".log").len();
+    rig.log.delete_segments_below().unwrap().run().unwrap();
+    assert!(names(&rig, ".log").len() < count);
+    // A process that dies: the log start is found, and not yet durable.
+    rig.disk.crash_process();
+    rig.reopen(None, true, u64::MAX);
+    let start = |rig: &Rig| rig.log.checkpoint_state(vec![]).log_start;
+    assert_eq!((rig.log.log_start_offset(), start(&rig)), (11, 9));
+    rig.flush();
+    assert_eq!((start(&rig), rig.log.waits_to_delete()), (11, false));
+    rig.set_log_start(12);
+    rig.disk.crash_process();
+    rig.reopen(None, false, u64::MAX);
+    assert_eq!((rig.log.log_start_offset(), start(&rig)), (12, 12));
+}
+
 #[test]
 fn what_is_removed_is_neither_synced_nor_gets_an_index() {
-    let mut rig = segments();
+    let (mut rig, job) = left_behind();
     let unflushed = rig.log.unflushed_bytes();
-    rig.set_log_start(9);
-    let job = rig.log.delete_segments_below().unwrap();
-    assert!(rig.log.unflushed_bytes() > unflushed);
+    assert!(unflushed > rig.log.size_bytes());
     let flush = rig.log.flush_job().unwrap();
     job.run().unwrap();
     assert!(rig.log.unflushed_bytes() < unflushed);
@@ -93,9 +159,9 @@ fn what_is_removed_is_neither_synced_nor_gets_an_index() {
 fn a_checkpoint_does_not_hide_the_terms_of_segments_that_are_back() {
     for (same_boot, seed) in [(true, 0), (false, 1), (false, 2), (false, 3)] {
         let mut rig = segments();
+        rig.log.set_log_start(9);
         rig.flush();
         let (terms, first) = (terms_of_log(&rig), rig.log.epoch_end_offset(1));
-        rig.log.set_log_start(9);
         drop(rig.log.delete_segments_below().unwrap());
         let checkpoint = rig.log.checkpoint_state(vec![]);
         match same_boot {
@@ -219,6 +285,7 @@ fn a_segment_that_could_not_be_begun_is_begun_by_the_next_roll() {
 fn emptied() -> Rig {
     let mut rig = segments();
     rig.set_log_start(rig.log.log_end_offset());
+    rig.flush();
     rig.log.delete_segments_below().unwrap().run().unwrap();
     rig.flush();
     rig

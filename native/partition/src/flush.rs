@@ -122,6 +122,7 @@ impl Partition {
         }
         let flushed_index = log.flushed_index();
         self.want_missed_syncs(shared);
+        self.want_deletion(shared);
         let Some(core) = shared.body.leading() else { return };
         if core.persisted_up_to(flushed_index) {
             self.want_flush(shared);

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ms_consensus::Consensus;
 use ms_log::hard_state::{HardState, Record};
-use ms_log::{DeleteJob, is_no_space};
 use ms_wire::error_code;
 
 use crate::api::*;
@@ -196,29 +195,6 @@ impl Partition {
             Body::Idle(idle) => idle.producers.expire(now_ms, expiration_ms),
             Body::Away => {}
         }
-    }
-
-    fn delete_segments(self: &Arc<Self>) {
-        let job = self.locked(|shared| {
-            let core = shared.body.leading().filter(|_| self.state() != PartitionState::Deleted)?;
-            core.log_mut().delete_segments_below()
-        });
-        if let Some(job) = job.flatten() {
-            self.run_delete(job);
-        }
-    }
-
-    /// What could not be unlinked on a full disk is space only, and tried again at the next start. Another error takes the
-    /// log directory off-line, as that of a flush does.
-    pub(crate) fn run_delete(self: &Arc<Self>, job: DeleteJob) {
-        let Err(error) = job.run() else { return };
-        if !is_no_space(&error) {
-            self.locked(|shared| self.log_dir_failed(shared, &error));
-            return;
-        }
-        let text = format!("{}: {error}", self.dir().display());
-        let event = PartitionEvent::Log { level: LogLevel::Warn, text };
-        self.env.notifier.event(self.handle(), event);
     }
 
     fn set_aside_folder(self: &Arc<Self>) {

@@ -22,6 +22,7 @@ mod planted;
 // Open to the fuzz target of its snapshots.
 pub mod producers;
 mod read;
+mod retention;
 mod snapshot;
 mod together;
 mod troubles;

@@ -1,4 +1,4 @@
-//! Moving the log start: DeleteRecords, retention, snapshots of the metadata group.
+//! Moving the log start: DeleteRecords, retention, checkpoints of coordinators, snapshots of the metadata group.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use ms_wire::error_code;
 
 use crate::api::*;
 use crate::append::TurnFailure;
-use crate::core::{PendingLogStart, roll_failure};
+use crate::core::PendingLogStart;
 use crate::partition::{Partition, Shared};
 
 impl Partition {
@@ -100,42 +100,7 @@ impl Partition {
         Ok(())
     }
 
-    /// Looks for what retention removes; on a worker. The segments go by another job, once the new log start is committed.
-    pub(crate) fn apply_retention(self: &Arc<Self>) {
-        let now_ms = (self.env.now_ms)();
-        self.locked(|shared| {
-            if self.state() == PartitionState::Deleted {
-                return;
-            }
-            shared.last_retention_ms = now_ms;
-            let config = shared.config;
-            let high_watermark = self.high_watermark() as u64;
-            let Some(core) = shared.body.leading().filter(|core| core.is_serving()) else { return };
-            if !config.cleanup_delete || config.cleanup_compact {
-                return;
-            }
-            let log = core.log_mut();
-            let (ms, bytes) = (config.retention_ms, config.retention_bytes);
-            let Some(plan) = log.retention_candidates(now_ms, ms, bytes, high_watermark) else {
-                return;
-            };
-            if plan.new_log_start <= self.log_start_offset() as u64 {
-                // Committed already; only the files are left.
-                return self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteSegments);
-            }
-            if plan.roll_first {
-                let producers = core.producers.encode();
-                if let Err(error) = core.log_mut().roll(now_ms, producers) {
-                    return self.log_start_failed(shared, roll_failure(error));
-                }
-                self.note_written(shared, now_ms, 0, true);
-            }
-            // A refusal is looked at again at the next check.
-            let _ = self.propose_log_start(shared, plan.new_log_start, now_ms, None);
-        });
-    }
-
-    fn log_start_failed(self: &Arc<Self>, shared: &mut Shared, failure: TurnFailure) {
+    pub(crate) fn log_start_failed(self: &Arc<Self>, shared: &mut Shared, failure: TurnFailure) {
         if let TurnFailure::Disk { error, is_usable, is_proposed } = failure {
             self.disk_failed(shared, &error, is_usable, is_proposed);
         }

@@ -169,6 +169,7 @@ pub(crate) fn finish(
     if let Some(job) = left {
         partition.run_delete(job);
     }
+    partition.locked(|shared| partition.want_deletion(shared));
     Ok(partition)
 }
 

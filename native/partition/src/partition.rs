@@ -274,11 +274,10 @@ impl Partition {
         let Body::Leading(core) = &mut shared.body else { return self.settle_idle(shared) };
         let commit = core.group.commit_index();
         self.leader_epoch.store(core.group.term() as i32, Ordering::Release);
+        let mut has_moved = false;
         while core.log_starts.front().is_some_and(|start| start.index <= commit) {
             let Some(start) = core.log_starts.pop_front() else { break };
-            if core.log_mut().set_log_start(start.offset) {
-                self.env.notifier.job_wanted(Arc::clone(self), JobKind::DeleteSegments);
-            }
+            has_moved |= core.log_mut().set_log_start(start.offset);
             self.log_start.store(core.log().log_start_offset() as i64, Ordering::Release);
             for slot in start.slots {
                 self.env.notifier.append_done(slot, self.success(-1, -1));
@@ -299,6 +298,9 @@ impl Partition {
             self.env.notifier.event(self.handle, event);
         }
         core.log_mut().retain_entries_from(commit);
+        if has_moved {
+            self.want_deletion(shared);
+        }
         if high_watermark > before {
             self.high_watermark_moved(shared, high_watermark, near);
         }

@@ -72,6 +72,8 @@ fn a_deletion_of_segments_that_is_under_way_spares_the_successor() {
     let slot = ReplySlot { reactor: 0, id: 1 };
     let done = partition.delete_records(-1, now_ms(), slot);
     assert!(done.is_none_or(|done| done.error_code == NONE));
+    let job = partition.flush_job().expect("the log start");
+    partition.flush_finished(job.run());
     broker.notifier.0.lock().jobs.clear();
     let successor = Arc::new(Mutex::new(None));
     let (env, made) = (broker.env.clone(), successor.clone());
