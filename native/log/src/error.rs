@@ -29,6 +29,11 @@ impl LogError {
     pub fn is_no_space(&self) -> bool {
         matches!(self, LogError::Io { source, .. } if is_no_space(source))
     }
+
+    /// Whether no more files may be open: what needed one was not tried.
+    pub fn is_out_of_files(&self) -> bool {
+        matches!(self, LogError::Io { source, .. } if is_out_of_files(source))
+    }
 }
 
 /// An append that failed. Nothing of it is in the log as far as the log knows.
@@ -65,7 +70,11 @@ pub enum ReadError {
 /// Whether an error of the disk means that it is full, or that no more files may be open. Both heal.
 pub fn is_no_space(error: &io::Error) -> bool {
     let is_full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    is_full || matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+    is_full || is_out_of_files(error)
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
 /// Adds what was tried, and on which path, to an error of the disk.

@@ -173,12 +173,20 @@ impl PartitionLog {
     }
 
     /// Takes the outcome of a job. An error means that the log directory must go off-line: a failed fsync is never repeated.
+    /// Unless no more files may be open: then what was not opened is synced by the next job.
     pub fn flushed(&mut self, done: Flushed) -> Result<(), LogError> {
         let state = &mut self.flush;
         state.job_out = false;
-        if done.outcome? == Done::LeftOff {
-            state.folder |= done.folder;
-            return Ok(());
+        match done.outcome {
+            Ok(Done::All) => {}
+            Ok(Done::LeftOff) => {
+                state.folder |= done.folder;
+                return Ok(());
+            }
+            Err(error) => {
+                state.folder |= done.folder;
+                return Err(error);
+            }
         }
         // What a truncation removed meanwhile was made durable by the truncation itself.
         if done.truncations == state.truncations {

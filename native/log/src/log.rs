@@ -267,6 +267,11 @@ impl PartitionLog {
         &self.dir
     }
 
+    /// First offset of the segment that grows.
+    pub fn active_base_offset(&self) -> u64 {
+        self.active.start.base_offset
+    }
+
     /// The oldest index in the log.
     pub fn first_index(&self) -> u64 {
         self.sealed.first().map_or(self.active.start.base_index, |first| first.start.base_index)

@@ -1,10 +1,12 @@
 //! Which segments retention removes, and their deletion.
 
 use crate::disk::{Disk, OpenMode};
+use crate::error::is_no_space;
 use crate::index;
 use crate::log::PartitionLog;
 use crate::marks;
 use crate::segment::SealedSegment;
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +24,8 @@ pub struct RetentionPlan {
 pub struct DeleteJob {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
-    segments: Vec<Arc<SealedSegment>>,
+    /// Oldest first.
+    segments: VecDeque<Arc<SealedSegment>>,
     log_start: u64,
     /// The segment that is the oldest now: its header says where offsets and indexes are.
     oldest: PathBuf,
@@ -32,7 +35,8 @@ pub struct DeleteJob {
 struct Candidate {
     bytes: u64,
     end_offset: u64,
-    newest_ms: i64,
+    /// `None`: no record has a time, and the disk does not tell.
+    newest_ms: Option<i64>,
 }
 
 impl PartitionLog {
@@ -47,7 +51,8 @@ impl PartitionLog {
         high_watermark: u64,
     ) -> Option<RetentionPlan> {
         let old = |segment: &Candidate| {
-            retention_ms >= 0 && now_ms.saturating_sub(segment.newest_ms) > retention_ms
+            let age_ms = segment.newest_ms.map(|newest_ms| now_ms.saturating_sub(newest_ms));
+            retention_ms >= 0 && age_ms.is_some_and(|age_ms| age_ms > retention_ms)
         };
         let mut excess = match u64::try_from(retention_bytes) {
             Ok(limit) => self.size_bytes().saturating_sub(limit),
@@ -57,7 +62,7 @@ impl PartitionLog {
         // By time and by size are two passes in Kafka; the oldest segments go in both, so the longer one decides.
         let mut by_time = true;
         for number in 0..=self.sealed.len() {
-            let segment = self.candidate(number)?;
+            let segment = self.candidate(number);
             let is_active = number == self.sealed.len();
             if segment.end_offset > high_watermark || (is_active && !self.active.has_data()) {
                 break;
@@ -75,7 +80,7 @@ impl PartitionLog {
         })
     }
 
-    fn candidate(&self, number: usize) -> Option<Candidate> {
+    fn candidate(&self, number: usize) -> Candidate {
         let (end, next_offset) = match self.sealed.get(number) {
             Some(sealed) => {
                 let next = self.sealed.get(number + 1).map_or(&self.active.start, |s| &s.start);
@@ -87,8 +92,9 @@ impl PartitionLog {
             let segment = self.open_segment(number).ok()?;
             segment.file.modified_ms().ok()
         };
-        let newest_ms = if end.max_timestamp >= 0 { end.max_timestamp } else { written()? };
-        Some(Candidate { bytes: u64::from(end.size), end_offset: next_offset, newest_ms })
+        let told = Some(end.max_timestamp).filter(|&timestamp| timestamp >= 0);
+        let newest_ms = told.or_else(written);
+        Candidate { bytes: u64::from(end.size), end_offset: next_offset, newest_ms }
     }
 
     /// Whether whole sealed segments lie below the durable log start.
@@ -117,7 +123,7 @@ impl PartitionLog {
         if count == 0 {
             return None;
         }
-        let segments: Vec<_> = self.sealed.drain(..count).collect();
+        let segments: VecDeque<_> = self.sealed.drain(..count).collect();
         self.sealed_bytes -= segments.iter().map(|it| u64::from(it.end.size)).sum::<u64>();
         let first = self.first_index();
         self.epochs.drop_below(first);
@@ -134,34 +140,57 @@ impl PartitionLog {
 
 impl DeleteJob {
     /// Makes what stays and the log start durable, then unlinks the files: whatever dies, what is left below the log start
-    /// is known not to belong to the log. Handles that are still open stay readable. An error other than a full disk takes
-    /// the log directory off-line.
-    pub fn run(self) -> io::Result<()> {
-        match self.prepare().and_then(|()| self.unlink()) {
+    /// is known not to belong to the log. Where a full disk has no space for that, the oldest goes first, durably, until it
+    /// has. Handles that are still open stay readable. After an error of a full disk what is left can be tried again; another
+    /// one takes the log directory off-line.
+    pub fn run(&mut self) -> io::Result<()> {
+        match self.remove_all() {
             // The folder was renamed: the topic was deleted.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
         }
     }
 
-    fn prepare(&self) -> io::Result<()> {
+    /// Takes over what a later job was to remove.
+    pub fn join(&mut self, later: DeleteJob) {
+        self.segments.extend(later.segments);
+        (self.log_start, self.oldest) = (later.log_start, later.oldest);
+    }
+
+    fn remove_all(&mut self) -> io::Result<()> {
         // By a handle of its own: an error of the disk is told to each handle once, and the flusher must not miss it.
         self.disk.open(&self.oldest, OpenMode::Read)?.sync_data()?;
         // Its name too, before the log start may reach the disk.
         self.disk.sync_dir(&self.dir)?;
-        marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start)?;
-        self.segments.iter().for_each(|segment| segment.remove());
+        let mut is_marked = self.mark()?;
+        while let Some(segment) = self.segments.front() {
+            let (lines, times) = index::paths(&segment.path);
+            for path in [&segment.path, &lines, &times] {
+                remove(self.disk.as_ref(), path)?;
+            }
+            if !is_marked {
+                // Nothing tells a recovery that it is removed but that neither it is there nor what was before it.
+                self.disk.sync_dir(&self.dir)?;
+                segment.remove();
+            }
+            self.segments.pop_front();
+            is_marked = is_marked || self.mark()?;
+        }
         Ok(())
     }
 
-    fn unlink(&self) -> io::Result<()> {
-        for log in self.segments.iter().map(|segment| &segment.path) {
-            let (lines, times) = index::paths(log);
-            for path in [log, &lines, &times] {
-                remove(self.disk.as_ref(), path)?;
+    /// Makes the log start durable and says so, unless the disk is full.
+    fn mark(&self) -> io::Result<bool> {
+        match marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start) {
+            Err(error) if !is_no_space(&error) => Err(error),
+            written => {
+                let is_marked = written.is_ok();
+                if is_marked {
+                    self.segments.iter().for_each(|segment| segment.remove());
+                }
+                Ok(is_marked)
             }
         }
-        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ struct World {
     /// Log start of the last opening.
     started_at: u64,
     /// Segments that left the log and are still to be unlinked.
-    deletions: Vec<DeleteJob>,
+    deletion: Option<DeleteJob>,
     /// The last write failed: as after every such, a new term begins.
     has_failed: bool,
     /// The log cannot go on without being opened again.
@@ -109,7 +109,7 @@ impl World {
             commit: 0,
             moves: Vec::new(),
             started_at: 0,
-            deletions: Vec::new(),
+            deletion: None,
             has_failed: false,
             is_over: false,
         }
@@ -284,14 +284,18 @@ impl World {
 
     /// Other things may be done between the time when segments leave the log and that when they are unlinked.
     fn delete(&mut self) {
-        self.deletions.extend(self.rig.log.delete_segments_below());
+        if let Some(later) = self.rig.log.delete_segments_below() {
+            match &mut self.deletion {
+                Some(deletion) => deletion.join(later),
+                none => *none = Some(later),
+            }
+        }
         if self.random.below(3) == 0 {
             return;
         }
-        for job in self.deletions.drain(..) {
-            if let Err(error) = job.run() {
-                self.is_over |= !is_no_space(&error);
-            }
+        match self.deletion.as_mut().map(DeleteJob::run) {
+            Some(Err(error)) => self.is_over |= !is_no_space(&error),
+            _ => self.deletion = None,
         }
     }
 
@@ -303,7 +307,7 @@ impl World {
     fn crash_and_check(&mut self) -> Checked {
         let log_start = self.rig.log.log_start_offset();
         self.rig.disk.fail_no_call();
-        self.deletions.clear();
+        self.deletion = None;
         if self.system {
             self.rig.disk.crash(self.random.below(u64::MAX));
         } else {

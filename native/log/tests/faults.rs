@@ -156,7 +156,7 @@ impl Caller {
     fn delete(&mut self) {
         let offset = self.rig.log.log_end_offset() / 2;
         self.rig.log.set_log_start(offset);
-        if let Some(job) = self.rig.log.delete_segments_below()
+        if let Some(mut job) = self.rig.log.delete_segments_below()
             && job.run().is_err()
         {
             self.failed(true);

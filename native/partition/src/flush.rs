@@ -113,12 +113,18 @@ impl Partition {
             return self.went_offline(shared);
         }
         let Some(log) = shared.body.log_mut() else { return };
-        if let Err(error) = log.flushed(outcome) {
-            let error = match error {
-                LogError::Io { source, .. } => source,
-                other => std::io::Error::other(other.to_string()),
-            };
-            return self.log_dir_failed(shared, &error);
+        match log.flushed(outcome) {
+            Ok(()) => {}
+            // Asked for again by the next second, as is all that waits.
+            Err(error) if error.is_out_of_files() => {
+                shared.is_flush_put_off = true;
+                return;
+            }
+            Err(LogError::Io { source, .. }) => return self.log_dir_failed(shared, &source),
+            Err(other) => {
+                let error = std::io::Error::other(other.to_string());
+                return self.log_dir_failed(shared, &error);
+            }
         }
         let flushed_index = log.flushed_index();
         self.want_missed_syncs(shared);

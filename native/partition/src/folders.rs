@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ms_log::{LogError, LogIdentity, holds_nothing, read_identity};
+use ms_log::{LogError, LogIdentity, holds_nothing, is_no_space, read_identity};
 
 use crate::Partition;
 use crate::api::PartitionSpec;
@@ -120,7 +120,7 @@ fn taken() -> OpenError {
 }
 
 /// Sets aside the folder of a deleted partition, unless its name belongs to a newer one, which did so when it opened. An
-/// empty path: nothing is left to be removed.
+/// empty path: nothing is left to be removed. What fails on a full disk can be tried again.
 pub(crate) fn set_aside_own(
     env: &Env,
     spec: &PartitionSpec,
@@ -131,9 +131,14 @@ pub(crate) fn set_aside_own(
     if !folders.get(&name).is_some_and(|held| Arc::ptr_eq(held, lease)) {
         return Ok(lease.folder());
     }
-    folders.remove(&name);
     lease.end();
-    match set_aside(env, &name) {
+    let moved = set_aside(env, &name);
+    if moved.as_ref().is_err_and(is_no_space) {
+        // To be tried again, so the name is not free.
+        return moved;
+    }
+    folders.remove(&name);
+    match moved {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PathBuf::new()),
         moved => moved,
     }

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use ms_consensus::Consensus;
 use ms_log::hard_state::{HardState, Record};
+use ms_log::is_no_space;
 use ms_wire::error_code;
 
 use crate::api::*;
 use crate::folders;
 use crate::open::{RebuildError, log_options};
 use crate::partition::{Body, Deletion, Partition, Shared};
+
+/// How long after a full disk a name is tried to be changed again.
+const RETRY_MS: i64 = 1000;
 
 impl Partition {
     /// Waits for the disk: on a worker.
@@ -32,15 +36,14 @@ impl Partition {
             match self.state() {
                 PartitionState::Deleted => return,
                 PartitionState::Failed => return self.went_offline(shared),
-                PartitionState::NoSpace => {
-                    self.env.notifier.job_wanted(Arc::clone(self), JobKind::Rebuild);
-                    return;
-                }
-                PartitionState::Open | PartitionState::Busy => {}
+                PartitionState::Open | PartitionState::Busy | PartitionState::NoSpace => {}
             }
             self.note_commit(shared);
             let config = shared.config;
             if shared.unflushed.is_some_and(|(since, _)| now_ms - since >= config.flush_ms) {
+                self.want_flush(shared);
+            }
+            if std::mem::take(&mut shared.is_flush_put_off) {
                 self.want_flush(shared);
             }
             let interval_ms = self.env.producer_id_expiration_check_ms;
@@ -56,6 +59,13 @@ impl Partition {
                 {
                     self.env.notifier.job_wanted(Arc::clone(self), JobKind::Retention);
                 }
+            }
+            if shared.removal.undeleted.is_some() {
+                self.want_deletion(shared);
+            }
+            // Behind the retention, which may make space.
+            if self.state() == PartitionState::NoSpace {
+                self.env.notifier.job_wanted(Arc::clone(self), JobKind::Rebuild);
             }
         });
     }
@@ -199,6 +209,10 @@ impl Partition {
 
     fn set_aside_folder(self: &Arc<Self>) {
         let moved = folders::set_aside_own(&self.env, &self.spec, &self.lease);
+        if moved.as_ref().is_err_and(is_no_space) {
+            let notifier = &self.env.notifier;
+            return notifier.job_wanted_in(Arc::clone(self), JobKind::SetAside, RETRY_MS);
+        }
         self.locked(|shared| {
             let folder = moved.unwrap_or_else(|error| {
                 self.log_dir_failed(shared, &error);
@@ -232,10 +246,13 @@ impl Partition {
         });
         let Some(folder) = folder.flatten() else { return };
         if let Err(error) = folders::remove(&self.env, &folder) {
-            let text = format!("{}: {error}", folder.display());
-            let event = PartitionEvent::Log { level: LogLevel::Warn, text };
-            self.env.notifier.event(self.handle(), event);
+            self.warn(format!("{}: {error}", folder.display()));
         }
         self.env.notifier.event(self.handle(), PartitionEvent::Closed);
+    }
+
+    pub(crate) fn warn(&self, text: String) {
+        let event = PartitionEvent::Log { level: LogLevel::Warn, text };
+        self.env.notifier.event(self.handle(), event);
     }
 }

@@ -70,10 +70,14 @@ impl Partition {
         let Idle { mut files, producers } = *idle;
         let config = self.locked(|shared| shared.config).unwrap_or(self.spec.config);
         let is_fsync_mode = self.is_fsync_mode(&config);
-        // Raft counts everything that it finds in a log as persisted.
-        if is_fsync_mode {
-            if let Err(error) = flush_all(&mut files.0) {
-                return Err(RebuildError::Offline(error.to_string()));
+        // Raft counts everything that it finds in a log as persisted, also what waits until `flush.messages` are there.
+        if self.sync_at(&config) < i64::MAX {
+            match flush_all(&mut files.0) {
+                Ok(()) => {}
+                Err(error) if error.is_out_of_files() => {
+                    return Err(RebuildError::Later(Box::new(Idle { files, producers })));
+                }
+                Err(error) => return Err(RebuildError::Offline(error.to_string())),
             }
             if files.0.flushed_index() < files.0.last_index() {
                 return Err(RebuildError::Later(Box::new(Idle { files, producers })));
@@ -87,10 +91,20 @@ impl Partition {
             Ok(_) => {}
             Err(error) => return Err(RebuildError::Offline(error.to_string())),
         }
+        // What an attempt before this one could not write comes first: each adds to it.
+        match self.env.write_hard_state() {
+            Ok(()) => {}
+            Err(error) if is_no_space(&error) => {
+                return Err(RebuildError::Later(Box::new(Idle { files, producers })));
+            }
+            Err(error) => return Err(RebuildError::Offline(error.to_string())),
+        }
         let elected = campaign(&self.env, &self.spec, files, producers)
             .map_err(|error| RebuildError::Broken(error.to_string()))?;
-        if let Err(error) = self.env.sync_hard_state(elected.sequence) {
-            return Err(RebuildError::Offline(error.to_string()));
+        match self.env.sync_hard_state(elected.sequence) {
+            Ok(()) => {}
+            Err(error) if is_no_space(&error) => return Err(later(elected.core)),
+            Err(error) => return Err(RebuildError::Offline(error.to_string())),
         }
         lead(elected, is_fsync_mode)
     }
@@ -161,14 +175,10 @@ pub(crate) fn finish(
 ) -> Result<Arc<Partition>, OpenError> {
     let mut core = elected.core;
     core.serve_at_once();
-    // Segments whose removal was decided and not carried out before the last stop.
-    let left = core.log_mut().delete_segments_below();
     let body = Body::Leading(Box::new(core));
     let partition = Partition::new(env, spec, handle, lease, PartitionState::Open, body);
     folders::opened(env, &partition)?;
-    if let Some(job) = left {
-        partition.run_delete(job);
-    }
+    // Segments whose removal was decided and not carried out before the last stop.
     partition.locked(|shared| partition.want_deletion(shared));
     Ok(partition)
 }
@@ -270,8 +280,10 @@ fn lead(elected: Elected, is_fsync_mode: bool) -> Result<Core, RebuildError> {
         return Err(write_error(error, core));
     }
     if is_fsync_mode {
-        if let Err(error) = flush_all(core.log_mut()) {
-            return Err(RebuildError::Offline(error.to_string()));
+        match flush_all(core.log_mut()) {
+            Ok(()) => {}
+            Err(error) if error.is_out_of_files() => return Err(later(core)),
+            Err(error) => return Err(RebuildError::Offline(error.to_string())),
         }
         let flushed_index = core.log().flushed_index();
         core.persisted_up_to(flushed_index);
@@ -284,11 +296,12 @@ fn write_error(error: AppendError, core: Core) -> RebuildError {
     if !error.usable {
         return RebuildError::Broken(text);
     }
-    if is_no_space(&error.source) {
-        let Core { group, producers, .. } = core;
-        return RebuildError::Later(Box::new(Idle { files: group.into_log(), producers }));
-    }
-    RebuildError::Offline(text)
+    if is_no_space(&error.source) { later(core) } else { RebuildError::Offline(text) }
+}
+
+fn later(core: Core) -> RebuildError {
+    let Core { group, producers, .. } = core;
+    RebuildError::Later(Box::new(Idle { files: group.into_log(), producers }))
 }
 
 /// Syncs all that the log has written. Not while a job of the log is out.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use arc_swap::ArcSwap;
 use ms_consensus::Consensus;
 use ms_intake::Intake;
-use ms_log::{Flushed, PartitionLog};
+use ms_log::{DeleteJob, Flushed, PartitionLog};
 use ms_wire::batch::TimestampType;
 use ms_wire::error_code;
 use ms_wire::validate::ValidationRules;
@@ -60,11 +60,22 @@ pub(crate) struct Shared {
     pub unstarted: Unstarted,
     /// Since when something is written and not synced, and how many records; for `flush.ms` and `flush.messages`.
     pub unflushed: Option<(i64, i64)>,
+    /// Could not open what it was to sync.
+    pub is_flush_put_off: bool,
     /// Came while a worker had the log.
     pub late_flush: Option<Flushed>,
     pub last_retention_ms: i64,
     pub last_producer_check_ms: i64,
     pub deletion: Deletion,
+    pub removal: Removal,
+}
+
+/// Segments that left the log and whose files are to go.
+#[derive(Default)]
+pub(crate) struct Removal {
+    pub is_running: bool,
+    /// What a full disk left.
+    pub undeleted: Option<DeleteJob>,
 }
 
 /// Who is to take a job of syncs, which is all that there is to sync for both.
@@ -179,10 +190,12 @@ impl Partition {
             is_tend_wanted: false,
             unstarted: Unstarted::default(),
             unflushed: None,
+            is_flush_put_off: false,
             late_flush: None,
             last_retention_ms: (env.now_ms)(),
             last_producer_check_ms: (env.now_ms)(),
             deletion: Deletion::None,
+            removal: Removal::default(),
         };
         let partition = Arc::new_cyclic(|me| Partition {
             me: Weak::clone(me),

@@ -521,6 +521,20 @@ fn a_deleted_partition_whose_folder_cannot_be_renamed_is_closed_too() {
 }
 
 #[test]
+fn a_deleted_folder_that_a_full_disk_does_not_let_rename_is_renamed_later() {
+    let (broker, partition) = open_with(PartitionConfig::default());
+    partition.mark_deleted(now_ms());
+    broker.disk.fail_call(broker.disk.calls(), Fault::NoSpace);
+    broker.work();
+    assert!(broker.disk.has_failed() && !broker.env.is_offline());
+    assert!(broker.disk.exists(partition.dir()).expect("a folder or not"));
+    broker.work_later();
+    assert!(!broker.disk.exists(partition.dir()).expect("a folder or not"));
+    broker.work_later();
+    assert!(broker.events().contains(&PartitionEvent::Closed));
+}
+
+#[test]
 fn a_deleted_folder_is_renamed_then_removed_and_the_sweep_takes_what_is_left() {
     let (broker, partition) = open_with(PartitionConfig::default());
     let stray = PartitionSpec { partition_index: 3, group_id: 80, ..spec() };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::*;
 use ms_log::Disk;
-use ms_log::sim::SimDisk;
+use ms_log::sim::{Fault, SimDisk};
 use ms_partition::*;
 use ms_wire::error_code::*;
 
@@ -81,4 +81,81 @@ fn segments_below_the_log_start_go_after_the_flush_that_this_asks_for() {
     broker.work();
     assert_eq!(segments_of(&broker, &partition), 1);
     assert_eq!(consume(&partition, 5).len(), 1);
+}
+
+/// Old enough to go by time, all of them.
+fn old() -> i64 {
+    now_ms() + 8 * 86_400_000
+}
+
+/// A second of a process: what is due, then the work that this brings.
+fn second(broker: &Broker, partition: &Arc<Partition>, now_ms: i64) {
+    at_time(now_ms, || {
+        partition.housekeeping(now_ms);
+        broker.work();
+    });
+}
+
+#[test]
+fn a_full_disk_heals_by_what_retention_removes() {
+    let config = PartitionConfig { retention_ms: 7 * 86_400_000, ..PartitionConfig::default() };
+    let (broker, partition) = six(config);
+    broker.disk.set_full_until_removed(2);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    second(&broker, &partition, now_ms());
+    assert_eq!((segments_of(&broker, &partition), partition.log_start_offset()), (6, 0));
+    // Neither a new segment can be begun, nor the new log start be written.
+    second(&broker, &partition, old());
+    assert_eq!(partition.state(), PartitionState::NoSpace);
+    assert_eq!((segments_of(&broker, &partition), partition.log_start_offset()), (6, 0));
+    second(&broker, &partition, old() + 1000);
+    assert_eq!((segments_of(&broker, &partition), partition.log_start_offset()), (1, 5));
+    second(&broker, &partition, old() + 2000);
+    assert_eq!(partition.state(), PartitionState::Open);
+    assert_eq!(append(&partition, Batch::plain(1)), (NONE, 6));
+    broker.work();
+    broker.disk.crash(1);
+    let broker = Broker::start(&broker.disk);
+    let partition = broker.open(small(config));
+    assert_eq!(partition.log_start_offset(), 5);
+    assert!(consume(&partition, 5).len() >= 2);
+}
+
+#[test]
+fn segments_that_a_full_disk_does_not_let_go_are_tried_again() {
+    let (broker, partition) = six(PartitionConfig::default());
+    delete_below(&partition, 4);
+    let job = partition.flush_job().expect("the log start");
+    partition.flush_finished(job.run());
+    // The file of the log start, its name, and the first segment.
+    broker.disk.set_full(true);
+    broker.disk.fail_call(broker.disk.calls() + 4, Fault::NoSpace);
+    broker.work();
+    assert!(broker.disk.has_failed());
+    assert_eq!((partition.state(), segments_of(&broker, &partition)), (PartitionState::Open, 6));
+    let is_told = |it: &PartitionEvent| matches!(it, PartitionEvent::Log { .. });
+    assert_eq!(broker.events().iter().filter(|it| is_told(it)).count(), 1);
+    broker.disk.set_full(false);
+    second(&broker, &partition, now_ms());
+    assert_eq!(segments_of(&broker, &partition), 2);
+    assert_eq!(broker.events().iter().filter(|it| is_told(it)).count(), 0);
+}
+
+#[test]
+fn a_flush_that_could_not_open_a_folder_is_made_a_second_later() {
+    let fsync = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };
+    let broker = Broker::start(&SimDisk::new());
+    let partition = broker.open(small(fsync));
+    broker.work();
+    for slot in 0..2 {
+        let done = turn_with(&partition, &[Batch::plain(1)], -1, Origin::Client, slot);
+        assert!(done[0].is_none());
+        broker.disk.set_out_of_files(slot == 1);
+        broker.work();
+        assert_eq!(broker.done().len(), usize::from(slot == 0));
+    }
+    assert!(!broker.env.is_offline());
+    broker.disk.set_out_of_files(false);
+    second(&broker, &partition, now_ms());
+    assert_eq!(broker.done().len(), 1);
 }

@@ -100,7 +100,13 @@ impl SimDisk {
         self.state.lock().full = full;
     }
 
-    /// From now on no file can be opened, as if the process had too many of them, or they can again.
+    /// The disk is full until so many files were removed.
+    pub fn set_full_until_removed(&self, files: usize) {
+        let mut state = self.state.lock();
+        (state.full, state.full_until) = (true, Some(files));
+    }
+
+    /// From now on no file or folder can be opened, as if the process had too many of them, or they can again.
     pub fn set_out_of_files(&self, is_out: bool) {
         self.state.lock().is_out_of_files = is_out;
     }
@@ -164,9 +170,7 @@ impl Disk for SimDisk {
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn File>> {
         let mut state = self.state.lock();
         state.begin(mode != OpenMode::Read && mode != OpenMode::Write)?;
-        if state.is_out_of_files {
-            return Err(io::Error::from_raw_os_error(libc::EMFILE));
-        }
+        state.check_files()?;
         let id = state.open(path, mode)?;
         let process = state.process;
         let (state, released) = (self.state.clone(), self.released.clone());
@@ -212,6 +216,7 @@ impl Disk for SimDisk {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock();
         state.begin(false)?;
+        state.check_files()?;
         state.sync_dir(path)
     }
 

@@ -73,6 +73,8 @@ pub(super) struct State {
     /// A write is made in pieces that end at multiples of it.
     pub piece_bytes: u64,
     pub full: bool,
+    /// How many files have to go until it is not full any more.
+    pub full_until: Option<usize>,
     /// No file can be opened.
     pub is_out_of_files: bool,
     pub page_cache: Option<PageCache>,
@@ -93,6 +95,7 @@ impl Default for State {
             planned: Vec::new(),
             piece_bytes: LARGE,
             full: false,
+            full_until: None,
             is_out_of_files: false,
             page_cache: None,
             dead: false,
@@ -168,6 +171,12 @@ impl State {
         if writes && self.full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 
+    /// An error if no file or folder can be opened.
+    pub fn check_files(&self) -> io::Result<()> {
+        let emfile = || io::Error::from_raw_os_error(libc::EMFILE);
+        if self.is_out_of_files { Err(emfile()) } else { Ok(()) }
+    }
+
     /// How much of a failed piece of `len` bytes reached the file.
     pub fn short_write(&self, len: usize) -> usize {
         if self.short { len / 2 } else { 0 }
@@ -236,6 +245,10 @@ impl State {
     pub fn unlink(&mut self, path: &Path) -> io::Result<()> {
         let (dir, name) = self.parent(path)?;
         self.change(dir, vec![(name, None)]);
+        self.full_until = self.full_until.map(|files| files.saturating_sub(1));
+        if self.full_until == Some(0) {
+            (self.full, self.full_until) = (false, None);
+        }
         Ok(())
     }
 
