@@ -117,8 +117,13 @@ impl FlushState {
     pub fn truncated(&mut self, end: LogPoint, base_index: u64) {
         self.truncations += 1;
         self.sealing.retain(|sealing| sealing.segment.end.next_index <= base_index);
+        let is_beyond = self.flushed.index > end.index
+            || self.flushed.segment == end.segment && self.flushed.position > end.position;
         if self.sealing.is_empty() {
             self.all_durable(end);
+        } else if is_beyond {
+            // As after an opening: what recovery found is durable, although some of it waits for an index.
+            self.flushed = end;
         }
     }
 

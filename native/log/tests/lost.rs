@@ -6,7 +6,8 @@ mod common;
 
 use common::Rig;
 use ms_log::sim::Fault;
-use ms_log::{DeleteJob, Disk, checkpoint, is_no_space};
+use ms_log::{DeleteJob, Disk, LogOptions, checkpoint, is_no_space};
+use ms_wire::batch::BatchHeader;
 use ms_wire::frame::check_frame;
 use std::path::Path;
 
@@ -27,6 +28,18 @@ fn segments() -> Rig {
     }
     assert!(names(&rig, "log").len() >= 4);
     rig
+}
+
+/// All of a log that is flushed is there after it, and `newest` is what it ends with.
+fn survives_a_loss_of_power(rig: &mut Rig, seed: u64, newest: &[Vec<u8>]) {
+    let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+    assert_eq!(rig.log.flushed_index(), last);
+    rig.disk.crash(seed);
+    let (recovery, _) = rig.reopen(None, false, last);
+    assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0), "seed {seed}");
+    assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
+    let from = BatchHeader::parse(&newest[0]).unwrap().base_offset as u64;
+    assert_eq!(rig.consume(from, 1000), newest);
 }
 
 /// The term of each entry, as its frame says it.
@@ -85,12 +98,7 @@ fn what_was_flushed_stays_although_segments_that_left_the_log_are_back() {
             }
             let batches = rig.produce(&[(2, 150)]).unwrap();
             rig.flush();
-            let (last, end) = (rig.log.flushed_index(), rig.log.log_end_offset());
-            rig.disk.crash(seed);
-            let (recovery, _) = rig.reopen(None, false, last);
-            assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0), "seed {seed}");
-            assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
-            assert_eq!(rig.consume(end - 1, 1000), batches);
+            survives_a_loss_of_power(&mut rig, seed, &batches);
         }
     }
     assert!(failed > 100, "{failed}");
@@ -313,12 +321,7 @@ fn a_roll_that_failed_does_not_come_back_beside_what_is_acknowledged() {
         assert!(!rig.log.is_durable());
         let written = rig.produce(&[(2, 50)]).unwrap();
         rig.flush();
-        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
-        rig.disk.crash(seed);
-        let (recovery, _) = rig.reopen(None, false, last);
-        assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0), "seed {seed}");
-        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
-        assert_eq!(rig.consume(end - 1, 300), written);
+        survives_a_loss_of_power(&mut rig, seed, &written);
     }
 }
 
@@ -347,13 +350,7 @@ fn what_lies_below_a_cut_is_synced_as_ever() {
         rig.begin_term().unwrap();
         let written = rig.produce(&[(2, 50)]).unwrap();
         rig.flush();
-        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
-        assert_eq!(rig.log.flushed_index(), last);
-        rig.disk.crash(seed);
-        let (recovery, _) = rig.reopen(None, false, last);
-        assert_eq!((recovery.damage.len(), recovery.set_aside.len()), (0, 0), "seed {seed}");
-        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
-        assert_eq!(rig.consume(end - 2, 300), written);
+        survives_a_loss_of_power(&mut rig, seed, &written);
     }
 }
 
@@ -372,7 +369,8 @@ fn a_log_goes_on_behind_damage_in_the_last_term_that_was_seen() {
     rig.disk.crash_process();
     let (recovery, _) = rig.reopen(None, true, 1);
     assert_eq!(recovery.damage.len(), 1);
-    assert_eq!(rig.log.term(rig.log.last_index()), Some(2));
+    let last = rig.log.last_index();
+    assert_eq!(rig.log.term(last), Some(2));
     rig.begin_term().unwrap();
     let written = rig.produce(&[(1, 50)]).unwrap();
     let end = rig.log.log_end_offset();
@@ -380,4 +378,75 @@ fn a_log_goes_on_behind_damage_in_the_last_term_that_was_seen() {
     let (recovery, _) = rig.reopen(None, true, 1);
     assert_eq!((recovery.damage.len(), rig.log.log_end_offset()), (1, end));
     assert_eq!(rig.consume(end - 1, 300), written);
+    assert_eq!(rig.log.term(last), Some(2));
+}
+
+#[test]
+fn a_name_below_the_log_start_was_begun_whatever_has_become_of_its_header() {
+    let mut back = 0;
+    for seed in 0..60 {
+        let mut rig = segments();
+        rig.set_log_start(9);
+        rig.flush();
+        let mut job = rig.log.delete_segments_below().unwrap();
+        job.run().unwrap();
+        let (last, end) = (rig.log.last_index(), rig.log.log_end_offset());
+        let written = rig.consume(end - 1, 1000);
+        rig.disk.crash(seed);
+        let base = |name: &String| name.trim_end_matches(".log").parse::<u64>().unwrap();
+        back += u32::from(base(&names(&rig, ".log")[0]) < 8);
+        let oldest = names(&rig, ".log").into_iter().rfind(|name| base(name) < 9).unwrap();
+        rig.disk.corrupt(&rig.dir.join(oldest), 20, |bytes| bytes[0] ^= 1);
+        let (recovery, _) = rig.reopen(None, false, last);
+        assert_eq!(recovery.set_aside.len(), 0, "seed {seed}");
+        assert_eq!((rig.log.last_index(), rig.log.log_end_offset()), (last, end));
+        assert_eq!(rig.consume(end - 1, 1000), written);
+    }
+    assert!(back > 5, "{back}");
+}
+
+#[test]
+fn a_roll_that_failed_leaves_nothing_that_a_later_process_has_to_know_of() {
+    for seed in 0..60 {
+        let mut rig = emptied();
+        rig.log.configure(LogOptions { preallocate: true, ..*rig.log.options() });
+        let checkpoint = rig.log.checkpoint_state(vec![]);
+        let before = rig.disk.calls();
+        rig.disk.fail_call(before + seed % 4, Fault::NoSpace);
+        if rig.log.roll(rig.now_ms, vec![]).is_ok() {
+            continue;
+        }
+        rig.disk.fail_no_call();
+        rig.disk.crash_process();
+        rig.reopen(Some(&checkpoint), true, u64::MAX);
+        let written = rig.produce(&[(2, 50)]).unwrap();
+        rig.flush();
+        survives_a_loss_of_power(&mut rig, seed, &written);
+    }
+}
+
+/// What recovery found in segments without an index counts as durable, although they wait for one.
+#[test]
+fn nothing_beyond_a_cut_counts_as_flushed() {
+    let mut rig = segments();
+    rig.disk.crash_process();
+    rig.reopen(None, false, 1);
+    let cut = rig.log.last_index() - 1;
+    assert!(rig.log.flushed_index() > cut && !rig.log.is_durable());
+    let job = rig.log.flush_job().unwrap();
+    rig.log.truncate_from(cut).unwrap();
+    rig.log.flushed(job.run()).unwrap();
+    assert_eq!(rig.log.flushed_index(), cut - 1);
+    rig.begin_term().unwrap();
+    rig.produce(&[(2, 50)]).unwrap();
+    assert!(rig.log.flushed_index() < rig.log.last_index() && rig.log.unflushed_bytes() > 0);
+}
+
+#[test]
+fn the_index_of_a_segment_that_was_cut_is_not_written() {
+    let mut rig = segments();
+    let job = rig.log.flush_job().unwrap();
+    rig.log.truncate_from(1).unwrap();
+    rig.log.flushed(job.run()).unwrap();
+    assert_eq!(names(&rig, "index"), Vec::<String>::new());
 }
