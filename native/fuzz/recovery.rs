@@ -31,6 +31,9 @@ struct Quiet;
 impl BatchVisitor for Quiet {
     fn snapshot(&mut self, _producers: &[u8]) {}
     fn batch(&mut self, _header: &BatchHeader) {}
+    fn encode(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 /// A byte of choices, a commit index, and files: kind, base offset, length (two bytes), contents.

@@ -96,6 +96,19 @@ impl FlushState {
         self.sealing.iter().all(|sealing| sealing.segment.is_removed())
     }
 
+    /// Whether a sealed segment waits for its sync.
+    pub fn is_waiting(&self, segment: &Arc<SealedSegment>) -> bool {
+        self.sealing.iter().any(|sealing| Arc::ptr_eq(&sealing.segment, segment))
+    }
+
+    /// The producer state at the end of a segment that recovery found without an index.
+    pub fn set_producers(&mut self, segment: &Arc<SealedSegment>, producers: Vec<u8>) {
+        let is_it = |sealing: &&mut Sealing| Arc::ptr_eq(&sealing.segment, segment);
+        if let Some(sealing) = self.sealing.iter_mut().find(is_it) {
+            sealing.producers = Some(Arc::new(producers));
+        }
+    }
+
     /// A segment was sealed and a new file begun.
     pub fn rolled(
         &mut self,
@@ -315,7 +328,7 @@ impl FlushJob {
             }) {
                 Ok(Done::All) => {}
                 Ok(Done::LeftOff) => return Ok(Done::LeftOff),
-                // Retention was faster: nothing is left to be durable.
+                // A cut was faster: nothing is left to be durable.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(at("sync", path)(error)),
             }

@@ -152,6 +152,32 @@ pub(crate) fn read_tail(disk: &dyn Disk, log: &Path) -> io::Result<Option<IndexT
     Ok(parse_tail(&tail, before))
 }
 
+/// Name of the newest index whose segment was deleted: what is left of the log may hold no other producer state.
+const OF_DELETED: &str = "producers";
+
+/// The tail of the newest index whose segment was deleted.
+pub(crate) fn read_deleted(disk: &dyn Disk, dir: &Path) -> io::Result<Option<IndexTail>> {
+    read_tail(disk, &dir.join(OF_DELETED).with_extension("log"))
+}
+
+/// Keeps the index of a segment that is about to be deleted, if it has one, unless that of a later one is kept. Without a
+/// sync.
+pub(crate) fn keep_deleted(disk: &dyn Disk, log: &Path) -> io::Result<()> {
+    let (Some(dir), (path, _)) = (log.parent(), paths(log)) else { return Ok(()) };
+    let kept = dir.join(OF_DELETED).with_extension("index");
+    let of_kept = read_deleted(disk, dir)?.map_or(0, |tail| tail.end.next_index);
+    let moved = match read_tail(disk, log)? {
+        Some(tail) if tail.producers.is_some() && tail.end.next_index > of_kept => {
+            disk.rename(&path, &kept)
+        }
+        _ => disk.remove_file(&path),
+    };
+    match moved {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Reads both files. `None` when one is missing or not whole.
 pub(crate) fn read(disk: &dyn Disk, log: &Path) -> io::Result<Option<SealedIndex>> {
     let Some(tail) = read_tail(disk, log)? else { return Ok(None) };

@@ -238,6 +238,7 @@ impl<'a> Opening<'a> {
         }
     }
 
+    /// The log, of which nothing was synced.
     pub fn finish(mut self) -> Result<(PartitionLog, Recovery), LogError> {
         let how = self.how;
         // The last segment that was found is the one that grows, unless it is damaged or was set aside.
@@ -306,11 +307,6 @@ impl<'a> Opening<'a> {
             && self.checkpoint.is_some_and(|found| found.flushed == log.end_point());
         log.flush.found(durable, is_as_it_was && log.flush.is_nothing_sealed());
         log.note_log_start();
-        if how.sync_on_open
-            && let Some(job) = log.flush_job()
-        {
-            log.flushed(job.run())?;
-        }
         Ok((log, self.report))
     }
 

@@ -15,6 +15,7 @@ use crate::disk::{DirEntry, Disk, OpenMode, read_exact_at};
 use crate::error::{LogError, at};
 use crate::hard_state::HardState;
 use crate::identity;
+use crate::index;
 use crate::log::PartitionLog;
 use crate::marks;
 use crate::opening::Opening;
@@ -54,6 +55,8 @@ pub trait BatchVisitor {
     fn snapshot(&mut self, producers: &[u8]);
     /// A data frame behind the snapshot, in order.
     fn batch(&mut self, header: &BatchHeader);
+    /// The state behind the last batch, as [`BatchVisitor::snapshot`] is given it.
+    fn encode(&self) -> Vec<u8>;
 }
 
 /// A part of a segment that cannot be read.
@@ -138,8 +141,13 @@ impl PartitionLog {
         for (number, base_offset) in segments.iter().enumerate() {
             opening.add(*base_offset, segments.get(number + 1).copied())?;
         }
-        let (log, report) = opening.finish()?;
+        let (mut log, report) = opening.finish()?;
         log.replay(checkpoint, visitor)?;
+        if how.sync_on_open
+            && let Some(job) = log.flush_job()
+        {
+            log.flushed(job.run())?;
+        }
         Ok((log, report))
     }
 }
@@ -188,8 +196,15 @@ impl Names {
             let path = dir.join(file_name(base, "log"));
             disk.remove_file(&path).map_err(at("remove", &path))?;
         }
+        let oldest = segments.first().copied().unwrap_or(0);
+        for base in indexes.iter().filter(|&&base| base < oldest) {
+            let path = dir.join(file_name(*base, "log"));
+            index::keep_deleted(disk, &path).map_err(at("keep the index of", &path))?;
+            swept = true;
+        }
         for DirEntry { name, .. } in &self.0 {
-            let of = parse_name(name, "index").or(parse_name(name, "timeindex"));
+            let index = parse_name(name, "index").filter(|&base| base >= oldest);
+            let of = index.or(parse_name(name, "timeindex"));
             let orphan = of.is_some_and(|base| segments.binary_search(&base).is_err());
             if orphan || name.ends_with(".tmp") {
                 let path = dir.join(name);

@@ -99,12 +99,18 @@ impl PartitionLog {
 
     /// Whether whole sealed segments lie below the durable log start.
     pub fn has_deletable(&self) -> bool {
-        self.count_below(self.durable_start.offset()) > 0
+        self.count_deletable() > 0
     }
 
     /// Whether such would lie below it after a flush.
     pub fn waits_to_delete(&self) -> bool {
         !self.has_deletable() && self.count_below(self.log_start) > 0
+    }
+
+    /// Not those that wait for their sync: their producer state is in the index that is written after it.
+    fn count_deletable(&self) -> usize {
+        let count = self.count_below(self.durable_start.offset());
+        self.sealed[..count].iter().take_while(|segment| !self.flush.is_waiting(segment)).count()
     }
 
     /// How many segments end at or below an offset.
@@ -115,11 +121,11 @@ impl PartitionLog {
         (0..self.sealed.len()).take_while(|&number| ends(number) <= offset).count()
     }
 
-    /// Takes the segments wholly below the durable log start out of the log; the job unlinks them without the lock. Until it has made
-    /// the log start durable they are synced as before: a recovery would find them, and cut the log at one that is torn.
+    /// Takes the segments wholly below the durable log start out of the log; the job unlinks them without the lock. They are
+    /// durable themselves: a recovery that found one of them torn, before the log start is on the disk, would cut the log there.
     pub fn delete_segments_below(&mut self) -> Option<DeleteJob> {
         let log_start = self.durable_start.offset();
-        let count = self.count_below(log_start);
+        let count = self.count_deletable();
         if count == 0 {
             return None;
         }
@@ -164,14 +170,13 @@ impl DeleteJob {
         self.disk.sync_dir(&self.dir)?;
         let mut is_marked = self.mark()?;
         while let Some(segment) = self.segments.front() {
-            let (lines, times) = index::paths(&segment.path);
-            for path in [&segment.path, &lines, &times] {
-                remove(self.disk.as_ref(), path)?;
-            }
+            index::keep_deleted(self.disk.as_ref(), &segment.path)?;
+            let (_, times) = index::paths(&segment.path);
+            remove(self.disk.as_ref(), &segment.path)?;
+            remove(self.disk.as_ref(), &times)?;
             if !is_marked {
                 // Nothing tells a recovery that it is removed but that neither it is there nor what was before it.
                 self.disk.sync_dir(&self.dir)?;
-                segment.remove();
             }
             self.segments.pop_front();
             is_marked = is_marked || self.mark()?;
@@ -183,13 +188,7 @@ impl DeleteJob {
     fn mark(&self) -> io::Result<bool> {
         match marks::write(self.disk.as_ref(), &self.dir, marks::LOG_START, self.log_start) {
             Err(error) if !is_no_space(&error) => Err(error),
-            written => {
-                let is_marked = written.is_ok();
-                if is_marked {
-                    self.segments.iter().for_each(|segment| segment.remove());
-                }
-                Ok(is_marked)
-            }
+            written => Ok(written.is_ok()),
         }
     }
 }

@@ -299,12 +299,12 @@ impl SealedSegment {
         }
     }
 
-    /// A log start above it is durable, or the log was cut before its end: nobody asks for what it was any more.
+    /// The log was cut before its end: nobody asks for what it was any more.
     pub fn remove(&self) {
         self.is_removed.store(true, Ordering::Release);
     }
 
-    /// Whether it is removed, and need not be synced.
+    /// Whether it is cut, and need not be synced.
     pub fn is_removed(&self) -> bool {
         self.is_removed.load(Ordering::Acquire)
     }

@@ -53,6 +53,8 @@ struct World {
     started_at: u64,
     /// Segments that left the log and are still to be unlinked.
     deletion: Option<DeleteJob>,
+    /// Calls have failed: an index may not have been written.
+    had_faults: bool,
     /// The last write failed: as after every such, a new term begins.
     has_failed: bool,
     /// The log cannot go on without being opened again.
@@ -110,6 +112,7 @@ impl World {
             moves: Vec::new(),
             started_at: 0,
             deletion: None,
+            had_faults: false,
             has_failed: false,
             is_over: false,
         }
@@ -141,6 +144,7 @@ impl World {
         let disk = self.rig.disk.clone();
         let mut at = disk.calls() + 1 + self.random.below(self.life_calls);
         if self.random.below(3) == 0 {
+            self.had_faults = true;
             let faults = [Fault::NoSpace, Fault::ShortWrite, Fault::Io];
             for _ in 0..1 + self.random.below(2) {
                 disk.fail_call(at, faults[self.random.below(3) as usize]);
@@ -407,10 +411,16 @@ impl World {
         } else {
             text.parse().unwrap_or(self.oldest_offset())
         };
+        let has_all = !text.is_empty() || self.oldest_offset() == 0 || self.had_faults;
+        ensure(has_all, || format!("producer state before {from} is lost"))?;
         let mut next = from;
         let replayed: Vec<_> = seen.batches.iter().map(|(base, _)| *base as u64).collect();
         for base in &replayed {
-            ensure(*base == next, || format!("{replayed:?} from {from}"))?;
+            let is_first = *base == replayed[0] && *base == self.oldest_offset();
+            ensure(*base == next || is_first && self.had_faults, || {
+                format!("{replayed:?} from {from}")
+            })?;
+            next = *base;
             let frame =
                 self.frames.iter().rev().find(|frame| {
                     !frame.batch.is_empty() && frame.batch[..8] == base.to_be_bytes()

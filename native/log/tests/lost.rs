@@ -63,13 +63,15 @@ fn terms_of_log(rig: &Rig) -> Vec<u32> {
     (log.first_index()..=log.last_index()).map(|index| log.term(index).unwrap_or(0)).collect()
 }
 
-/// Segments that the log leaves behind; the last of them ends with an entry that is not synced.
+/// Segments that the log leaves behind; not before the last of them is durable to its end.
 fn left_behind() -> (Rig, DeleteJob) {
     let mut rig = segments();
     rig.set_log_start(rig.log.log_end_offset());
     rig.flush();
     rig.begin_term().unwrap();
     rig.log.roll(rig.now_ms, vec![]).unwrap();
+    assert_eq!(rig.log.first_index(), 1);
+    rig.flush();
     let job = rig.log.delete_segments_below().unwrap();
     (rig, job)
 }
@@ -162,17 +164,29 @@ fn segments_below_the_log_start_go_once_it_is_durable() {
     assert_eq!((rig.log.log_start_offset(), start(&rig)), (12, 12));
 }
 
+/// As after a flush of everything, what was deleted has no index any more but the newest.
 #[test]
-fn what_is_removed_is_neither_synced_nor_gets_an_index() {
-    let (mut rig, mut job) = left_behind();
-    let unflushed = rig.log.unflushed_bytes();
-    assert!(unflushed > rig.log.size_bytes());
-    let flush = rig.log.flush_job().unwrap();
-    job.run().unwrap();
-    assert!(rig.log.unflushed_bytes() < unflushed);
-    rig.log.flushed(flush.run()).unwrap();
-    assert_eq!(names(&rig, ".index").len() + 1, names(&rig, ".log").len());
-    assert!(rig.log.is_durable());
+fn the_producer_state_at_the_end_of_what_was_deleted_is_kept() {
+    for seed in 0..60 {
+        let mut rig = segments();
+        rig.set_log_start(rig.log.log_end_offset());
+        rig.flush();
+        rig.log.roll(rig.now_ms, b"all of them".to_vec()).unwrap();
+        rig.flush();
+        rig.log.delete_segments_below().unwrap().run().unwrap();
+        let next = rig.log.log_end_offset() as i64;
+        rig.produce(&[(2, 150)]).unwrap();
+        rig.flush();
+        match seed {
+            0 => rig.disk.crash_process(),
+            _ => rig.disk.crash(seed),
+        }
+        let (_, seen) = rig.reopen(None, seed == 0, 1);
+        assert_eq!(String::from_utf8_lossy(&seen.snapshot), "all of them", "seed {seed}");
+        assert_eq!(seen.batches.iter().map(|it| it.0).collect::<Vec<_>>(), [next]);
+        let left = names(&rig, "index");
+        assert!(left.iter().all(|name| name.starts_with("producers")), "{left:?}");
+    }
 }
 
 #[test]

@@ -319,6 +319,10 @@ impl BatchVisitor for Producers {
         *self = Producers::decode(producers).unwrap_or_default();
     }
 
+    fn encode(&self) -> Vec<u8> {
+        Producers::encode(self)
+    }
+
     fn batch(&mut self, batch: &BatchHeader) {
         if batch.producer_id <= NO_PRODUCER_ID {
             return;

@@ -59,6 +59,8 @@ pub fn batch(count: u32, payload: &[u8], timestamp: i64, sequence: i32) -> Vec<u
 pub struct Seen {
     pub snapshot: Vec<u8>,
     pub batches: Vec<(i64, i32)>,
+    /// The next offset.
+    next: Option<i64>,
 }
 
 impl BatchVisitor for Seen {
@@ -69,6 +71,11 @@ impl BatchVisitor for Seen {
 
     fn batch(&mut self, header: &BatchHeader) {
         self.batches.push((header.base_offset, header.base_sequence));
+        self.next = Some(header.last_offset() + 1);
+    }
+
+    fn encode(&self) -> Vec<u8> {
+        self.next.map_or(self.snapshot.clone(), |next| next.to_string().into_bytes())
     }
 }
 
