@@ -18,6 +18,18 @@ test('a timer of more days than 32 bits count milliseconds does not end at once'
   expect(jest.getTimerCount()).toBe(0);
 });
 
+test('its monotonic reading takes no part in a step of the wall clock', () => {
+  const monotonicMs = systemClock.monotonicMs();
+  for (const step of [60_000, -120_000]) {
+    const wallMs = systemClock.nowMs();
+    jest.setSystemTime(wallMs + step);
+    expect(systemClock.nowMs() - wallMs).toBe(step);
+    expect(systemClock.monotonicMs()).toBe(monotonicMs);
+  }
+  jest.advanceTimersByTime(1_000);
+  expect(systemClock.monotonicMs()).toBe(monotonicMs + 1_000);
+});
+
 test('it can be cancelled at any time', () => {
   const timer = systemClock.after(60 * DAY_MS, () => {
     throw new Error('was called');

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** The promise's own outcome, or a rejection with `late()` when the deadline comes first. */
+/** The promise's own outcome, or a rejection with `late()` when the deadline, of the monotonic clock, comes first. */
 export function withDeadline<T>(
   promise: Promise<T>,
   deadlineMs: number,
@@ -8,7 +8,7 @@ export function withDeadline<T>(
   late: () => Error,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = clock.after(Math.max(0, deadlineMs - clock.nowMs()), () => reject(late()));
+    const timer = clock.after(Math.max(0, deadlineMs - clock.monotonicMs()), () => reject(late()));
     promise.then(resolve, reject).finally(() => timer.cancel());
   });
 }

@@ -112,7 +112,7 @@ describe('the way to the controller', () => {
       };
     });
     const { REQUEST_TIMED_OUT } = ErrorCode;
-    const deadlineMs = clock.nowMs() + 100;
+    const deadlineMs = clock.monotonicMs() + 100;
     const options = { validateOnly: false, deadlineMs };
     const creation = controller.createTopics([{ ...orders, name: 'other' }, orders], options);
     const deletion = controller.deleteTopics([{ name: 'orders', topicId: null }], deadlineMs);
@@ -122,14 +122,35 @@ describe('the way to the controller', () => {
     expect(await deletion).toMatchObject({ kind: 'refused', errorCode: REQUEST_TIMED_OUT });
   });
 
+  test.each([60_000, -60_000])(
+    'a step of the wall clock by %i ms takes nobody their time, and gives none',
+    async (step) => {
+      const { clock, controller } = await serving();
+      const deadlineMs = clock.monotonicMs() + 100;
+      clock.stepWall(step);
+      const options = { validateOnly: false, deadlineMs };
+      expect(await controller.createTopics([orders], options)).toMatchObject({
+        topics: [{ errorCode: ErrorCode.NONE }],
+      });
+      clock.advance(100);
+      const errorCode = ErrorCode.REQUEST_TIMED_OUT;
+      expect(
+        await controller.deleteTopics([{ name: 'orders', topicId: null }], deadlineMs),
+      ).toEqual(expect.objectContaining({ errorCode }));
+    },
+  );
+
   test('without any time nothing is created or deleted', async () => {
     const { engine, clock, controller } = await serving();
     const before = engine.endOffset;
-    const options = { validateOnly: false, deadlineMs: clock.nowMs() };
+    const options = { validateOnly: false, deadlineMs: clock.monotonicMs() };
     const outcome = await controller.createTopics([orders], options);
     const errorCode = ErrorCode.REQUEST_TIMED_OUT;
     expect(outcome).toMatchObject({ kind: 'refused', errorCode });
-    const deletion = await controller.deleteTopics([{ name: 'a', topicId: null }], clock.nowMs());
+    const deletion = await controller.deleteTopics(
+      [{ name: 'a', topicId: null }],
+      clock.monotonicMs(),
+    );
     expect(deletion).toMatchObject({ kind: 'refused', errorCode });
     expect(engine.endOffset).toBe(before);
   });

@@ -188,7 +188,7 @@ export class ControllerClient {
   ): Promise<ReadonlyMap<string, number>> {
     const codes = new Map<string, number>();
     for (const chunk of chunksOf(names, this.#topicsAtOnce())) {
-      const isLate = codes.size > 0 && this.#deps.clock.nowMs() >= deadlineMs;
+      const isLate = codes.size > 0 && this.#deps.clock.monotonicMs() >= deadlineMs;
       const created = isLate ? [] : this.#autoCreate(chunk, deadlineMs);
       await Promise.all(created);
       for (const [i, name] of chunk.entries()) {
@@ -252,7 +252,7 @@ export class ControllerClient {
   }
 
   #refuseLate(deadlineMs: number): void {
-    if (this.#deps.clock.nowMs() >= deadlineMs) throw timedOut();
+    if (this.#deps.clock.monotonicMs() >= deadlineMs) throw timedOut();
   }
 
   async #untilLed(topics: readonly CreatedTopic[], deadlineMs: number): Promise<void> {

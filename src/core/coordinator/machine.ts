@@ -18,7 +18,7 @@ export interface Machine<V extends Vocabulary> {
   /** How many records `snapshot` yields; absent: not known. */
   liveRecords?(): number;
   /** Called after load: the deadlines that logged state implies, started afresh. */
-  deadlinesAfterLoad(input: Input): readonly TimerChange<V>[];
+  deadlinesAfterLoad(): readonly TimerChange<V>[];
 }
 
 /** The types one machine speaks. `Reply` is what a parked request or a query is answered with. */
@@ -31,6 +31,7 @@ export interface Vocabulary {
 
 /** What a command may know of the world. `newId` makes a UUID; both come from the runtime. */
 export interface Input {
+  /** The wall clock, for timestamps in records. It may be set: what must wait a while is a timer with a delay. */
   readonly nowMs: number;
   /** The request this command came with; commands of timers have none. */
   readonly token: ReplyToken | undefined;
@@ -49,10 +50,10 @@ export interface Effects<V extends Vocabulary> {
   readonly isDivisible?: boolean;
 }
 
-/** Sets, moves or (atMs undefined) clears the timer of that name; when due its command is executed. */
+/** Sets, moves or (delayMs undefined) clears the timer of that name; after the delay its command is executed. */
 export interface TimerChange<V extends Vocabulary> {
   readonly name: string;
-  readonly atMs: number | undefined;
+  readonly delayMs: number | undefined;
   readonly command?: V['Command'];
 }
 

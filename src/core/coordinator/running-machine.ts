@@ -40,7 +40,7 @@ export class RunningMachine<V extends Vocabulary> {
     this.#nextOffset = start.endOffset;
     this.#onBroken = onBroken;
     this.#timers = new NamedTimers(options.clock, (command) => this.post(command));
-    for (const change of machine.deadlinesAfterLoad(this.#input(undefined))) {
+    for (const change of machine.deadlinesAfterLoad()) {
       this.#timers.apply(change);
     }
   }

@@ -198,7 +198,9 @@ export class CoordinatorPartition<V extends Vocabulary> {
 
   #mayCheckpoint(): boolean {
     const { checkpointBytes, clock } = this.#options;
-    return checkpointBytes > 0 && !this.#isCheckpointing && clock.nowMs() >= this.#nextCheckpointMs;
+    return (
+      checkpointBytes > 0 && !this.#isCheckpointing && clock.monotonicMs() >= this.#nextCheckpointMs
+    );
   }
 
   /**
@@ -215,7 +217,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
         () => logger.debug({ coordinator, startOffset }, 'a checkpoint was written'),
         (error) => {
           logger.warn({ coordinator, err: error }, 'a checkpoint was not written');
-          this.#nextCheckpointMs = this.#options.clock.nowMs() + CHECKPOINT_RETRY_MS;
+          this.#nextCheckpointMs = this.#options.clock.monotonicMs() + CHECKPOINT_RETRY_MS;
         },
       )
       .finally(() => {

@@ -12,8 +12,11 @@ interface Names {
 function start() {
   const clock = new FakeClock();
   const due: string[] = [];
-  const timers = new NamedTimers<Names>(clock, ({ kind }) => due.push(`${kind}@${clock.nowMs()}`));
-  const set = (name: string, atMs: number) => timers.apply({ name, atMs, command: { kind: name } });
+  const timers = new NamedTimers<Names>(clock, ({ kind }) =>
+    due.push(`${kind}@${clock.monotonicMs()}`),
+  );
+  const set = (name: string, delayMs: number) =>
+    timers.apply({ name, delayMs, command: { kind: name } });
   return { clock, due, timers, set };
 }
 
@@ -34,16 +37,26 @@ test('a timer can be moved later and earlier, and cleared', () => {
   set('earlier', 60);
   set('earlier', 20);
   set('never', 5);
-  timers.apply({ name: 'never', atMs: undefined });
+  timers.apply({ name: 'never', delayMs: undefined });
   clock.advance(100);
   expect(due).toEqual(['earlier@20', 'later@50']);
+});
+
+test.each([60_000, -60_000])('a step of the wall clock by %i ms moves no timer', (step) => {
+  const { clock, due, set } = start();
+  set('first', 10);
+  set('before', 30);
+  clock.stepWall(step);
+  set('after', 20);
+  clock.advance(30);
+  expect(due).toEqual(['first@10', 'after@20', 'before@30']);
 });
 
 test('the heap stays small however many timers are set and cleared', () => {
   const { clock, due, timers, set } = start();
   for (let i = 0; i < 10_000; i += 1) {
     set(`t${i}`, 1000 + ((i * 7919) % 5000));
-    if (i % 10 !== 0) timers.apply({ name: `t${i}`, atMs: undefined });
+    if (i % 10 !== 0) timers.apply({ name: `t${i}`, delayMs: undefined });
   }
   expect(timers.size).toBe(1000);
   clock.advance(10_000);
@@ -67,12 +80,12 @@ test('what a timer sets, moves or clears when it falls due is respected', () => 
   const timers = new NamedTimers<Names>(clock, ({ kind }) => {
     due.push(kind);
     if (kind !== 'first') return;
-    timers.apply({ name: 'cleared', atMs: undefined });
-    timers.apply({ name: 'moved', atMs: 50 });
-    timers.apply({ name: 'again', atMs: 10, command: { kind: 'again' } });
+    timers.apply({ name: 'cleared', delayMs: undefined });
+    timers.apply({ name: 'moved', delayMs: 40 });
+    timers.apply({ name: 'again', delayMs: 0, command: { kind: 'again' } });
   });
   for (const name of ['first', 'cleared', 'moved']) {
-    timers.apply({ name, atMs: 10, command: { kind: name } });
+    timers.apply({ name, delayMs: 10, command: { kind: name } });
   }
   clock.advance(49);
   expect(due).toEqual(['first', 'again']);
@@ -85,9 +98,9 @@ test('a timer that sets itself without delay leaves the event loop its turn', ()
   const calls: string[] = [];
   const timers = new NamedTimers<Names>(clock, (command) => {
     calls.push(command.kind);
-    if (calls.length < 5) timers.apply({ name: 'spin', atMs: clock.nowMs(), command });
+    if (calls.length < 5) timers.apply({ name: 'spin', delayMs: 0, command });
   });
-  timers.apply({ name: 'spin', atMs: 0, command: { kind: 'spin' } });
+  timers.apply({ name: 'spin', delayMs: 0, command: { kind: 'spin' } });
   clock.after(0, () => void calls.push('another'));
   expect(calls).toEqual([]);
   clock.advance(0);

@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../base/index.ts';
 import type { TimerChange, Vocabulary } from './machine.ts';
 
 /**
- * Timers by name over one timer of the clock, set at the earliest deadline. Moving a deadline later,
+ * Timers by name over one timer of the monotonic clock, set at the earliest deadline. Moving a deadline later,
  * as every heartbeat does, costs one map look-up: the heap learns of it when the old deadline comes.
  */
 export class NamedTimers<V extends Vocabulary> {
@@ -24,14 +24,15 @@ export class NamedTimers<V extends Vocabulary> {
   }
 
   apply(change: TimerChange<V>): void {
-    const { name, atMs } = change;
+    const { name, delayMs } = change;
     const entry = this.#entries.get(name);
-    if (atMs === undefined) {
+    if (delayMs === undefined) {
       if (entry !== undefined) this.#drop(entry);
       return;
     }
     const command = change.command ?? entry?.command;
     if (command === undefined) return; // Moves a timer that is not set.
+    const atMs = this.#clock.monotonicMs() + delayMs;
     if (entry?.isInHeap && atMs >= entry.heapAtMs) {
       entry.atMs = atMs;
       entry.command = command;
@@ -77,7 +78,7 @@ export class NamedTimers<V extends Vocabulary> {
     if (first === undefined) return;
     if (this.#armed !== undefined && this.#armed.atMs <= first.heapAtMs) return;
     this.#armed?.timer.cancel();
-    const delayMs = Math.max(0, first.heapAtMs - this.#clock.nowMs());
+    const delayMs = Math.max(0, first.heapAtMs - this.#clock.monotonicMs());
     const timer = this.#clock.after(delayMs, () => this.#wake());
     this.#armed = { atMs: first.heapAtMs, timer };
   }
@@ -88,7 +89,7 @@ export class NamedTimers<V extends Vocabulary> {
    */
   #wake(): void {
     this.#armed = undefined;
-    const due = this.#takeDue(this.#clock.nowMs());
+    const due = this.#takeDue(this.#clock.monotonicMs());
     for (const entry of due) {
       if (!entry.isSet) continue;
       entry.isSet = false;
@@ -98,14 +99,14 @@ export class NamedTimers<V extends Vocabulary> {
     this.#arm();
   }
 
-  #takeDue(nowMs: number): Entry<V>[] {
+  #takeDue(untilMs: number): Entry<V>[] {
     const due: Entry<V>[] = [];
     for (let first = this.#heap[0]; first !== undefined; first = this.#heap[0]) {
-      if (first.isSet && first.heapAtMs > nowMs) break;
+      if (first.isSet && first.heapAtMs > untilMs) break;
       this.#pop();
       first.isInHeap = false;
       if (!first.isSet) continue;
-      if (first.atMs > nowMs) {
+      if (first.atMs > untilMs) {
         first.heapAtMs = first.atMs;
         first.isInHeap = true;
         this.#push(first);

@@ -27,7 +27,7 @@ function setUp(handlers: readonly Handler[], isOpen = true, clock = new FakeCloc
   const engine = new FakeEngine();
   const config = { controlResponseMaxBytes: 4 << 20 };
   // Turns end when they are over, not after a while.
-  const pace = { ...systemPace, nowMs: () => clock.nowMs() };
+  const pace = { ...systemPace, nowMs: () => clock.monotonicMs() };
   const services = { clock, config, pace } as unknown as Services;
   const lines: string[] = [];
   const logger = { ...silentLogger, info: (_: object, line: string) => void lines.push(line) };
@@ -120,6 +120,10 @@ describe('the dispatcher', () => {
     expect(await answers()).toHaveLength(50);
     expect(lines).toHaveLength(10);
     expect(lines.at(-1)).toBe('malformed request; no more in this second');
+    clock.stepWall(60_000);
+    send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
+    await answers();
+    expect(lines).toHaveLength(10);
     clock.advance(1000);
     send(Metadata, 4, { topics: [{ name: 'abcdef' }] }, 4);
     await answers();

@@ -125,7 +125,7 @@ export function createDispatcher(
 
   // Whoever floods the broker with them must not flood its log.
   function tellMalformed({ apiKey, apiVersion }: RequestHead, error: MalformedError): void {
-    const second = Math.floor(services.clock.nowMs() / 1000);
+    const second = Math.floor(services.clock.monotonicMs() / 1000);
     if (second !== malformed.second) Object.assign(malformed, { second, lines: 0 });
     malformed.lines += 1;
     if (malformed.lines > MALFORMED_LINES_PER_SECOND) return;
@@ -181,8 +181,7 @@ export function createDispatcher(
   }
 
   function contextOf(head: RequestHead, clientId: string | null): RequestContext {
-    const { clock } = services;
-    const receivedMs = clock.nowMs();
+    const receivedMs = services.clock.monotonicMs();
     return {
       ...services,
       apiVersion: head.apiVersion,
@@ -191,7 +190,6 @@ export function createDispatcher(
       connection: head.connection,
       listenerId: head.listenerId,
       principal: ANONYMOUS,
-      receivedMs,
       deadlineMs: (timeoutMs) => receivedMs + Math.max(0, timeoutMs),
       // There is no authorizer: a configuration that names one is refused at start.
       isAllowed: () => true,

@@ -47,11 +47,11 @@ export class Draft {
   }
 
   setTimer(name: string, delayMs: number, command: GroupVocabulary['Command']): void {
-    this.#timers.push({ name, atMs: this.input.nowMs + delayMs, command });
+    this.#timers.push({ name, delayMs, command });
   }
 
   clearTimer(name: string): void {
-    this.#timers.push({ name, atMs: undefined });
+    this.#timers.push({ name, delayMs: undefined });
   }
 
   /** The member must be heard of again within the time. */

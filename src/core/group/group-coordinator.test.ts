@@ -3,6 +3,7 @@ import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { silentLogger, systemPace } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import { FakeLog, turns } from '../coordinator/testing/fake-log.ts';
+import { watch } from '../coordinator/testing/sums.ts';
 import { allThere } from '../testing/all-there.ts';
 import { GroupCoordinator } from './group-coordinator.ts';
 import { settingsOf } from './testing/trace-commands.ts';
@@ -111,6 +112,28 @@ describe('the group coordinator of a broker', () => {
     const leave = { kind: 'leave', groupId: '', members: [] } as const;
     expect((await groups.leave(leave)).errorCode).toBe(INVALID_GROUP_ID);
   });
+
+  test.each([60_000, -60_000])(
+    'a step of the wall clock by %i ms ends no session, and none lives on for it',
+    async (step) => {
+      const { groups, log, clock, ask } = await serving();
+      const joined = watch(groups.join({ ...join, needsMemberId: false }));
+      await log.settleAll();
+      clock.stepWall(step);
+      clock.advance(3_000);
+      await log.settleAll();
+      const { memberId = '', generationId = 0 } = joined.value ?? {};
+      const beat = () => ask(groups.heartbeat({ ...heartbeat, memberId, generationId }));
+      // Its timer falls due before the session does.
+      void groups.join({ ...join, groupId: 'h', needsMemberId: false });
+      clock.stepWall(step);
+      clock.advance(9_999);
+      expect(await beat()).toBe(NONE);
+      clock.stepWall(step);
+      clock.advance(10_000);
+      expect(await beat()).toBe(ErrorCode.UNKNOWN_MEMBER_ID);
+    },
+  );
 
   test('a client id too long for the log fails its own SyncGroup and nobody else', async () => {
     const { groups, log, clock, ask } = await serving();

@@ -146,18 +146,18 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     return this.#logged.size + this.#offsets.size;
   }
 
-  deadlinesAfterLoad({ nowMs }: Input): readonly TimerChange<GroupVocabulary>[] {
-    const timers = [nextExpiry(this.#settings, nowMs)];
+  deadlinesAfterLoad(): readonly TimerChange<GroupVocabulary>[] {
+    const timers = [nextExpiry(this.#settings)];
     for (const group of this.#groups.values()) {
       const { groupId } = group;
       for (const { memberId, sessionTimeoutMs } of group.members()) {
         const command = { kind: 'session-expired', groupId, memberId } as const;
-        const atMs = nowMs + sessionTimeoutMs;
-        timers.push({ name: sessionTimer(groupId, memberId), atMs, command });
+        const name = sessionTimer(groupId, memberId);
+        timers.push({ name, delayMs: sessionTimeoutMs, command });
       }
       if (group.size > this.#settings.groupMaxSize) {
         const command = { kind: 'over-capacity', groupId } as const;
-        timers.push({ name: `over-capacity:${groupId}`, atMs: nowMs, command });
+        timers.push({ name: `over-capacity:${groupId}`, delayMs: 0, command });
       }
     }
     return timers;

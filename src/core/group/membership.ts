@@ -98,7 +98,7 @@ export function heartbeat(
     timers: [
       {
         name: sessionTimer(groupId, memberId),
-        atMs: input.nowMs + member.sessionTimeoutMs,
+        delayMs: member.sessionTimeoutMs,
         command: { kind: 'session-expired', groupId, memberId },
       },
     ],

@@ -58,8 +58,8 @@ export function commit(
   const timers: TimerChange<GroupVocabulary>[] = [];
   if (member !== undefined) {
     const command = { kind: 'session-expired', groupId, memberId } as const;
-    const atMs = input.nowMs + member.sessionTimeoutMs;
-    timers.push({ name: sessionTimer(groupId, memberId), atMs, command });
+    const delayMs = member.sessionTimeoutMs;
+    timers.push({ name: sessionTimer(groupId, memberId), delayMs, command });
   }
   return { ...answer(input, { kind: 'commit', errorCode, topics }), records, timers };
 }
@@ -199,16 +199,16 @@ export function expireOffsets(
     rest.length > 0
       ? {
           name: EXPIRE_OFFSETS_TIMER,
-          atMs: nowMs,
+          delayMs: 0,
           command: { kind: 'expire-offsets', groupIds: rest },
         }
-      : nextExpiry(settings, nowMs);
+      : nextExpiry(settings);
   return { ...NOTHING, records, timers: [next], isDivisible: true };
 }
 
-export function nextExpiry(settings: GroupSettings, nowMs: number): TimerChange<GroupVocabulary> {
-  const atMs = nowMs + settings.offsetsRetentionCheckIntervalMs;
-  return { name: EXPIRE_OFFSETS_TIMER, atMs, command: { kind: 'expire-offsets' } };
+export function nextExpiry(settings: GroupSettings): TimerChange<GroupVocabulary> {
+  const delayMs = settings.offsetsRetentionCheckIntervalMs;
+  return { name: EXPIRE_OFFSETS_TIMER, delayMs, command: { kind: 'expire-offsets' } };
 }
 
 interface Expired {

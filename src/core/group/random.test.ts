@@ -79,6 +79,10 @@ const line = fc.oneof(
     arbitrary: fc.constantFrom('list', 'topics-deleted t', 'load', 'settings max-size=1'),
   },
   {
+    weight: 1,
+    arbitrary: fc.constantFrom('step-wall-clock 60000', 'step-wall-clock -60000'),
+  },
+  {
     weight: 5,
     arbitrary: fc.constantFrom(0, 10, 3_000, 10_000, 700_000).map((ms) => `advance ${ms}`),
   },

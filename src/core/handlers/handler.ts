@@ -11,8 +11,7 @@ export interface RequestContext extends Services {
   readonly connection: ConnectionId;
   readonly listenerId: number;
   readonly principal: string;
-  readonly receivedMs: number;
-  /** The moment at which an answer is due; negative timeouts count as 0. */
+  /** When an answer is due, by the monotonic clock; negative timeouts count as 0. */
   deadlineMs(timeoutMs: number): number;
   isAllowed(operation: Operation, resourceType: ResourceType, name: string): boolean;
 }

@@ -98,7 +98,7 @@ export class ClusterMetadata {
     for (;;) {
       const topic = this.image.topicById(topicId);
       if (topic === undefined || this.#hasLeaders(topic)) return;
-      const isInTime = await this.#host.nextRole(deadlineMs - this.#clock.nowMs());
+      const isInTime = await this.#host.nextRole(deadlineMs - this.#clock.monotonicMs());
       if (!isInTime) return;
     }
   }

@@ -77,7 +77,7 @@ export class MetadataFollower {
         this.#waiters.delete(waiter);
         resolve(isApplied);
       };
-      const timer = clock.after(Math.max(0, deadlineMs - clock.nowMs()), () => settle(false));
+      const timer = clock.after(Math.max(0, deadlineMs - clock.monotonicMs()), () => settle(false));
       const waiter = { offset, settle };
       this.#waiters.add(waiter);
     });

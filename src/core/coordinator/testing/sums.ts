@@ -46,7 +46,7 @@ class SumMachine implements Machine<Sums> {
       case 'wait': {
         const { timeoutMs } = command;
         const timer = { name: 'wait', command: { kind: 'expired' } } as const;
-        const timers = timeoutMs === undefined ? [] : [{ ...timer, atMs: input.nowMs + timeoutMs }];
+        const timers = timeoutMs === undefined ? [] : [{ ...timer, delayMs: timeoutMs }];
         return { ...NOTHING, timers, notes: [{ kind: 'parked', token: input.token }] };
       }
       case 'expired':

@@ -27,7 +27,8 @@ export class TraceRunner {
   #records: GroupRecord[] = [];
   readonly #timers = new Map<string, { atMs: number; command: GroupCommand }>();
   readonly #labels = new Map<ReplyToken, string>();
-  #nowMs = 0;
+  #monotonicMs = 0;
+  #wallAheadMs = 0;
   #requests = 0;
   #ids = 0;
   #out: string[] = [];
@@ -73,6 +74,8 @@ export class TraceRunner {
       this.#load();
     } else if (first === 'load') {
       this.#load();
+    } else if (first === 'step-wall-clock') {
+      this.#wallAheadMs += Number(rest[0]);
     } else if (first === 'topics-deleted') {
       this.#execute(parseCommand([first, ...rest]), undefined);
     } else {
@@ -95,28 +98,27 @@ export class TraceRunner {
     this.#machine = this.#replayed();
     this.#timers.clear();
     this.#labels.clear();
-    for (const { name, atMs, command } of this.#machine.deadlinesAfterLoad(
-      this.#input(undefined),
-    )) {
-      if (atMs === undefined || command === undefined) continue;
+    for (const { name, delayMs, command } of this.#machine.deadlinesAfterLoad()) {
+      if (delayMs === undefined || command === undefined) continue;
+      const atMs = this.#monotonicMs + delayMs;
       this.#timers.set(name, { atMs, command });
       if (name !== 'expire-offsets') this.#out.push(`timer ${name} at=${atMs}`);
     }
   }
 
   #advance(ms: number): void {
-    const endMs = this.#nowMs + ms;
+    const endMs = this.#monotonicMs + ms;
     for (;;) {
       const due = [...this.#timers].filter(([, { atMs }]) => atMs <= endMs);
       const [next] = due.sort(([, a], [, b]) => a.atMs - b.atMs);
       if (next === undefined) break;
       const [name, { atMs, command }] = next;
       this.#timers.delete(name);
-      this.#nowMs = Math.max(this.#nowMs, atMs);
+      this.#monotonicMs = Math.max(this.#monotonicMs, atMs);
       if (name !== 'expire-offsets') this.#out.push(`due ${formatCommand(command)} at=${atMs}`);
       this.#execute(command, undefined);
     }
-    this.#nowMs = endMs;
+    this.#monotonicMs = endMs;
   }
 
   #execute(command: GroupCommand, token: ReplyToken | undefined): void {
@@ -130,16 +132,18 @@ export class TraceRunner {
     }
     this.#out.push(...shown);
     for (const record of effects.records) {
-      const { key, value } = groupRecordCodec.encode(record, this.#nowMs);
+      const { key, value } = groupRecordCodec.encode(record, this.#nowMs());
       const decoded = groupRecordCodec.decode(key, value);
       if (decoded === undefined) throw new AssertionFailure('a record that cannot be read');
       this.#records.push(decoded);
       this.#machine.replay(record);
     }
     for (const note of effects.notes) this.#machine.note(note);
-    for (const { name, atMs, command: due } of effects.timers) {
-      if (atMs === undefined) this.#timers.delete(name);
-      else if (due !== undefined) this.#timers.set(name, { atMs, command: due });
+    for (const { name, delayMs, command: due } of effects.timers) {
+      if (delayMs === undefined) this.#timers.delete(name);
+      else if (due !== undefined) {
+        this.#timers.set(name, { atMs: this.#monotonicMs + delayMs, command: due });
+      }
     }
     for (const { token: answered } of effects.replies) this.#labels.delete(answered);
   }
@@ -147,14 +151,14 @@ export class TraceRunner {
   /** Timers of expiry are left out: every trace would have them. */
   #format(effects: Effects<GroupVocabulary>): string[] {
     const timers = effects.timers.filter(
-      ({ name, atMs }) =>
-        name !== 'expire-offsets' && (atMs !== undefined || this.#timers.has(name)),
+      ({ name, delayMs }) =>
+        name !== 'expire-offsets' && (delayMs !== undefined || this.#timers.has(name)),
     );
     return [
       ...effects.records.map((record) => `record ${formatRecord(record)}`),
-      ...timers.map(
-        ({ name, atMs }) => `timer ${name} ${atMs === undefined ? 'cleared' : `at=${atMs}`}`,
-      ),
+      ...timers.map(({ name, delayMs }) => {
+        return `timer ${name} ${delayMs === undefined ? 'cleared' : `at=${this.#monotonicMs + delayMs}`}`;
+      }),
       ...effects.replies.map(({ token, reply }) => {
         const label = this.#labels.get(token);
         if (label === undefined) throw new AssertionFailure('a reply to nobody');
@@ -163,9 +167,13 @@ export class TraceRunner {
     ];
   }
 
+  #nowMs(): number {
+    return this.#monotonicMs + this.#wallAheadMs;
+  }
+
   #input(token: ReplyToken | undefined): Input {
     return {
-      nowMs: this.#nowMs,
+      nowMs: this.#nowMs(),
       token,
       newId: () => {
         this.#ids += 1;
