@@ -1,5 +1,6 @@
 import { assert, inHashMapOrder, javaHash } from '../base/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
+import { OverlayMap } from './overlay-map.ts';
 import { subscribedTopics } from './subscription.ts';
 import type { GroupValue } from './vocabulary.ts';
 
@@ -36,8 +37,8 @@ const previousStates: Readonly<Record<GroupState, readonly GroupState[]>> = {
 };
 
 /**
- * A group of the classic protocol. Commands work on a copy, so that deciding changes nothing; members
- * are values and are replaced whole.
+ * A group of the classic protocol. Commands work on a copy, so that deciding changes nothing; a copy
+ * costs no more than what is changed in it. Members are values and are replaced whole.
  */
 export class ClassicGroup {
   readonly groupId: string;
@@ -54,19 +55,19 @@ export class ClassicGroup {
   topics: ReadonlySet<string> | undefined;
   /** A member came during the initial delay, which may therefore be extended. */
   hasNewMember = false;
-  readonly #members: Map<string, Member>;
-  readonly #staticMembers: Map<string, string>;
-  readonly #pendingJoin: Set<string>;
-  readonly #pendingSync: Set<string>;
+  readonly #members: OverlayMap<string, Member>;
+  readonly #staticMembers: OverlayMap<string, string>;
+  readonly #pendingJoin: OverlayMap<string, true>;
+  readonly #pendingSync: OverlayMap<string, true>;
   #awaitingJoin = 0;
 
   constructor(groupId: string, stateSinceMs: number | undefined, copied?: ClassicGroup) {
     this.groupId = groupId;
     this.stateSinceMs = stateSinceMs;
-    this.#members = new Map(copied === undefined ? [] : copied.#members);
-    this.#staticMembers = new Map(copied === undefined ? [] : copied.#staticMembers);
-    this.#pendingJoin = new Set(copied === undefined ? [] : copied.#pendingJoin);
-    this.#pendingSync = new Set(copied === undefined ? [] : copied.#pendingSync);
+    this.#members = copied === undefined ? new OverlayMap() : copied.#members.fork();
+    this.#staticMembers = copied === undefined ? new OverlayMap() : copied.#staticMembers.fork();
+    this.#pendingJoin = copied === undefined ? new OverlayMap() : copied.#pendingJoin.fork();
+    this.#pendingSync = copied === undefined ? new OverlayMap() : copied.#pendingSync.fork();
     if (copied === undefined) return;
     this.state = copied.state;
     this.previousState = copied.previousState;
@@ -98,11 +99,20 @@ export class ClassicGroup {
       });
     }
     group.topics = group.#subscribedTopics();
+    group.settle();
     return group;
   }
 
   copy(): ClassicGroup {
     return new ClassicGroup(this.groupId, this.stateSinceMs, this);
+  }
+
+  /** The group is this one from now on: what it was copied from is not to be used any more. */
+  settle(): void {
+    this.#members.settle();
+    this.#staticMembers.settle();
+    this.#pendingJoin.settle();
+    this.#pendingSync.settle();
   }
 
   /** What of the group is logged. Every member supports the protocol of the generation. */
@@ -159,15 +169,15 @@ export class ClassicGroup {
   }
 
   addPendingJoin(memberId: string): void {
-    this.#pendingJoin.add(memberId);
+    this.#pendingJoin.set(memberId, true);
   }
 
   pendingSync(): readonly string[] {
-    return [...this.#pendingSync];
+    return [...this.#pendingSync.keys()];
   }
 
   addPendingSync(memberId: string): void {
-    this.#pendingSync.add(memberId);
+    this.#pendingSync.set(memberId, true);
   }
 
   /** Says whether every member of the generation has now asked for its assignment. */
@@ -202,7 +212,7 @@ export class ClassicGroup {
     if (removed?.joinToken) this.#awaitingJoin -= 1;
     const instanceId = removed?.groupInstanceId ?? null;
     if (instanceId !== null) this.#staticMembers.delete(instanceId);
-    if (this.isLeader(memberId)) this.leaderId = this.#members.keys().next().value;
+    if (this.isLeader(memberId)) [this.leaderId] = this.#members.keys();
     this.#pendingJoin.delete(memberId);
     this.#pendingSync.delete(memberId);
   }

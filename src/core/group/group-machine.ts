@@ -128,6 +128,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   }
 
   note(note: GroupNote): void {
+    note.group.settle();
     this.#groups.set(note.group.groupId, note.group);
   }
 

@@ -1,0 +1,94 @@
+import { assert } from '../base/index.ts';
+
+/**
+ * A map in the order of `Map`, of which a fork can be changed while it stays as it is. A fork keeps its
+ * changes alone until it is settled, so that it costs what is changed and not what is there.
+ */
+export class OverlayMap<K, V extends {}> {
+  #base: Map<K, V>;
+  /** What the base has and this has not, or has again at the end. */
+  readonly #removed = new Set<K>();
+  /** What is new or has another value than in the base. */
+  readonly #changed = new Map<K, V>();
+  #size: number;
+
+  constructor(base = new Map<K, V>()) {
+    this.#base = base;
+    this.#size = base.size;
+  }
+
+  /** Whoever settles it decides for this map too, which is not to be used any more. */
+  fork(): OverlayMap<K, V> {
+    assert(this.#isSettled, 'a map is forked when its changes are settled');
+    return new OverlayMap(this.#base);
+  }
+
+  /** Makes the changes for good. Costs as much as there are. */
+  settle(): void {
+    for (const key of this.#removed) this.#base.delete(key);
+    for (const [key, value] of this.#changed) this.#base.set(key, value);
+    this.#removed.clear();
+    this.#changed.clear();
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  has(key: K): boolean {
+    return this.#changed.has(key) || this.#isInBase(key);
+  }
+
+  get(key: K): V | undefined {
+    if (this.#changed.has(key)) return this.#changed.get(key);
+    return this.#isInBase(key) ? this.#base.get(key) : undefined;
+  }
+
+  set(key: K, value: V): void {
+    if (!this.has(key)) this.#size += 1;
+    this.#changed.set(key, value);
+  }
+
+  delete(key: K): void {
+    if (this.has(key)) this.#size -= 1;
+    this.#changed.delete(key);
+    if (this.#base.has(key)) this.#removed.add(key);
+  }
+
+  clear(): void {
+    this.#base = new Map();
+    this.#removed.clear();
+    this.#changed.clear();
+    this.#size = 0;
+  }
+
+  *keys(): Iterable<K> {
+    for (const [key] of this.#entries()) yield key;
+  }
+
+  *values(): Iterable<V> {
+    for (const [, value] of this.#entries()) yield value;
+  }
+
+  *#entries(): Iterable<readonly [K, V]> {
+    if (this.#isSettled) {
+      yield* this.#base;
+      return;
+    }
+    for (const entry of this.#base) {
+      const [key] = entry;
+      if (this.#removed.has(key)) continue;
+      const changed = this.#changed.get(key);
+      yield changed === undefined ? entry : [key, changed];
+    }
+    for (const entry of this.#changed) if (!this.#isInBase(entry[0])) yield entry;
+  }
+
+  get #isSettled(): boolean {
+    return this.#removed.size === 0 && this.#changed.size === 0;
+  }
+
+  #isInBase(key: K): boolean {
+    return this.#base.has(key) && !this.#removed.has(key);
+  }
+}
