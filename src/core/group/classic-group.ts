@@ -1,6 +1,7 @@
 import { assert, inHashMapOrder, javaHash } from '../base/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { OverlayMap } from './overlay-map.ts';
+import { pendingMemberBytes } from './pending-members.ts';
 import { subscribedTopics } from './subscription.ts';
 import type { GroupValue } from './vocabulary.ts';
 
@@ -60,6 +61,7 @@ export class ClassicGroup {
   readonly #pendingJoin: OverlayMap<string, true>;
   readonly #pendingSync: OverlayMap<string, true>;
   #awaitingJoin = 0;
+  #pendingJoinBytes = 0;
 
   constructor(groupId: string, stateSinceMs: number | undefined, copied?: ClassicGroup) {
     this.groupId = groupId;
@@ -78,6 +80,7 @@ export class ClassicGroup {
     this.topics = copied.topics;
     this.hasNewMember = copied.hasNewMember;
     this.#awaitingJoin = copied.#awaitingJoin;
+    this.#pendingJoinBytes = copied.#pendingJoinBytes;
   }
 
   /** The group that a record describes: Stable with its members as they were, or Empty. */
@@ -170,6 +173,22 @@ export class ClassicGroup {
 
   addPendingJoin(memberId: string): void {
     this.#pendingJoin.set(memberId, true);
+    this.#pendingJoinBytes += pendingMemberBytes(memberId);
+  }
+
+  #removePendingJoin(memberId: string): void {
+    if (!this.#pendingJoin.has(memberId)) return;
+    this.#pendingJoin.delete(memberId);
+    this.#pendingJoinBytes -= pendingMemberBytes(memberId);
+  }
+
+  pendingJoin(): readonly string[] {
+    return [...this.#pendingJoin.keys()];
+  }
+
+  /** What pending members hold of the memory. */
+  get pendingJoinBytes(): number {
+    return this.#pendingJoinBytes;
   }
 
   pendingSync(): readonly string[] {
@@ -202,7 +221,7 @@ export class ClassicGroup {
     if (groupInstanceId !== null) this.#staticMembers.set(groupInstanceId, memberId);
     this.leaderId ??= memberId;
     this.#awaitingJoin += (member.joinToken ? 1 : 0) - (previous?.joinToken ? 1 : 0);
-    this.#pendingJoin.delete(memberId);
+    this.#removePendingJoin(memberId);
   }
 
   /** Removes a member or a pending one. If it led, the member that is next in age leads. */
@@ -213,7 +232,7 @@ export class ClassicGroup {
     const instanceId = removed?.groupInstanceId ?? null;
     if (instanceId !== null) this.#staticMembers.delete(instanceId);
     if (this.isLeader(memberId)) [this.leaderId] = this.#members.keys();
-    this.#pendingJoin.delete(memberId);
+    this.#removePendingJoin(memberId);
     this.#pendingSync.delete(memberId);
   }
 

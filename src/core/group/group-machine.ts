@@ -9,10 +9,11 @@ import {
 } from '../coordinator/index.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { Draft } from './draft.ts';
-import { join } from './join.ts';
+import { join, willBePending } from './join.ts';
 import { answer, heartbeat, leave, sync, syncRefusal } from './membership.ts';
 import { commit, expireOffsets, fetch, nextExpiry, topicsDeleted } from './offset-commands.ts';
 import { OffsetStore } from './offsets.ts';
+import { endPendingSessions, isFullOfPendingMembers } from './pending-members.ts';
 import { deleteGroup, describe, list } from './queries.ts';
 import {
   completeJoinPhase,
@@ -42,6 +43,8 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   readonly #offsets = new OffsetStore();
   /** Groups as they stand: those that are logged, with what is not. */
   readonly #groups = new Map<string, ClassicGroup>();
+  /** What pending members of all groups hold of the memory. */
+  #pendingBytes = 0;
 
   /** `batchBytesMax`: what the log takes at once. */
   constructor(settings: GroupSettings, batchBytesMax = Number.POSITIVE_INFINITY) {
@@ -107,7 +110,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     switch (record.kind) {
       case 'offset':
         if (!this.#groups.has(groupId)) {
-          this.#groups.set(groupId, new ClassicGroup(groupId, undefined));
+          this.#put(new ClassicGroup(groupId, undefined));
         }
         this.#offsets.set(groupId, record.topic, record.partitionIndex, record.value);
         return;
@@ -116,10 +119,11 @@ export class GroupMachine implements Machine<GroupVocabulary> {
         return;
       case 'group':
         this.#logged.set(groupId, record.value);
-        this.#groups.set(groupId, ClassicGroup.fromValue(groupId, record.value));
+        this.#put(ClassicGroup.fromValue(groupId, record.value));
         return;
       case 'group-tombstone':
         this.#logged.delete(groupId);
+        this.#pendingBytes -= this.#groups.get(groupId)?.pendingJoinBytes ?? 0;
         this.#groups.delete(groupId);
         return;
       default:
@@ -129,7 +133,13 @@ export class GroupMachine implements Machine<GroupVocabulary> {
 
   note(note: GroupNote): void {
     note.group.settle();
-    this.#groups.set(note.group.groupId, note.group);
+    this.#put(note.group);
+  }
+
+  #put(group: ClassicGroup): void {
+    const { groupId, pendingJoinBytes } = group;
+    this.#pendingBytes += pendingJoinBytes - (this.#groups.get(groupId)?.pendingJoinBytes ?? 0);
+    this.#groups.set(groupId, group);
   }
 
   *snapshot(): Iterable<GroupRecord> {
@@ -167,6 +177,10 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   #join(command: JoinCommand, input: Input): Effects<GroupVocabulary> {
     const { groupId, memberId } = command;
     const existing = this.#groups.get(groupId);
+    if (willBePending(command) && isFullOfPendingMembers(existing, this.#pendingBytes)) {
+      const errorCode = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+      return answer(input, { kind: 'join', errorCode, memberId });
+    }
     if (existing === undefined && memberId !== '') {
       const errorCode = ErrorCode.UNKNOWN_MEMBER_ID;
       return answer(input, { kind: 'join', errorCode, memberId });
@@ -184,10 +198,17 @@ export class GroupMachine implements Machine<GroupVocabulary> {
 
   #deleteGroups(groupIds: readonly string[], input: Input): Effects<GroupVocabulary> {
     const records: GroupRecord[] = [];
-    const results = groupIds.map((groupId) =>
-      deleteGroup(groupId, this.#groups.get(groupId), this.#offsets, records),
-    );
-    return { ...answer(input, { kind: 'delete-groups', results }), records, isDivisible: true };
+    const timers: TimerChange<GroupVocabulary>[] = [];
+    const results = groupIds.map((groupId) => {
+      const group = this.#groups.get(groupId);
+      const result = deleteGroup(groupId, group, this.#offsets, records);
+      if (group !== undefined && result.errorCode === ErrorCode.NONE) {
+        for (const change of endPendingSessions(group)) timers.push(change);
+      }
+      return result;
+    });
+    const reply = answer(input, { kind: 'delete-groups', results });
+    return { ...reply, records, timers, isDivisible: true };
   }
 
   #timedOut(command: TimedCommand, input: Input): Effects<GroupVocabulary> {

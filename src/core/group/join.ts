@@ -40,6 +40,11 @@ export function join(draft: Draft, asked: JoinCommand, isNew: boolean): void {
   }
 }
 
+/** Whether it is told to come again with the id that it gets (KIP-394). */
+export function willBePending({ memberId, groupInstanceId, needsMemberId }: JoinCommand): boolean {
+  return needsMemberId && memberId === '' && groupInstanceId === null;
+}
+
 /**
  * Counts those who are waiting while a rebalance goes on, so that the last to come back are refused
  * when the limit was lowered; else the members.
@@ -61,7 +66,7 @@ function joinAsNew(draft: Draft, command: JoinCommand): void {
     const existingMemberId = group.staticMemberId(groupInstanceId);
     if (existingMemberId === undefined) addMember(draft, command, newMemberId);
     else replaceStaticMember(draft, command, existingMemberId, newMemberId);
-  } else if (command.needsMemberId) {
+  } else if (willBePending(command)) {
     group.addPendingJoin(newMemberId);
     const { groupId } = group;
     const expired = { kind: 'session-expired', groupId, memberId: newMemberId } as const;

@@ -4,6 +4,7 @@ import type { ClassicGroup } from './classic-group.ts';
 import { memberError } from './join.ts';
 import { answer } from './membership.ts';
 import type { OffsetStore } from './offsets.ts';
+import { endPendingSessions } from './pending-members.ts';
 import { EXPIRE_OFFSETS_TIMER, sessionTimer } from './timer-names.ts';
 import type {
   CommitCommand,
@@ -181,6 +182,7 @@ export function expireOffsets(
   nowMs: number,
 ): Effects<GroupVocabulary> {
   const records: GroupRecord[] = [];
+  const timers: TimerChange<GroupVocabulary>[] = [];
   let looked = 0;
   let at = 0;
   for (; at < groupIds.length && looked < EXPIRY_STEP; at += 1) {
@@ -191,19 +193,18 @@ export function expireOffsets(
     const expiry = expiredOf(group, offsets, settings, nowMs);
     looked += expiry.looked;
     records.push(...expiry.records);
-    if (expiry.isBare && group.state === 'Empty')
-      records.push({ kind: 'group-tombstone', groupId });
+    if (!expiry.isBare || group.state !== 'Empty') continue;
+    records.push({ kind: 'group-tombstone', groupId });
+    for (const change of endPendingSessions(group)) timers.push(change);
   }
   const rest = groupIds.slice(at);
-  const next: TimerChange<GroupVocabulary> =
+  const next = { kind: 'expire-offsets', groupIds: rest } as const;
+  timers.push(
     rest.length > 0
-      ? {
-          name: EXPIRE_OFFSETS_TIMER,
-          delayMs: 0,
-          command: { kind: 'expire-offsets', groupIds: rest },
-        }
-      : nextExpiry(settings);
-  return { ...NOTHING, records, timers: [next], isDivisible: true };
+      ? { name: EXPIRE_OFFSETS_TIMER, delayMs: 0, command: next }
+      : nextExpiry(settings),
+  );
+  return { ...NOTHING, records, timers, isDivisible: true };
 }
 
 export function nextExpiry(settings: GroupSettings): TimerChange<GroupVocabulary> {

@@ -1,0 +1,34 @@
+import type { TimerChange } from '../coordinator/index.ts';
+import type { ClassicGroup } from './classic-group.ts';
+import { sessionTimer } from './timer-names.ts';
+import type { GroupVocabulary } from './vocabulary.ts';
+
+/**
+ * What ids of pending members may hold: those who were told MEMBER_ID_REQUIRED and have not come back (KIP-394). A
+ * request of a few bytes makes one that stays for a session timeout, and `group.max.size` does not count them.
+ */
+const GROUP_BYTES_MAX = 1 << 20;
+/** The same for all groups of a partition of `__consumer_offsets`. */
+const PARTITION_BYTES_MAX = 4 << 20;
+/** An entry of the group, a timer and its command. */
+const MEMBER_BYTES = 512;
+
+/** What one of them holds. */
+export const pendingMemberBytes = (memberId: string): number => MEMBER_BYTES + 2 * memberId.length;
+
+/** Whether one more of this group, which may not exist yet, has to wait. */
+export function isFullOfPendingMembers(
+  group: ClassicGroup | undefined,
+  bytesInPartition: number,
+): boolean {
+  return (
+    bytesInPartition >= PARTITION_BYTES_MAX || (group?.pendingJoinBytes ?? 0) >= GROUP_BYTES_MAX
+  );
+}
+
+/** The sessions of those who are pending end with their group. */
+export function endPendingSessions(group: ClassicGroup): TimerChange<GroupVocabulary>[] {
+  return group.pendingJoin().map((memberId) => {
+    return { name: sessionTimer(group.groupId, memberId), delayMs: undefined };
+  });
+}
