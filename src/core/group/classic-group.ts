@@ -147,10 +147,6 @@ export class ClassicGroup {
     return this.#awaitingJoin;
   }
 
-  get isSimple(): boolean {
-    return this.protocolType === undefined && this.state === 'Empty';
-  }
-
   members(): readonly Member[] {
     return [...this.#members.values()];
   }
