@@ -154,16 +154,15 @@ export function* offsetTombstones(offsets: OffsetStore, groupId: string): Iterab
   }
 }
 
-/** Offsets of topics that were deleted are dropped, whoever committed them. */
+/** Offsets of topics that were deleted are dropped. No group is looked at that has committed for none of them. */
 export function topicsDeleted(
   offsets: OffsetStore,
   topics: readonly TopicName[],
 ): Effects<GroupVocabulary> {
   const records: GroupRecord[] = [];
-  for (const groupId of offsets.groupIds()) {
-    const stored = offsets.of(groupId);
-    for (const { name: topic, topicId } of topics) {
-      for (const [partitionIndex, offset] of stored?.get(topic) ?? []) {
+  for (const { name: topic, topicId } of topics) {
+    for (const groupId of offsets.groupsOf(topic)) {
+      for (const [partitionIndex, offset] of offsets.of(groupId)?.get(topic) ?? []) {
         // What was committed for a newer topic of this name stays.
         if (offset.topicId !== topicId && offset.topicId !== ZERO_UUID) continue;
         records.push({ kind: 'offset-tombstone', groupId, topic, partitionIndex });

@@ -10,8 +10,7 @@ type ByTopic = TimelineMap<string, ByPartition>;
  */
 export class OffsetStore {
   readonly #groups = new Map<string, ByTopic>();
-  /** By name and id of a topic, how many entries it has. */
-  readonly #topics = new Map<string, Map<string, number>>();
+  readonly #topics = new Map<string, TopicIndex>();
   #size = 0;
 
   get size(): number {
@@ -40,9 +39,14 @@ export class OffsetStore {
 
   /** Each topic that has an entry, once for each of its ids. */
   *topics(): Iterable<TopicName> {
-    for (const [name, ids] of this.#topics) {
+    for (const [name, { ids }] of this.#topics) {
       for (const topicId of ids.keys()) yield { name, topicId };
     }
+  }
+
+  /** Who has committed for a topic of this name. */
+  groupsOf(topic: string): Iterable<string> {
+    return this.#topics.get(topic)?.groupIds ?? [];
   }
 
   set(groupId: string, topic: string, partitionIndex: number, value: CommittedOffset): void {
@@ -55,13 +59,15 @@ export class OffsetStore {
     if (partitions === undefined) {
       partitions = new TimelineMap();
       topics.set(topic, partitions);
+      this.#indexOf(topic).groupIds.add(groupId);
     }
     const before = partitions.get(partitionIndex);
     partitions.set(partitionIndex, value);
     if (before === undefined) this.#size += 1;
     if (before?.topicId === value.topicId) return;
-    this.#count(topic, value.topicId, 1);
-    if (before !== undefined) this.#count(topic, before.topicId, -1);
+    const { ids } = this.#indexOf(topic);
+    count(ids, value.topicId, 1);
+    if (before !== undefined) count(ids, before.topicId, -1);
   }
 
   delete(groupId: string, topic: string, partitionIndex: number): void {
@@ -72,20 +78,36 @@ export class OffsetStore {
     if (before === undefined) return;
     partitions.delete(partitionIndex);
     this.#size -= 1;
-    this.#count(topic, before.topicId, -1);
-    if (partitions.size === 0) topics.delete(topic);
+    const { ids, groupIds } = this.#indexOf(topic);
+    count(ids, before.topicId, -1);
+    if (partitions.size === 0) {
+      topics.delete(topic);
+      groupIds.delete(groupId);
+    }
     if (topics.size === 0) this.#groups.delete(groupId);
+    if (groupIds.size === 0) this.#topics.delete(topic);
   }
 
-  #count(topic: string, topicId: string, change: number): void {
-    let ids = this.#topics.get(topic);
-    if (ids === undefined) {
-      ids = new Map();
-      this.#topics.set(topic, ids);
+  #indexOf(topic: string): TopicIndex {
+    let index = this.#topics.get(topic);
+    if (index === undefined) {
+      index = { ids: new Map(), groupIds: new Set() };
+      this.#topics.set(topic, index);
     }
-    const count = (ids.get(topicId) ?? 0) + change;
-    if (count > 0) ids.set(topicId, count);
-    else ids.delete(topicId);
-    if (ids.size === 0) this.#topics.delete(topic);
+    return index;
   }
+}
+
+/** What is kept of a topic's name beside its entries. */
+interface TopicIndex {
+  /** How many entries there are of each of its ids. */
+  readonly ids: Map<string, number>;
+  /** Groups with an entry. */
+  readonly groupIds: Set<string>;
+}
+
+function count(ids: Map<string, number>, topicId: string, change: number): void {
+  const entries = (ids.get(topicId) ?? 0) + change;
+  if (entries > 0) ids.set(topicId, entries);
+  else ids.delete(topicId);
 }
