@@ -124,9 +124,12 @@ export class RunningMachine<V extends Vocabulary> {
     for (const change of timers) this.#timers.apply(change);
     if (replies.length === 0) return;
     const isNothingUnderway = this.#turn === undefined && this.#flights.length === 0;
-    if (isNothingUnderway && this.#options.isSoleReplica?.() === true)
+    if (isNothingUnderway && this.#options.isSoleReplica?.() === true) {
       this.#waiting.answer(replies);
-    else this.#currentTurn().replies.push(...replies);
+      return;
+    }
+    const waiting = this.#currentTurn().replies;
+    for (const reply of replies) waiting.push(reply);
   }
 
   /** False when the log cannot take what a client sent: only its own command is refused for it. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { EngineError } from '../../engine/index.ts';
+import { NOTHING, type ReplyToken } from './machine.ts';
 import { turns } from './testing/fake-log.ts';
 import { codec, errorOf, fill, type Sums, serving, start, watch } from './testing/sums.ts';
 
@@ -321,5 +322,24 @@ describe('a coordinator partition', () => {
     await log.settleAll();
     await reply;
     expect(told).toEqual(['1 to 1', 'reply']);
+  });
+
+  test('answers more requests with one command than a call takes arguments', async () => {
+    const reply = { token: 0 as ReplyToken, reply: 0 };
+    const replies = Array<typeof reply>(300_000).fill(reply);
+    const { log, partition } = await serving({
+      createMachine: () => ({
+        decide: (_, { token = reply.token }) => {
+          return { ...NOTHING, replies: [...replies, { token, reply: 7 }] };
+        },
+        replay() {},
+        note() {},
+        snapshot: () => [],
+        deadlinesAfterLoad: () => [],
+      }),
+    });
+    const answer = partition.execute({ kind: 'sum' });
+    await log.settleAll();
+    expect(await answer).toBe(7);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { ErrorCode } from '../../kafka-protocol/index.ts';
+import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { GroupMachine } from './group-machine.ts';
 import { parseCommand, settingsOf, words } from './testing/trace-commands.ts';
@@ -122,3 +122,21 @@ test.each(['deleted', 'expired'])(
     }
   },
 );
+
+test('a group with more expired offsets than a call takes arguments is rid of them', () => {
+  const { machine, execute } = start();
+  const place = { kind: 'offset', groupId: 'g', topic: 't' } as const;
+  const value = {
+    offset: 1n,
+    leaderEpoch: -1,
+    metadata: '',
+    commitTimestampMs: 0,
+    expireTimestampMs: 1,
+    topicId: ZERO_UUID,
+  };
+  for (let partitionIndex = 0; partitionIndex < 300_000; partitionIndex += 1) {
+    machine.replay({ ...place, partitionIndex, value });
+  }
+  expect(execute({ kind: 'expire-offsets' }).records).toHaveLength(300_001);
+  expect(machine.liveRecords()).toBe(0);
+});

@@ -191,7 +191,7 @@ export function expireOffsets(
     looked += 1;
     const expiry = expiredOf(group, offsets, settings, nowMs);
     looked += expiry.looked;
-    records.push(...expiry.records);
+    for (const record of expiry.records) records.push(record);
     if (!expiry.isBare || group.state !== 'Empty') continue;
     records.push({ kind: 'group-tombstone', groupId });
     for (const change of endPendingSessions(group)) timers.push(change);
