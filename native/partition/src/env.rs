@@ -28,7 +28,7 @@ pub struct Env {
     pub hard_state: Arc<HardStateLog>,
     /// Where results and wishes go: the reactors.
     pub notifier: Arc<dyn Notifier>,
-    /// Nothing written can be lost: the same boot of the operating system, or a clean stop.
+    /// Nothing written can be lost, of groups that are not unchecked: the same boot of the operating system, or a clean stop.
     pub same_boot: bool,
     /// `node.id`, from 0; voter ids in Raft are one higher.
     pub node_id: u32,

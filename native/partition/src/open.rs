@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Start};
-use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
+use ms_log::hard_state::{ConfState, GroupState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, is_no_space,
     read_identity,
@@ -192,7 +192,8 @@ fn open_existing(
 ) -> Result<(PartitionLog, Producers), OpenError> {
     let (name, now_ms) = (spec.folder_name(), (env.now_ms)());
     let checkpoint = env.state.checkpoints.lock().get(&spec.group_id).cloned();
-    let known = env.hard_state.group(spec.group_id).unwrap_or_default().hard_state;
+    let GroupState { hard_state: known, unchecked, .. } =
+        env.hard_state.group(spec.group_id).unwrap_or_default();
     let mut producers = Producers::default();
     let how = OpenLog {
         disk,
@@ -202,7 +203,7 @@ fn open_existing(
         is_own: true,
         options: log_options(&spec.config),
         checkpoint: checkpoint.as_ref(),
-        same_boot: env.same_boot,
+        same_boot: env.same_boot && !unchecked,
         // The only voter: whatever is in its log is committed, and no one can say otherwise.
         hard_state: Some(LoggedHardState { commit: u64::MAX, ..known }),
         sync_on_open: spec.fsync_always || spec.config.flush_messages <= 1,

@@ -244,7 +244,7 @@ impl Prepared {
             log_dir: config.log_dir.clone(),
             hard_state: Arc::new(hard_state),
             notifier,
-            same_boot: last_stop.same_boot || last_stop.clean,
+            same_boot: last_stop.lost_nothing(),
             node_id: config.node_id.max(0) as u32,
             producer_id_expiration_ms: config.producer_id_expiration_ms,
             producer_id_expiration_check_ms: config.producer_id_expiration_check_ms,

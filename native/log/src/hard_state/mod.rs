@@ -2,12 +2,13 @@
 //! path writes.
 
 mod record;
+mod states;
 
 use crate::disk::{Disk, File, OpenMode, read_exact_at, replace_file};
 use crate::error::is_no_space;
 use parking_lot::Mutex;
 use record::Line;
-use std::collections::HashMap;
+use states::States;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,6 +52,9 @@ pub struct GroupState {
     pub quarantined: bool,
     /// Opened for writing since the last clean stop.
     pub opened: bool,
+    /// The system died, and the log was not opened since: nothing that was not synced need be there, although this may be
+    /// the boot of the process before.
+    pub unchecked: bool,
     pub removed: bool,
 }
 
@@ -78,7 +82,7 @@ pub struct LastStop {
 }
 
 impl LastStop {
-    /// Nothing that was written can be lost: what `OpenLog::same_boot` asks for.
+    /// Nothing that was written can be lost: what `OpenLog::same_boot` asks for, of groups that are not unchecked.
     pub fn lost_nothing(&self) -> bool {
         self.clean || self.same_boot
     }
@@ -89,7 +93,6 @@ pub struct HardStateLog {
     disk: Arc<dyn Disk>,
     path: PathBuf,
     incarnation: u64,
-    boot_id: [u8; 16],
     shared: Mutex<Shared>,
     writer: Mutex<Writer>,
     synced: AtomicU64,
@@ -100,9 +103,7 @@ struct Shared {
     buffer: Vec<u8>,
     /// Records appended so far.
     sequence: u64,
-    groups: HashMap<u64, GroupState>,
-    /// The clean-stop mark is the newest record.
-    is_stopped: bool,
+    states: States,
 }
 
 struct Writer {
@@ -136,22 +137,22 @@ impl HardStateLog {
         disk.sync_dir(log_dir)?;
         // Space for the times when the disk is full; a file system that has none now is met by the first write.
         let _ = file.allocate(0, RESERVE_BYTES);
-        let first_start = replayed.incarnation == 0;
-        let incarnation = replayed.incarnation.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
+        let Replayed { states, good, .. } = replayed;
+        let first_start = states.incarnation == 0;
+        let incarnation = states.incarnation.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
         let last = LastStop {
-            clean: replayed.clean || first_start,
-            same_boot: replayed.boot_id == boot_id || first_start,
+            clean: states.is_stopped || first_start,
+            same_boot: states.boot_id == boot_id || first_start,
             cut_bytes,
         };
         let log = HardStateLog {
             disk,
             path,
             incarnation,
-            boot_id,
-            shared: Mutex::new(Shared { groups: replayed.groups, ..Shared::default() }),
+            shared: Mutex::new(Shared { states, ..Shared::default() }),
             writer: Mutex::new(Writer {
                 file,
-                position: replayed.good,
+                position: good,
                 pending: Vec::new(),
                 sequence: 0,
                 dirty: false,
@@ -159,7 +160,7 @@ impl HardStateLog {
             }),
             synced: AtomicU64::new(0),
         };
-        log.append_line(&log.start_line());
+        log.append_line(&Line::Start { incarnation, boot_id });
         log.sync(true)?;
         Ok((log, last))
     }
@@ -171,12 +172,13 @@ impl HardStateLog {
 
     /// The last state of a group.
     pub fn group(&self, group_id: u64) -> Option<GroupState> {
-        self.shared.lock().groups.get(&group_id).cloned()
+        self.shared.lock().states.groups.get(&group_id).cloned()
     }
 
     /// Every group known, removed ones included.
     pub fn groups(&self) -> Vec<(u64, GroupState)> {
-        self.shared.lock().groups.iter().map(|(&id, state)| (id, state.clone())).collect()
+        let shared = self.shared.lock();
+        shared.states.groups.iter().map(|(&id, state)| (id, state.clone())).collect()
     }
 
     /// Puts a record into the buffer; returns the sequence number that `sync` must reach before what depends on it may
@@ -188,8 +190,7 @@ impl HardStateLog {
     fn append_line(&self, line: &Line) -> u64 {
         let mut shared = self.shared.lock();
         record::put(&mut shared.buffer, line);
-        apply(&mut shared.groups, line);
-        shared.is_stopped = *line == Line::Stop;
+        shared.states.apply(line);
         shared.sequence += 1;
         shared.sequence
     }
@@ -236,14 +237,10 @@ impl HardStateLog {
     /// Writes the last states alone into a new file that takes the place of the old one.
     fn compact(&self, writer: &mut Writer) -> io::Result<()> {
         let mut bytes = Vec::new();
-        record::put(&mut bytes, &self.start_line());
         let sequence = {
             let mut shared = self.shared.lock();
-            shared.groups.retain(|_, state| !state.is_forgotten());
-            shared.groups.iter().for_each(|(&group, state)| put_state(&mut bytes, group, state));
-            if shared.is_stopped {
-                record::put(&mut bytes, &Line::Stop);
-            }
+            shared.states.forget_removed();
+            shared.states.put(&mut bytes);
             // What was appended and not yet written is among the states.
             shared.buffer.clear();
             shared.sequence
@@ -263,10 +260,6 @@ impl HardStateLog {
         writer.sequence = sequence;
         let _ = writer.file.allocate(0, RESERVE_BYTES);
         Ok(())
-    }
-
-    fn start_line(&self) -> Line {
-        Line::Start { incarnation: self.incarnation, boot_id: self.boot_id }
     }
 }
 
@@ -289,20 +282,10 @@ impl Writer {
     }
 }
 
-impl GroupState {
-    /// Removed, and no other node needs to hear of it.
-    fn is_forgotten(&self) -> bool {
-        self.removed && self.conf_state.voters.len() <= 1
-    }
-}
-
 /// What a file said.
 #[derive(Default)]
 struct Replayed {
-    groups: HashMap<u64, GroupState>,
-    incarnation: u64,
-    boot_id: [u8; 16],
-    clean: bool,
+    states: States,
     good: u64,
     len: u64,
 }
@@ -317,11 +300,7 @@ fn replay(file: &dyn File) -> io::Result<Replayed> {
     let mut found = Replayed { len, ..Replayed::default() };
     let mut rest = bytes.as_slice();
     while let Some((line, size)) = record::parse(rest) {
-        if let Line::Start { incarnation, boot_id } = &line {
-            (found.incarnation, found.boot_id) = (*incarnation, *boot_id);
-        }
-        found.clean = line == Line::Stop;
-        apply(&mut found.groups, &line);
+        found.states.apply(&line);
         found.good += size as u64;
         rest = &rest[size..];
     }
@@ -333,40 +312,6 @@ fn set_aside(disk: &dyn Disk, path: &Path, file: &dyn File, found: &Replayed) ->
     let mut bytes = vec![0; (found.len - found.good) as usize];
     read_exact_at(file, &mut bytes, found.good)?;
     replace_file(disk, &path.with_extension("log.cut"), &[IoSlice::new(&bytes)])
-}
-
-fn apply(groups: &mut HashMap<u64, GroupState>, line: &Line) {
-    let (group, record) = match line {
-        Line::Group(group, record) => (group, record),
-        Line::Stop => return groups.values_mut().for_each(|state| state.opened = false),
-        Line::Start { .. } => return,
-    };
-    let state = groups.entry(*group).or_default();
-    match record {
-        Record::HardState(hard_state) => state.hard_state = *hard_state,
-        Record::ConfState(conf_state) => state.conf_state = conf_state.clone(),
-        Record::Created { topic_id } => state.created = Some(*topic_id),
-        Record::Quarantined => state.quarantined = true,
-        Record::Released => state.quarantined = false,
-        Record::Opened => state.opened = true,
-        Record::Removed => state.removed = true,
-    }
-}
-
-/// The lines that make a state again.
-fn put_state(out: &mut Vec<u8>, group: u64, state: &GroupState) {
-    let mut put = |record| record::put(out, &Line::Group(group, record));
-    if let Some(topic_id) = state.created {
-        put(Record::Created { topic_id });
-    }
-    put(Record::HardState(state.hard_state));
-    put(Record::ConfState(state.conf_state.clone()));
-    let flags = [
-        (state.quarantined, Record::Quarantined),
-        (state.opened, Record::Opened),
-        (state.removed, Record::Removed),
-    ];
-    flags.into_iter().filter(|(set, _)| *set).for_each(|(_, record)| put(record));
 }
 
 #[cfg(test)]

@@ -131,6 +131,78 @@ fn compaction_keeps_the_last_states_and_forgets_removed_groups() {
     assert_eq!(after[1].1.hard_state.term, 9);
 }
 
+/// Groups of which nothing that was not synced need be there.
+fn unchecked(log: &HardStateLog) -> Vec<u64> {
+    let mut groups: Vec<_> = log.groups().into_iter().filter(|(_, it)| it.unchecked).collect();
+    groups.sort_by_key(|(group, _)| *group);
+    groups.into_iter().map(|(group, _)| group).collect()
+}
+
+fn with_groups(disk: &SimDisk) -> HardStateLog {
+    disk.create_dir_all(Path::new("/d")).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    let (log, _) = open(disk);
+    for group in 1..5 {
+        log.append(group, &Record::Created { topic_id: [group as u8; 16] });
+        log.append(group, &Record::Opened);
+    }
+    log.sync(true).unwrap();
+    log
+}
+
+#[test]
+fn a_group_is_unchecked_from_a_loss_of_power_until_it_is_opened() {
+    let disk = SimDisk::new();
+    with_groups(&disk);
+    disk.crash_process();
+    assert_eq!(unchecked(&open(&disk).0), [], "the system did not die");
+    disk.crash(1);
+    // Each of these starts opens one of them, and ends.
+    for group in 1..4 {
+        let (log, last) = open(&disk);
+        assert_eq!(last.same_boot, group > 1);
+        assert_eq!(unchecked(&log), Vec::from_iter(group..5));
+        log.append(group, &Record::Opened);
+        log.sync(true).unwrap();
+        assert_eq!(unchecked(&log), Vec::from_iter(group + 1..5));
+        disk.crash_process();
+    }
+    // Neither a clean stop says anything of who was not opened, nor a loss of power behind it of the others.
+    open(&disk).0.stop().unwrap();
+    for kill in [SimDisk::crash_process, |disk: &SimDisk| disk.crash(2)] {
+        kill(&disk);
+        let (log, last) = open(&disk);
+        assert!(last.clean);
+        assert_eq!(unchecked(&log), [4]);
+        log.stop().unwrap();
+    }
+}
+
+#[test]
+fn compaction_keeps_who_is_unchecked() {
+    for is_stopped in [false, true] {
+        let disk = SimDisk::new();
+        with_groups(&disk);
+        disk.crash(1);
+        let (log, _) = open(&disk);
+        log.append(2, &Record::Opened);
+        log.append(3, &Record::Removed);
+        log.writer.lock().position = COMPACT_BYTES + 1;
+        match is_stopped {
+            true => log.stop().unwrap(),
+            false => _ = log.sync(true).unwrap(),
+        }
+        assert!(log.writer.lock().position < COMPACT_BYTES, "it was compacted");
+        disk.crash_process();
+        let (log, last) = open(&disk);
+        assert_eq!((log.incarnation(), last.clean, last.same_boot), (3, is_stopped, true));
+        assert_eq!(unchecked(&log), [1, 4]);
+        assert_eq!((log.group(2).unwrap().opened, log.group(3)), (!is_stopped, None));
+        assert_eq!(log.group(1).unwrap().created, Some([1; 16]));
+        assert_eq!(log.group(1).unwrap().opened, !is_stopped);
+    }
+}
+
 #[test]
 fn what_lies_behind_a_bad_record_does_not_come_back() {
     let disk = SimDisk::new();

@@ -120,7 +120,7 @@ impl Broker {
             log_dir,
             hard_state: Arc::new(hard_state),
             notifier: notifier.clone(),
-            same_boot: last_stop.same_boot || last_stop.clean,
+            same_boot: last_stop.lost_nothing(),
             node_id: 0,
             producer_id_expiration_ms: 86_400_000,
             producer_id_expiration_check_ms: 600_000,
