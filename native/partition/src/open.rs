@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use ms_consensus::{Consensus, ConsensusError, HardState, RaftConsensus, Start};
-use ms_log::hard_state::{ConfState, GroupState, HardState as LoggedHardState, Record};
+use ms_log::hard_state::{ConfState, HardState as LoggedHardState, Record};
 use ms_log::{
     AppendError, Disk, LogError, LogIdentity, LogOptions, OpenLog, PartitionLog, is_no_space,
     read_identity,
@@ -192,8 +192,10 @@ fn open_existing(
 ) -> Result<(PartitionLog, Producers), OpenError> {
     let (name, now_ms) = (spec.folder_name(), (env.now_ms)());
     let checkpoint = env.state.checkpoints.lock().get(&spec.group_id).cloned();
-    let GroupState { hard_state: known, unchecked, .. } =
-        env.hard_state.group(spec.group_id).unwrap_or_default();
+    let group = env.hard_state.group(spec.group_id);
+    // Of one that is not known, nobody knows what became of it.
+    let unchecked = group.as_ref().is_none_or(|group| group.unchecked);
+    let known = group.unwrap_or_default().hard_state;
     let mut producers = Producers::default();
     let how = OpenLog {
         disk,

@@ -75,6 +75,17 @@ fn what_a_start_has_not_opened_is_not_believed_by_the_next_one() {
 }
 
 #[test]
+fn a_group_that_the_hard_state_log_has_lost_is_believed_by_no_start() {
+    for seed in 0..SEEDS {
+        let disk = lost_power(seed);
+        disk.corrupt("/data/hard-state.log".as_ref(), 20, |bytes| bytes[0] ^= 1);
+        Broker::start(&disk);
+        disk.crash_process();
+        check(&disk, seed, "of a damaged hard-state log");
+    }
+}
+
+#[test]
 fn a_start_that_is_killed_in_the_middle_of_an_opening_has_not_opened() {
     for seed in 0..SEEDS / 10 {
         let calls = {

@@ -10,7 +10,7 @@ use std::time::Instant;
 use common::client::Client;
 use common::frames::{LogConfig, batch, fetch, fetched, header, produce, produced};
 use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
-use ms_log::hard_state::HardStateLog;
+use ms_log::hard_state::{HardStateLog, set_aside_path};
 use ms_log::sim::SimDisk;
 use ms_log::{Disk, OpenMode, checkpoint};
 use ms_reactor::DataPlaneConfig;
@@ -126,6 +126,28 @@ fn a_stop_is_not_clean_when_a_sync_failed() {
         let dir = broker.stop();
         let (_, last) = HardStateLog::open(Arc::new(disk), &dir.0).unwrap();
         assert_eq!(last.clean, !is_failing);
+    }
+}
+
+#[test]
+fn what_a_start_cuts_off_the_hard_state_log_is_said_and_damage_is_an_error() {
+    let disk = SimDisk::new();
+    let (mut broker, _) = start(&disk, DataPlaneConfig::default(), &LogConfig::default());
+    assert!(!broker.has_said("the hard-state log"));
+    // The mark of the stop, which is the last record; then the first one.
+    for (from_end, level, what) in [(true, 40, "ends in"), (false, 50, "is damaged")] {
+        let dir = broker.stop();
+        let path = dir.0.join("hard-state.log");
+        let len = disk.open(&path, OpenMode::Read).unwrap().len().unwrap();
+        disk.corrupt(&path, if from_end { len - 1 } else { 0 }, |bytes| bytes[0] ^= 1);
+        let copy = set_aside_path(&dir.0);
+        broker = Broker::start_on(Arc::new(disk.clone()), dir, DataPlaneConfig::default());
+        let line = broker.await_entry(|entry| entry.kind == kind::LOG);
+        let text = String::from_utf8_lossy(&line.payload);
+        assert!(text.contains(what) && text.contains(copy.to_str().unwrap()), "{text}");
+        let cut = disk.open(&copy, OpenMode::Read).unwrap().len().unwrap();
+        assert!(text.contains(&format!(" {cut} bytes")), "{text}");
+        assert_eq!(line.payload[0], level);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::disk::{Disk, File, OpenMode, read_exact_at, replace_file};
 use crate::error::is_no_space;
 use parking_lot::Mutex;
 use record::Line;
-use states::States;
+use states::{NO_BOOT, States};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,8 +77,10 @@ pub struct LastStop {
     pub clean: bool,
     /// The operating system has not been restarted since.
     pub same_boot: bool,
-    /// Bytes cut behind the last good record; they were copied to `hard-state.log.cut`.
+    /// Bytes cut behind the last good record; they were copied to [`set_aside_path`].
     pub cut_bytes: u64,
+    /// What was cut was durable, not the end of a write: good records follow a bad one as no loss of power leaves them.
+    pub is_damaged: bool,
 }
 
 impl LastStop {
@@ -128,8 +130,10 @@ impl HardStateLog {
         let file = disk.open(&path, OpenMode::Create)?;
         let replayed = replay(file.as_ref())?;
         let cut_bytes = replayed.len - replayed.good;
+        let mut is_damaged = false;
         if cut_bytes > 0 {
-            set_aside(disk.as_ref(), &path, file.as_ref(), &replayed)?;
+            let cut = set_aside(disk.as_ref(), log_dir, file.as_ref(), &replayed)?;
+            is_damaged = replayed.states.is_damage(&cut, boot_id);
             file.truncate(replayed.good)?;
         }
         // Of the cut too: a later record must not be found behind what was cut.
@@ -138,12 +142,13 @@ impl HardStateLog {
         // Space for the times when the disk is full; a file system that has none now is met by the first write.
         let _ = file.allocate(0, RESERVE_BYTES);
         let Replayed { states, good, .. } = replayed;
-        let first_start = states.incarnation == 0;
+        let first_start = states.incarnation == 0 && !is_damaged;
         let incarnation = states.incarnation.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
         let last = LastStop {
-            clean: states.is_stopped || first_start,
+            clean: (states.is_stopped && !is_damaged) || first_start,
             same_boot: states.boot_id == boot_id || first_start,
             cut_bytes,
+            is_damaged,
         };
         let log = HardStateLog {
             disk,
@@ -160,6 +165,10 @@ impl HardStateLog {
             }),
             synced: AtomicU64::new(0),
         };
+        if last.is_damaged && !last.same_boot {
+            // Of what was opened behind the last mark of a stop nothing may be known.
+            log.append_line(&Line::Start { incarnation, boot_id: NO_BOOT });
+        }
         log.append_line(&Line::Start { incarnation, boot_id });
         log.sync(true)?;
         Ok((log, last))
@@ -307,11 +316,22 @@ fn replay(file: &dyn File) -> io::Result<Replayed> {
     Ok(found)
 }
 
-/// Copies what will be cut to a file of its own.
-fn set_aside(disk: &dyn Disk, path: &Path, file: &dyn File, found: &Replayed) -> io::Result<()> {
+/// Where a start copies what it cuts off the hard-state log of a log directory.
+pub fn set_aside_path(log_dir: &Path) -> PathBuf {
+    log_dir.join(NAME).with_extension("log.cut")
+}
+
+/// Copies what will be cut to a file of its own, and gives it.
+fn set_aside(
+    disk: &dyn Disk,
+    log_dir: &Path,
+    file: &dyn File,
+    found: &Replayed,
+) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; (found.len - found.good) as usize];
     read_exact_at(file, &mut bytes, found.good)?;
-    replace_file(disk, &path.with_extension("log.cut"), &[IoSlice::new(&bytes)])
+    replace_file(disk, &set_aside_path(log_dir), &[IoSlice::new(&bytes)])?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

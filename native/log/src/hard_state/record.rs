@@ -13,6 +13,10 @@ use ms_wire::crc::crc32c;
 const HEAD_BYTES: usize = 17;
 /// No record is larger: a configuration of thousands of nodes is not.
 const MAX_PAYLOAD: usize = 1 << 20;
+const KINDS: [u8; 9] = [1, 2, 3, 4, 5, 6, 7, START, STOP];
+/// Of the directory.
+const START: u8 = 16;
+const STOP: u8 = 17;
 const DIRECTORY: u64 = u64::MAX;
 
 /// What a line of the log says.
@@ -34,8 +38,8 @@ pub(super) fn put(out: &mut Vec<u8>, line: &Line) {
     out.extend_from_slice(&[0; 8]);
     let (group, kind) = match line {
         Line::Group(group, record) => (*group, kind_of(record)),
-        Line::Start { .. } => (DIRECTORY, 16),
-        Line::Stop => (DIRECTORY, 17),
+        Line::Start { .. } => (DIRECTORY, START),
+        Line::Stop => (DIRECTORY, STOP),
     };
     put_u64(out, group);
     out.push(kind);
@@ -58,23 +62,38 @@ pub(super) fn parse(bytes: &[u8]) -> Option<(Line, usize)> {
     let mut reader = Reader(bytes);
     let crc = reader.u32()?;
     let len = reader.u32()? as usize;
-    if len > MAX_PAYLOAD {
+    let kind = *bytes.get(HEAD_BYTES - 1)?;
+    if len > MAX_PAYLOAD || !KINDS.contains(&kind) {
         return None;
     }
     let whole = bytes.get(4..HEAD_BYTES + len)?;
     if crc32c(whole) != crc {
         return None;
     }
-    let (group, kind) = (reader.u64()?, reader.u8()?);
+    let (group, _) = (reader.u64()?, reader.u8()?);
     let mut payload = Reader(reader.take(len)?);
     let line = match (group, kind) {
-        (DIRECTORY, 16) => {
+        (DIRECTORY, START) => {
             Line::Start { incarnation: payload.u64()?, boot_id: *payload.take(16)?.first_chunk()? }
         }
-        (DIRECTORY, 17) => Line::Stop,
+        (DIRECTORY, STOP) => Line::Stop,
         _ => Line::Group(group, read_payload(kind, &mut payload)?),
     };
     Some((line, HEAD_BYTES + len))
+}
+
+/// Every line that is found in `bytes`, wherever it begins. Most places are left at a look at a byte.
+pub(super) fn lines_within(mut bytes: &[u8]) -> impl Iterator<Item = Line> {
+    std::iter::from_fn(move || {
+        while !bytes.is_empty() {
+            let found = parse(bytes);
+            bytes = &bytes[found.as_ref().map_or(1, |(_, size)| *size)..];
+            if let Some((line, _)) = found {
+                return Some(line);
+            }
+        }
+        None
+    })
 }
 
 fn kind_of(record: &Record) -> u8 {

@@ -5,7 +5,7 @@ use super::{GroupState, Record};
 use std::collections::HashMap;
 
 /// Of no boot of an operating system.
-const NO_BOOT: [u8; 16] = [0; 16];
+pub(super) const NO_BOOT: [u8; 16] = [0; 16];
 
 /// The last states of all groups, and the process that wrote last.
 #[derive(Default)]
@@ -31,6 +31,15 @@ impl States {
             Line::Stop => self.groups.values_mut().for_each(|state| state.opened = false),
         }
         self.is_stopped = *line == Line::Stop;
+    }
+
+    /// Whether what stands behind these lines, and begins with a bad one, holds lines that a start which was cut short, or a
+    /// loss of power, does not leave: pages of what was not synced reach the disk in any order, but a process that dies leaves
+    /// them all, and nothing is written behind a start, or before the next, that was not synced.
+    pub fn is_damage(&self, bytes: &[u8], boot_id: [u8; 16]) -> bool {
+        let is_behind_synced = self.boot_id == boot_id || self.is_stopped || self.incarnation == 0;
+        let is_start = |line| matches!(line, Line::Start { .. });
+        record::lines_within(bytes).any(|line| is_behind_synced || is_start(line))
     }
 
     /// Forgets removed groups that no other node needs to hear of.

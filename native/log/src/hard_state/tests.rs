@@ -52,7 +52,8 @@ fn what_was_synced_survives_every_crash_of_the_system() {
         let (mut synced, mut last_incarnation) = (0, 0);
         // Several lives, so that a bad record which was not cut would hide later ones.
         for life in 0..4 {
-            let (log, _) = open(&disk);
+            let (log, last) = open(&disk);
+            assert!(!last.is_damaged, "seed {seed}: only what was not synced is lost");
             assert!(log.incarnation() > last_incarnation, "seed {seed}");
             last_incarnation = log.incarnation();
             if synced > 0 {
@@ -102,9 +103,61 @@ fn a_bad_record_is_cut_and_set_aside() {
     disk.corrupt(&path, len - 1, |bytes| bytes[0] ^= 1);
     drop(log);
     let (log, last) = open(&disk);
-    assert!(last.cut_bytes > 0);
+    assert!(last.cut_bytes > 0 && !last.is_damaged, "it may be the end of a write");
     assert_eq!(log.group(1).unwrap().hard_state.term, 1);
-    assert!(disk.exists(Path::new("/d/hard-state.log.cut")).unwrap());
+    assert!(disk.exists(&set_aside_path(Path::new("/d"))).unwrap());
+}
+
+/// A record of the hard-state log is damaged, and the next start is made.
+fn damaged(disk: &SimDisk, position: u64, loses_power: bool) -> (HardStateLog, LastStop) {
+    disk.corrupt(&Path::new("/d").join(NAME), position, |bytes| bytes[20] ^= 1);
+    match loses_power {
+        true => disk.crash(1),
+        false => disk.crash_process(),
+    }
+    open(disk)
+}
+
+#[test]
+fn good_records_behind_a_bad_one_are_damage_where_nothing_else_leaves_them() {
+    for loses_power in [false, true] {
+        // Of a start, a vote, another start and many votes, which may reach the disk in any order.
+        for (bad, is_damaged) in [(0, true), (1, true), (3, !loses_power)] {
+            let disk = SimDisk::new();
+            disk.create_dir_all(Path::new("/d")).unwrap();
+            disk.sync_dir(Path::new("/")).unwrap();
+            let (log, _) = open(&disk);
+            log.append(1, &vote(1));
+            log.sync(true).unwrap();
+            let (log, _) = open(&disk);
+            (2..9).for_each(|term| _ = log.append(1, &vote(term)));
+            log.sync(true).unwrap();
+            let (log, last) = damaged(&disk, bad * 41, loses_power);
+            assert_eq!((last.is_damaged, last.clean), (is_damaged, false), "{bad} {loses_power}");
+            assert_eq!(last.lost_nothing(), !loses_power && bad > 0);
+            assert_eq!(log.group(1).map(|it| it.hard_state.term), (bad > 1).then_some(1));
+            disk.crash_process();
+            let (_, last) = open(&disk);
+            assert_eq!((last.cut_bytes, last.is_damaged), (0, false), "said once");
+        }
+    }
+}
+
+#[test]
+fn damage_behind_a_clean_stop_does_not_make_one() {
+    let disk = SimDisk::new();
+    with_groups(&disk).stop().unwrap();
+    let path = Path::new("/d").join(NAME);
+    let stopped = crate::read_all(&disk, &path, 1 << 20).unwrap().len() as u64;
+    let (log, _) = open(&disk);
+    log.append(1, &Record::Opened);
+    log.sync(true).unwrap();
+    // The start behind the stop, and with it that anything was opened since.
+    let (_, last) = damaged(&disk, stopped, true);
+    assert!(last.is_damaged && !last.lost_nothing());
+    // This start ends before it has opened anything.
+    disk.crash_process();
+    assert_eq!(unchecked(&open(&disk).0), [1, 2, 3, 4]);
 }
 
 #[test]
