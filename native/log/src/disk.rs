@@ -3,7 +3,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::RawFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How a file is opened.
@@ -116,6 +116,10 @@ pub trait File: Send + Sync {
     fn start_writeback(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Has the range written and waits for it. No sync, which is still needed; but an error is one of a sync.
     fn write_back(&self, offset: u64, len: u64) -> io::Result<()>;
+    /// Lets go of what the page cache holds of the file and need not write: what is read next comes from the disk. Best effort.
+    fn forget_cached(&self) -> io::Result<()> {
+        Ok(())
+    }
     /// The descriptor, for the reactor's own system calls; `None` in memory.
     fn raw_fd(&self) -> Option<RawFd>;
 }
@@ -146,14 +150,28 @@ pub fn read_all(disk: &dyn Disk, path: &Path, limit: u64) -> io::Result<Vec<u8>>
 
 /// Replaces a file as a whole and durably: new file beside it, fsync, rename, fsync of the folder.
 pub fn replace_file(disk: &dyn Disk, path: &Path, parts: &[IoSlice<'_>]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let temporary = write_beside(disk, path, parts)?;
+    put_in_place(disk, &temporary, path)
+}
+
+/// The first half of [`replace_file`]: a failure leaves the old file as it is.
+pub(crate) fn write_beside(
+    disk: &dyn Disk,
+    path: &Path,
+    parts: &[IoSlice<'_>],
+) -> io::Result<PathBuf> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".tmp");
-    let temporary = folder.join(name);
+    let temporary = path.with_file_name(name);
     let file = disk.open(&temporary, OpenMode::Create)?;
     file.truncate(0)?;
     file.write_vectored_at(parts, 0)?;
     file.sync_data()?;
-    disk.rename(&temporary, path)?;
-    disk.sync_dir(folder)
+    Ok(temporary)
+}
+
+/// The other half: after a failure it is not known which file has the name.
+pub(crate) fn put_in_place(disk: &dyn Disk, temporary: &Path, path: &Path) -> io::Result<()> {
+    disk.rename(temporary, path)?;
+    disk.sync_dir(path.parent().unwrap_or(Path::new(".")))
 }

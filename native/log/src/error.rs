@@ -25,6 +25,11 @@ pub enum LogError {
 }
 
 impl LogError {
+    /// Whether a sync failed, of whatever: the pages may be gone, and the next sync says nothing of that.
+    pub fn is_failed_sync(&self) -> bool {
+        matches!(self, LogError::Io { operation: "sync", source, .. } if source.kind() != io::ErrorKind::NotFound)
+    }
+
     /// Whether the disk is full, which heals when space returns.
     pub fn is_no_space(&self) -> bool {
         matches!(self, LogError::Io { source, .. } if is_no_space(source))

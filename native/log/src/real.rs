@@ -156,6 +156,10 @@ impl File for RealFile {
         sys::write_back(self.file.as_fd(), offset, len)
     }
 
+    fn forget_cached(&self) -> io::Result<()> {
+        sys::forget_cached(self.file.as_fd())
+    }
+
     fn raw_fd(&self) -> Option<RawFd> {
         Some(self.file.as_raw_fd())
     }
@@ -248,6 +252,14 @@ mod tests {
         file.start_writeback(0, 4).unwrap();
         file.write_back(0, 4).unwrap();
         file.check_written().unwrap();
+        // What was not written stays, and the rest comes from the disk.
+        file.write_vectored_at(&[IoSlice::new(b"abcd")], 2).unwrap();
+        for _ in 0..2 {
+            file.forget_cached().unwrap();
+            assert_eq!(file.read_at(&mut back, 2).unwrap(), 4);
+            assert_eq!(&back[..4], b"abcd");
+            file.sync_data().unwrap();
+        }
         fs::remove_dir_all(dir).unwrap();
     }
 

@@ -141,7 +141,7 @@ impl Loader<'_> {
     ) -> Result<Loaded, LogError> {
         let path = self.how.dir.join(file_name(base_offset, "log"));
         let disk = self.how.disk.as_ref();
-        let file = disk.open(&path, OpenMode::Write).map_err(at("open", &path))?;
+        let file = self.open(&path, OpenMode::Write)?;
         let len = file.len().map_err(at("look at", &path))?;
         let header = self.read_header(file.as_ref(), len, base_offset, &path)?;
         let tail = match self.indexes.binary_search(&base_offset) {
@@ -180,12 +180,22 @@ impl Loader<'_> {
     /// Whether a segment was begun behind damage.
     pub fn is_behind_damage(&self, base_offset: u64) -> Result<bool, LogError> {
         let path = self.how.dir.join(file_name(base_offset, "log"));
-        let file = self.how.disk.open(&path, OpenMode::Read).map_err(at("open", &path))?;
+        let file = self.open(&path, OpenMode::Read)?;
         let len = file.len().map_err(at("look at", &path))?;
         match self.read_header(file.as_ref(), len, base_offset, &path) {
             Err(LogError::WrongIdentity { .. }) => Ok(false),
             header => Ok(header?.is_some_and(|header| header.flags & BEHIND_DAMAGE != 0)),
         }
+    }
+
+    /// A file as the disk has it, where that need not be what was written: pages of which a sync failed are read until the page
+    /// cache lets go of them.
+    fn open(&self, path: &Path, mode: OpenMode) -> Result<Arc<dyn File>, LogError> {
+        let file = self.how.disk.open(path, mode).map_err(at("open", path))?;
+        if !self.how.same_boot {
+            file.forget_cached().map_err(at("read", path))?;
+        }
+        Ok(file)
     }
 
     /// The header of a segment, if it is whole.

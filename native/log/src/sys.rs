@@ -141,6 +141,22 @@ pub(crate) fn check_written(_fd: BorrowedFd<'_>) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Drops the clean pages of a file from the page cache.
+#[cfg(target_os = "linux")]
+pub(crate) fn forget_cached(fd: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no pointers.
+    match unsafe { libc::posix_fadvise(fd.as_raw_fd(), 0, 0, libc::POSIX_FADV_DONTNEED) } {
+        0 => Ok(()),
+        code => Err(io::Error::from_raw_os_error(code)),
+    }
+}
+
+/// Not available here.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn forget_cached(_fd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(())
+}
+
 /// Takes an exclusive flock, or fails with `WouldBlock`.
 pub(crate) fn lock_exclusive(fd: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: no pointers.

@@ -183,9 +183,14 @@ impl Env {
         }
     }
 
-    /// From now on nothing of the log directory is served. Says whether it was in order until now.
+    /// From now on nothing of the log directory is served, and the next start will not believe what the page cache holds of it.
+    /// Says whether it was in order until now.
     pub fn set_offline(&self) -> bool {
-        !self.state.is_offline.swap(true, Ordering::AcqRel)
+        let is_first = !self.state.is_offline.swap(true, Ordering::AcqRel);
+        if is_first {
+            self.hard_state.note_failure();
+        }
+        is_first
     }
 
     /// This node as a voter; 0 is no voter in Raft.

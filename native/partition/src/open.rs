@@ -141,7 +141,8 @@ pub(crate) fn find(
     let disk: Arc<dyn Disk> =
         Arc::new(LeasedDisk { disk: disk_of(env, spec), lease: Arc::clone(&lease) });
     let (log, producers) = if is_there {
-        open_existing(env, spec, handle, identity, disk)?
+        open_existing(env, spec, handle, identity, disk)
+            .inspect_err(|error| note_failed_sync(env, handle, error))?
     } else {
         let (dir, now_ms) = (env.log_dir.join(spec.folder_name()), (env.now_ms)());
         let options = log_options(&spec.config);
@@ -181,6 +182,15 @@ pub(crate) fn finish(
     // Segments whose removal was decided and not carried out before the last stop.
     partition.locked(|shared| partition.want_deletion(shared));
     Ok(partition)
+}
+
+/// A sync that failed in an opening takes the log directory off-line as any other: the next one would find nothing to do.
+fn note_failed_sync(env: &Env, handle: Handle, error: &OpenError) {
+    let is_failed_sync = matches!(error, OpenError::Log(error) if error.is_failed_sync());
+    if is_failed_sync && env.set_offline() {
+        let state = LogDirState::Offline;
+        env.notifier.event(handle, PartitionEvent::LogDir { state });
+    }
 }
 
 fn open_existing(

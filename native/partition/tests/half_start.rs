@@ -6,37 +6,23 @@ mod common;
 use std::sync::Arc;
 
 use common::*;
+use ms_log::Disk;
 use ms_log::sim::SimDisk;
 use ms_partition::*;
-use ms_wire::error_code::NONE;
 
 const SEEDS: u64 = 200;
 
-fn fsync() -> PartitionSpec {
-    let config = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };
-    PartitionSpec { config, ..spec() }
-}
-
 fn other() -> PartitionSpec {
-    PartitionSpec { partition_index: 1, group_id: 78, ..fsync() }
-}
-
-/// Appends a batch that is acknowledged once it is on the disk; its offset.
-fn durable(broker: &Broker, partition: &Arc<Partition>) -> i64 {
-    assert_eq!(turn_with(partition, &[Batch::plain(1)], -1, Origin::Client, 1), [None]);
-    broker.work();
-    let done = broker.done().into_iter().find(|(slot, _)| slot.id == 1).expect("answered").1;
-    assert_eq!(done.error_code, NONE);
-    done.base_offset
+    PartitionSpec { partition_index: 1, group_id: 78, ..fsync_spec() }
 }
 
 /// A partition with something that only the page cache holds, which a checkpoint knows, and the end of its system.
 fn lost_power(seed: u64) -> SimDisk {
     let disk = SimDisk::new();
     let broker = Broker::start(&disk);
-    let opened = broker.open(fsync());
+    let opened = broker.open(fsync_spec());
     broker.open(other());
-    durable(&broker, &opened);
+    durable(&broker, &opened, Batch::plain(1));
     for _ in 0..10 {
         assert_eq!(turn(&opened, &[Batch::plain(3)]), [None], "waits for its sync");
     }
@@ -48,11 +34,11 @@ fn lost_power(seed: u64) -> SimDisk {
 /// What is acknowledged survives another loss of power.
 fn check(disk: &SimDisk, seed: u64, when: &str) {
     let broker = Broker::start(disk);
-    let partition = broker.open(fsync());
+    let partition = broker.open(fsync_spec());
     assert!(partition.high_watermark() > 0, "the first is there, seed {seed}, {when}");
-    let offset = durable(&broker, &partition);
+    let offset = durable(&broker, &partition, Batch::plain(1));
     disk.crash(seed + 1);
-    let partition = Broker::start(disk).open(fsync());
+    let partition = Broker::start(disk).open(fsync_spec());
     let found: Vec<_> = consume(&partition, 0).iter().map(|it| it.base_offset).collect();
     assert!(found.contains(&offset), "{offset} in {found:?}, seed {seed}, {when}");
 }
@@ -92,14 +78,14 @@ fn a_start_that_is_killed_in_the_middle_of_an_opening_has_not_opened() {
             let disk = lost_power(seed);
             let broker = Broker::start(&disk);
             let before = disk.calls();
-            broker.open(fsync());
+            broker.open(fsync_spec());
             before..disk.calls()
         };
         for call in calls {
             let disk = lost_power(seed);
             let broker = Broker::start(&disk);
             disk.fail_call(call, ms_log::sim::Fault::Kill);
-            assert!(Partition::open(&broker.env, fsync(), HANDLE).is_err());
+            assert!(Partition::open(&broker.env, fsync_spec(), HANDLE).is_err());
             disk.crash_process();
             check(&disk, seed, &format!("killed at call {call}"));
         }
@@ -116,33 +102,49 @@ impl Random {
     }
 }
 
-/// Three partitions, of which each life opens some; every life ends in a kill, a loss of power or a stop.
+/// The disk loses what a sync of one of the partition's files was for.
+fn fail_a_sync(broker: &Broker, partition: &Arc<Partition>, random: &mut Random) {
+    turn(partition, &[Batch::plain(2)]);
+    let names = broker.disk.list_dir(partition.dir()).expect("a folder").into_iter();
+    let segments = names.filter(|it| it.name.ends_with(".log"));
+    let mut unsynced: Vec<_> = segments.map(|it| partition.dir().join(it.name)).collect();
+    unsynced.retain(|path| broker.disk.is_unsynced(path));
+    broker.disk.lose_on_sync(&unsynced[random.below(unsynced.len() as u64) as usize]);
+    broker.work();
+    assert!(broker.env.is_offline());
+}
+
+/// What a partition holds: the offset and the time of each batch.
+fn held(partition: &Partition) -> Vec<(i64, i64)> {
+    consume(partition, 0).iter().map(|it| (it.base_offset, it.max_timestamp)).collect()
+}
+
+/// Three partitions, of which each life opens some; every life ends in a kill, a failed sync, a loss of power or a stop.
 #[test]
 fn whatever_each_start_opens_and_however_it_ends_nothing_acknowledged_is_lost() {
     // CRASH_SEEDS=100000 for a long run.
     let seeds = std::env::var("CRASH_SEEDS").ok().and_then(|text| text.parse().ok());
     for seed in 0..seeds.unwrap_or(2000) {
         let (disk, mut random) = (SimDisk::new(), Random(seed));
-        let mut acknowledged = [const { Vec::new() }; 3];
+        let segment_bytes = [1 << 30, 300][seed as usize % 2];
+        let config = PartitionConfig { segment_bytes, ..fsync_spec().config };
+        let (mut acknowledged, mut now_ms) = ([const { Vec::new() }; 3], START_MS);
         for life in 0..6 {
             let broker = Broker::start(&disk);
             let mut opened = Vec::new();
-            for (number, offsets) in acknowledged.iter_mut().enumerate() {
+            for (number, batches) in acknowledged.iter_mut().enumerate() {
                 if life < 5 && random.below(3) == 0 {
                     continue;
                 }
-                let (index, group_id) = (number as i32, 77 + number as u64);
-                let partition =
-                    broker.open(PartitionSpec { partition_index: index, group_id, ..fsync() });
-                let batches = consume(&partition, 0);
-                let is_there = |offset| batches.iter().any(|it| it.base_offset == offset);
-                let lost: Vec<_> = offsets.iter().filter(|&&offset| !is_there(offset)).collect();
-                assert!(
-                    lost.is_empty(),
-                    "partition {number} lacks {lost:?}, seed {seed}, life {life}"
-                );
+                let (partition_index, group_id) = (number as i32, 77 + number as u64);
+                let spec = PartitionSpec { partition_index, group_id, config, ..spec() };
+                let partition = broker.open(spec);
+                let held = held(&partition);
+                let lost: Vec<_> = batches.iter().filter(|&it| !held.contains(it)).collect();
+                assert!(lost.is_empty(), "{number} lacks {lost:?}, seed {seed}, life {life}");
                 for _ in 0..random.below(3) {
-                    offsets.push(durable(&broker, &partition));
+                    now_ms += 1;
+                    batches.push((durable(&broker, &partition, Batch::at(&[now_ms])), now_ms));
                 }
                 for _ in 0..random.below(4) {
                     assert_eq!(turn(&partition, &[Batch::plain(3)]), [None], "waits for its sync");
@@ -152,9 +154,14 @@ fn whatever_each_start_opens_and_however_it_ends_nothing_acknowledged_is_lost() 
             if random.below(2) == 0 {
                 broker.env.write_checkpoint(&opened).expect("a disk in order");
             }
-            match random.below(4) {
+            match random.below(5) {
                 0 => disk.crash_process(),
-                1 => {
+                1 if !opened.is_empty() => {
+                    let one = random.below(opened.len() as u64) as usize;
+                    fail_a_sync(&broker, &opened[one], &mut random);
+                    disk.crash_process();
+                }
+                2 => {
                     broker.work();
                     broker.env.write_checkpoint(&opened).expect("a disk in order");
                     broker.env.record_stop(&opened).expect("a disk in order");

@@ -185,7 +185,12 @@ impl Notifier for Hub {
     }
 
     fn event(&self, handle: Handle, event: PartitionEvent) {
-        if let Some(event) = self.opening.keep(handle, event) {
+        // What a partition that cannot be opened has said is dropped, but not what is said of the whole log directory.
+        let now = match event {
+            PartitionEvent::LogDir { .. } => Some(event),
+            event => self.opening.keep(handle, event),
+        };
+        if let Some(event) = now {
             self.tell(handle, event);
         }
     }

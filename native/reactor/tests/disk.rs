@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use common::client::Client;
-use common::frames::{LogConfig, batch, fetch, fetched, header, produce, produced};
+use common::frames::{LogConfig, batch, fetch, fetched, header, partition_spec, produce, produced};
 use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
 use ms_log::hard_state::{HardStateLog, set_aside_path};
 use ms_log::sim::SimDisk;
 use ms_log::{Disk, OpenMode, checkpoint};
 use ms_reactor::DataPlaneConfig;
-use ms_reactor::packed::kind;
+use ms_reactor::packed::{command, kind};
 use ms_wire::error_code;
 use ms_wire::fetch::{FetchOptions, FetchPartition};
 use ms_wire::topic::TopicKey;
@@ -127,6 +127,25 @@ fn a_stop_is_not_clean_when_a_sync_failed() {
         let (_, last) = HardStateLog::open(Arc::new(disk), &dir.0).unwrap();
         assert_eq!(last.clean, !is_failing);
     }
+}
+
+#[test]
+fn a_sync_that_fails_in_an_opening_takes_the_directory_off_line() {
+    let disk = SimDisk::new();
+    let log = LogConfig { flush_messages: 1, ..LogConfig::default() };
+    let (broker, segment) = start(&disk, DataPlaneConfig::default(), &log);
+    let dir = broker.stop();
+    // What is durable is not known any more, so that it is synced.
+    disk.remove_file(&dir.0.join("checkpoint")).unwrap();
+    disk.lose_on_sync(&segment);
+    let broker = Broker::start_on(Arc::new(disk), dir, DataPlaneConfig::default());
+    let payload = partition_spec("orders", [7; 16], 0, 7001, &log);
+    for _ in 0..2 {
+        let token = broker.submit(command::OPEN_PARTITION, 0, None, &payload);
+        assert_eq!(broker.await_done(token).error_code, error_code::KAFKA_STORAGE_ERROR);
+    }
+    let event = broker.await_entry(|entry| entry.kind == kind::LOG_DIRECTORY);
+    assert_eq!(event.payload[0], 2, "off-line");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod record;
 mod states;
 
-use crate::disk::{Disk, File, OpenMode, read_exact_at, replace_file};
+use crate::disk::{Disk, File, OpenMode, put_in_place, read_exact_at, replace_file, write_beside};
 use crate::error::is_no_space;
 use parking_lot::Mutex;
 use record::Line;
@@ -15,6 +15,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const NAME: &str = "hard-state.log";
+/// While this file is there, what the page cache holds of the log directory may never reach the disk.
+const FAILED_NAME: &str = "sync-failed";
 /// Beyond this size the last states are written to a new file.
 const COMPACT_BYTES: u64 = 64 << 20;
 /// Space kept for the times when the disk is full.
@@ -127,6 +129,12 @@ impl HardStateLog {
     pub fn open(disk: Arc<dyn Disk>, log_dir: &Path) -> io::Result<(HardStateLog, LastStop)> {
         let path = log_dir.join(NAME);
         let boot_id = disk.boot_id()?;
+        let failed = log_dir.join(FAILED_NAME);
+        let has_failed = disk.exists(&failed)?;
+        if has_failed {
+            // All that the disk still takes; of the rest the page cache lets go where it is read.
+            let _ = disk.sync_all(log_dir);
+        }
         let file = disk.open(&path, OpenMode::Create)?;
         let replayed = replay(file.as_ref())?;
         let cut_bytes = replayed.len - replayed.good;
@@ -137,7 +145,7 @@ impl HardStateLog {
             file.truncate(replayed.good)?;
         }
         // Of the cut too: a later record must not be found behind what was cut.
-        file.sync_data()?;
+        file.sync_data().inspect_err(|_| note_failure(disk.as_ref(), &failed))?;
         disk.sync_dir(log_dir)?;
         // Space for the times when the disk is full; a file system that has none now is met by the first write.
         let _ = file.allocate(0, RESERVE_BYTES);
@@ -145,8 +153,8 @@ impl HardStateLog {
         let first_start = states.incarnation == 0 && !is_damaged;
         let incarnation = states.incarnation.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
         let last = LastStop {
-            clean: (states.is_stopped && !is_damaged) || first_start,
-            same_boot: states.boot_id == boot_id || first_start,
+            clean: (states.is_stopped && !is_damaged || first_start) && !has_failed,
+            same_boot: (states.boot_id == boot_id || first_start) && !has_failed,
             cut_bytes,
             is_damaged,
         };
@@ -165,13 +173,27 @@ impl HardStateLog {
             }),
             synced: AtomicU64::new(0),
         };
-        if last.is_damaged && !last.same_boot {
-            // Of what was opened behind the last mark of a stop nothing may be known.
+        if (last.is_damaged || has_failed) && !last.same_boot {
+            // As if the system had died: nobody knows what was opened behind the last stop, or what of it is on the disk.
             log.append_line(&Line::Start { incarnation, boot_id: NO_BOOT });
         }
         log.append_line(&Line::Start { incarnation, boot_id });
+        if has_failed {
+            log.write_anew(&failed)?;
+        }
         log.sync(true)?;
         Ok((log, last))
+    }
+
+    /// What the page cache holds of the log itself is made durable, in a file that no sync failed of. On a full disk the next
+    /// start does.
+    fn write_anew(&self, failed: &Path) -> io::Result<()> {
+        match self.compact(&mut self.writer.lock()) {
+            Err(error) if is_no_space(&error) => Ok(()),
+            // If its removal is lost, so is what it is about.
+            Ok(()) => self.disk.remove_file(failed),
+            error => error,
+        }
     }
 
     /// Number of this start, never seen before.
@@ -194,6 +216,12 @@ impl HardStateLog {
     /// leave. Never waits for the disk.
     pub fn append(&self, group_id: u64, record: &Record) -> u64 {
         self.append_line(&Line::Group(group_id, record.clone()))
+    }
+
+    /// Notes for the next start that something could not be made durable: it must not believe what the page cache holds. Needs
+    /// no sync, as what dies with the page cache is not believed anyway; a disk that does not take it cannot be helped.
+    pub fn note_failure(&self) {
+        note_failure(self.disk.as_ref(), &self.path.with_file_name(FAILED_NAME));
     }
 
     fn append_line(&self, line: &Line) -> u64 {
@@ -223,7 +251,7 @@ impl HardStateLog {
         writer.write_pending()?;
         if durable && writer.dirty {
             writer.broken = true;
-            writer.file.sync_data()?;
+            writer.file.sync_data().inspect_err(|_| self.note_failure())?;
             (writer.broken, writer.dirty) = (false, false);
         }
         if !writer.dirty {
@@ -251,19 +279,19 @@ impl HardStateLog {
             shared.states.forget_removed();
             shared.states.put(&mut bytes);
             // What was appended and not yet written is among the states.
-            shared.buffer.clear();
+            writer.pending.append(&mut shared.buffer);
             shared.sequence
         };
-        writer.pending.clear();
         writer.broken = true;
-        if let Err(error) = replace_file(self.disk.as_ref(), &self.path, &[IoSlice::new(&bytes)]) {
-            // A full disk heals: the next attempt compacts again, from the states that hold everything.
-            writer.broken = !is_no_space(&error);
-            return Err(error);
-        }
-        // The new file is whole; without a handle of it the next attempt compacts again.
+        let (disk, path) = (self.disk.as_ref(), &self.path);
+        let written = write_beside(disk, path, &[IoSlice::new(&bytes)]);
+        let temporary = written.map_err(|error| writer.failed(error))?;
+        // The old file may have no name any more: without a handle of the new one the next attempt compacts again.
+        writer.position = COMPACT_BYTES + 1;
+        put_in_place(disk, &temporary, path).map_err(|error| writer.failed(error))?;
+        writer.pending.clear();
         writer.broken = false;
-        writer.file = self.disk.open(&self.path, OpenMode::Write)?;
+        writer.file = disk.open(path, OpenMode::Write)?;
         writer.dirty = false;
         writer.position = bytes.len() as u64;
         writer.sequence = sequence;
@@ -273,6 +301,12 @@ impl HardStateLog {
 }
 
 impl Writer {
+    /// A full disk heals: the next attempt is made from the states, which hold everything.
+    fn failed(&mut self, error: io::Error) -> io::Error {
+        self.broken = !is_no_space(&error);
+        error
+    }
+
     fn write_pending(&mut self) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
@@ -314,6 +348,10 @@ fn replay(file: &dyn File) -> io::Result<Replayed> {
         rest = &rest[size..];
     }
     Ok(found)
+}
+
+fn note_failure(disk: &dyn Disk, failed: &Path) {
+    let _ = disk.open(failed, OpenMode::Create);
 }
 
 /// Where a start copies what it cuts off the hard-state log of a log directory.

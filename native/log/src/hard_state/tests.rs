@@ -327,3 +327,76 @@ fn a_full_disk_during_compaction_heals() {
         assert_eq!(open(&disk).0.group(1).unwrap().hard_state.term, 3, "call {call}");
     }
 }
+
+#[test]
+fn a_failed_sync_of_its_own_costs_nothing_that_the_next_process_has_read() {
+    for seed in 0..60 {
+        let disk = SimDisk::new();
+        let log = with_groups(&disk);
+        log.append(1, &vote(5));
+        log.sync(false).unwrap();
+        disk.lose_on_sync(&Path::new("/d").join(NAME));
+        if seed % 2 == 0 {
+            log.sync(true).unwrap_err();
+        } else {
+            // That of a start.
+            HardStateLog::open(Arc::new(disk.clone()), Path::new("/d")).err().unwrap();
+        }
+        disk.crash_process();
+        let (log, last) = open(&disk);
+        assert_eq!((last.cut_bytes, last.lost_nothing()), (0, false));
+        assert_eq!(log.group(1).unwrap().hard_state.term, 5);
+        log.append(2, &vote(6));
+        log.sync(true).unwrap();
+        disk.crash(seed);
+        let (log, last) = open(&disk);
+        assert_eq!(last.cut_bytes, 0, "seed {seed}");
+        let term = |group| log.group(group).unwrap().hard_state.term;
+        assert_eq!((term(1), term(2)), (5, 6));
+    }
+}
+
+#[test]
+fn what_could_not_be_made_durable_is_noted_for_the_next_start() {
+    let disk = SimDisk::new();
+    let log = with_groups(&disk);
+    log.note_failure();
+    log.stop().unwrap();
+    disk.crash_process();
+    let (log, last) = open(&disk);
+    assert!(!last.clean && !last.same_boot);
+    assert_eq!(unchecked(&log), [1, 2, 3, 4]);
+    log.append(1, &Record::Opened);
+    log.sync(true).unwrap();
+    disk.crash_process();
+    let (log, last) = open(&disk);
+    assert!(!last.clean && last.same_boot);
+    assert_eq!(unchecked(&log), [2, 3, 4]);
+}
+
+#[test]
+fn the_note_of_a_failure_stays_until_the_log_was_written_anew() {
+    let mut started = 0;
+    for call in 0..30 {
+        for fault in [Fault::NoSpace, Fault::Io, Fault::Kill] {
+            let disk = SimDisk::new();
+            with_groups(&disk).note_failure();
+            disk.crash_process();
+            disk.fail_call(disk.calls() + call, fault);
+            let opened = HardStateLog::open(Arc::new(disk.clone()), Path::new("/d"));
+            let has_failed = disk.has_failed() && fault == Fault::NoSpace;
+            disk.fail_no_call();
+            let mut term = 0;
+            if let Ok((log, _)) = opened {
+                started += u32::from(has_failed);
+                log.append(1, &vote(7));
+                term = log.sync(true).map_or(0, |_| 7);
+            }
+            disk.crash(call);
+            let (log, _) = open(&disk);
+            assert_eq!(unchecked(&log), [1, 2, 3, 4], "{fault:?} in call {call}");
+            assert!(log.group(1).unwrap().hard_state.term >= term, "{fault:?} in call {call}");
+        }
+    }
+    assert!(started > 2, "the space that is kept is enough for a start");
+}

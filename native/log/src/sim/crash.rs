@@ -75,7 +75,7 @@ pub(super) fn apply_names(names: &mut BTreeMap<String, Node>, change: &NameChang
 fn contents_after(file: &FileState, loss: Loss, random: &mut Random) -> Vec<u8> {
     let changes = file.changes.len() as u64;
     match loss {
-        Loss::Nothing => file.data.clone(),
+        Loss::Nothing => after(file, file.changes.len()),
         Loss::Suffix => after(file, random.below(changes + 1) as usize),
         Loss::Pages(size) => {
             let mut left = vec![0; after(file, random.below(changes + 1) as usize).len()];
@@ -116,7 +116,7 @@ fn versions(file: &FileState) -> Vec<Vec<u8>> {
     versions
 }
 
-fn apply(data: &mut Vec<u8>, change: &Change) {
+pub(super) fn apply(data: &mut Vec<u8>, change: &Change) {
     match change {
         Change::Write(offset, bytes) => apply_write(data, *offset, bytes),
         Change::Truncate(len) => data.resize(*len as usize, 0),

@@ -133,6 +133,9 @@ impl<F: FileFront> File for FrontedFile<F> {
     fn write_back(&self, offset: u64, len: u64) -> io::Result<()> {
         self.0.write_back(offset, len)
     }
+    fn forget_cached(&self) -> io::Result<()> {
+        self.0.forget_cached()
+    }
     fn raw_fd(&self) -> Option<RawFd> {
         self.0.raw_fd()
     }

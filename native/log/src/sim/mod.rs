@@ -126,6 +126,11 @@ impl SimDisk {
         self.on_file(path, |file| file.has_lost = true);
     }
 
+    /// The next sync of the file fails, and what it had to write is gone: reads show it until the page cache has let go of it.
+    pub fn lose_on_sync(&self, path: &Path) {
+        self.on_file(path, |file| file.is_losing = true);
+    }
+
     /// Syncs and writebacks of the file wait until it is released, as on a device that is slow.
     pub fn hold(&self, path: &Path) {
         self.on_file(path, |file| file.is_held = true);
@@ -157,10 +162,10 @@ impl SimDisk {
     pub fn corrupt(&self, path: &Path, position: u64, change: impl FnOnce(&mut [u8])) {
         let mut state = self.state.lock();
         if let Ok(Node::File(id)) = state.find(path) {
-            state.sync_file(id);
             let file = state.file(id);
             let from = (position as usize).min(file.data.len());
             change(&mut file.data[from..]);
+            file.changes.clear();
             file.durable = file.data.clone();
         }
     }
@@ -319,8 +324,7 @@ impl File for SimFile {
         self.wait_while_held();
         self.with(false, |state| {
             state.file(self.id).check()?;
-            state.sync_file(self.id);
-            Ok(())
+            state.file(self.id).sync()
         })
     }
 
@@ -361,6 +365,13 @@ impl File for SimFile {
     fn write_back(&self, offset: u64, len: u64) -> io::Result<()> {
         self.start_writeback(offset, len)?;
         self.check_written()
+    }
+
+    fn forget_cached(&self) -> io::Result<()> {
+        self.with(false, |state| {
+            state.file(self.id).forget_cached();
+            Ok(())
+        })
     }
 
     fn raw_fd(&self) -> Option<RawFd> {

@@ -53,6 +53,8 @@ pub(super) struct FileState {
     pub is_failing: bool,
     /// What was written is gone, and only who asks the file is told.
     pub has_lost: bool,
+    /// What the next sync should write is gone, and only reads still show it.
+    pub is_losing: bool,
 }
 
 #[derive(Default)]
@@ -126,6 +128,24 @@ impl FileState {
         self.changes.push(Change::Truncate(len));
     }
 
+    /// Makes the changes durable, or loses them.
+    pub fn sync(&mut self) -> io::Result<()> {
+        let changes = std::mem::take(&mut self.changes);
+        if std::mem::take(&mut self.is_losing) {
+            return Err(io::Error::from_raw_os_error(libc::EIO));
+        }
+        changes.iter().for_each(|change| super::crash::apply(&mut self.durable, change));
+        Ok(())
+    }
+
+    /// What is read is what is durable, and what waits for its sync. The length does not change.
+    pub fn forget_cached(&mut self) {
+        let len = self.data.len();
+        self.data.clone_from(&self.durable);
+        self.changes.iter().for_each(|change| super::crash::apply(&mut self.data, change));
+        self.data.resize(len, 0);
+    }
+
     pub fn read(&self, buf: &mut [u8], offset: u64) -> usize {
         let from = (offset as usize).min(self.data.len());
         let len = buf.len().min(self.data.len() - from);
@@ -190,12 +210,6 @@ impl State {
 
     pub fn file(&mut self, id: FileId) -> &mut FileState {
         self.files.entry(id).or_default()
-    }
-
-    pub fn sync_file(&mut self, id: FileId) {
-        let file = self.file(id);
-        file.durable.clone_from(&file.data);
-        file.changes.clear();
     }
 
     pub fn open(&mut self, path: &Path, mode: OpenMode) -> io::Result<FileId> {
@@ -270,18 +284,15 @@ impl State {
     }
 
     pub fn sync_all(&mut self) -> io::Result<()> {
-        let files: Vec<_> = self.files.keys().copied().collect();
-        for id in files {
-            if self.file(id).has_lost {
-                continue;
-            }
-            self.file(id).check()?;
-            self.sync_file(id);
+        let mut outcome = Ok(());
+        for file in self.files.values_mut().filter(|file| !file.has_lost) {
+            file.check()?;
+            outcome = outcome.and(file.sync());
         }
         for dir in self.dirs.values_mut() {
             dir.sync();
         }
-        Ok(())
+        outcome
     }
 
     pub fn find(&self, path: &Path) -> io::Result<Node> {

@@ -42,6 +42,28 @@ fn a_system_crash_keeps_what_was_synced_and_tears_the_rest() {
 }
 
 #[test]
+fn what_a_failed_sync_has_lost_is_read_until_the_page_cache_lets_go_of_it() {
+    let disk = SimDisk::new();
+    let path = Path::new("/a");
+    let file = disk.open(path, OpenMode::CreateNew).unwrap();
+    disk.sync_dir(Path::new("/")).unwrap();
+    write(&file, b"one", 0).unwrap();
+    file.sync_data().unwrap();
+    write(&file, b"two", 3).unwrap();
+    disk.lose_on_sync(path);
+    assert!(file.sync_data().is_err());
+    write(&file, b"three", 6).unwrap();
+    assert_eq!(read_all(&disk, path, 100).unwrap(), b"onetwothree");
+    let left = b"one\0\0\0three";
+    file.forget_cached().unwrap();
+    assert_eq!(read_all(&disk, path, 100).unwrap(), left);
+    // The next sync writes what came later, and nobody hears of the rest.
+    file.sync_data().unwrap();
+    disk.crash(1);
+    assert_eq!(read_all(&disk, path, 100).unwrap(), left);
+}
+
+#[test]
 fn a_planned_fault_fails_one_call_and_a_full_disk_every_write() {
     let disk = SimDisk::new();
     let file = disk.open(Path::new("/a"), OpenMode::CreateNew).unwrap();

@@ -193,6 +193,12 @@ pub fn spec() -> PartitionSpec {
     }
 }
 
+/// As [`spec`], acknowledged once it is on the disk.
+pub fn fsync_spec() -> PartitionSpec {
+    let config = PartitionConfig { flush_messages: 1, ..PartitionConfig::default() };
+    PartitionSpec { config, ..spec() }
+}
+
 /// So many partitions, with the handles they are opened with.
 pub fn specs(count: i32) -> Vec<(PartitionSpec, Handle)> {
     let one = |index: i32| {
@@ -349,6 +355,20 @@ pub fn turn(partition: &Arc<Partition>, batches: &[Batch]) -> Vec<Option<AppendD
 pub fn append(partition: &Arc<Partition>, batch: Batch) -> (i16, i64) {
     let done = turn(partition, &[batch])[0].expect("answered at once");
     (done.error_code, done.base_offset)
+}
+
+/// Appends a batch to a partition that acknowledges what is on the disk; its offset.
+pub fn durable(broker: &Broker, partition: &Arc<Partition>, batch: Batch) -> i64 {
+    assert_eq!(turn_with(partition, &[batch], -1, Origin::Client, 1), [None]);
+    broker.work();
+    let done = broker.done().into_iter().find(|(slot, _)| slot.id == 1).expect("answered").1;
+    assert_eq!(done.error_code, error_code::NONE);
+    done.base_offset
+}
+
+/// The first segment of a partition.
+pub fn segment(partition: &Partition) -> PathBuf {
+    partition.dir().join("00000000000000000000.log")
 }
 
 pub fn query(fetch_offset: i64) -> ReadQuery {
