@@ -103,15 +103,25 @@ impl ByHand {
 
     /// `TOPIC` with one partition, announced.
     pub fn with_topic(&self, config: PartitionConfig) -> Arc<Partition> {
-        let handle = self.shared.hub.registry.reserve();
-        let partition = self.open(0, handle, config);
-        self.shared.hub.registry.insert(handle, Arc::clone(&partition));
-        let (name, id, partitions) = (TOPIC, TOPIC_ID, &[Some(handle)]);
+        self.with_partitions(1, config).remove(0)
+    }
+
+    pub fn with_partitions(&self, count: i32, config: PartitionConfig) -> Vec<Arc<Partition>> {
+        let mut handles = Vec::new();
+        let open = |index| {
+            let handle = self.shared.hub.registry.reserve();
+            let partition = self.open(index, handle, config);
+            self.shared.hub.registry.insert(handle, Arc::clone(&partition));
+            handles.push(Some(handle));
+            partition
+        };
+        let opened = (0..count).map(open).collect();
+        let (name, id, partitions) = (TOPIC, TOPIC_ID, &handles[..]);
         let topic = TestTopic { name, id, partitions, is_internal: false };
         let image = frames::topology(0, &[topic], 0);
         let next = self.shared.topology.load().updated(&image, &self.shared.hub.registry).unwrap();
         self.shared.topology.store(Arc::new(next));
-        partition
+        opened
     }
 
     /// A connection that the reactor has taken over.

@@ -80,6 +80,8 @@ struct FetchedPartition {
     of_session: SessionPartition,
     partition: Option<Arc<Partition>>,
     answer: ReadAnswer,
+    /// The most that it could give.
+    max_bytes: u32,
 }
 
 /// What a request comes from.
@@ -209,9 +211,10 @@ impl WaitingFetch {
         for (at, entry) in self.partitions.iter_mut().enumerate() {
             let Some(partition) = &entry.partition else { continue };
             let fetch = &entry.of_session.fetch;
+            entry.max_bytes = left.min(fetch.partition_max_bytes.max(0) as u32);
             let query = ReadQuery {
                 fetch_offset: fetch.fetch_offset,
-                max_bytes: left.min(fetch.partition_max_bytes.max(0) as u32),
+                max_bytes: entry.max_bytes,
                 at_least_one: total == 0,
                 // Any number below zero says that the client knows none.
                 current_leader_epoch: fetch.current_leader_epoch.max(-1),
@@ -338,7 +341,8 @@ impl WaitingFetch {
         }
         // Of a partition that is here null means: it was not looked for. Of others Kafka has an empty list.
         let is_asked = self.isolation == Isolation::ReadCommitted;
-        let is_listed = is_read && is_asked && answer.diverging.is_none();
+        let is_looked_for = answer.diverging.is_none() && !partition.is_first_too_large();
+        let is_listed = is_read && is_asked && is_looked_for;
         if !is_listed && partition.partition.is_some() {
             head.aborted_transactions = None;
         }
@@ -396,7 +400,7 @@ impl FetchedPartition {
             TopicRef::UnknownId(_) => Err(error_code::UNKNOWN_TOPIC_ID),
         };
         let code = found.as_ref().err().copied().unwrap_or(error_code::NONE);
-        Self { of_session, partition: found.ok(), answer: nothing(code) }
+        Self { of_session, partition: found.ok(), answer: nothing(code), max_bytes: 0 }
     }
 
     /// The planned bytes, if the turn has received all of them.
@@ -405,6 +409,13 @@ impl FetchedPartition {
         let (offset, len) = (self.of_session.fetch.fetch_offset, self.answer.plan.total_bytes());
         let ranges = fresh.ranges(partition.handle(), offset, len)?;
         Some(ranges.into_iter().map(|range| &received[range]).collect())
+    }
+
+    /// There is something to read, and less was asked for than its first batch.
+    fn is_first_too_large(&self) -> bool {
+        let (answer, offset) = (&self.answer, self.of_session.fetch.fetch_offset);
+        let is_empty = answer.plan.total_bytes() == 0;
+        is_empty && self.max_bytes > 0 && offset < answer.last_stable_offset
     }
 
     /// Neither here nor anywhere. Such partitions come last in Kafka's answers.
@@ -539,7 +550,7 @@ mod tests {
     #[test]
     fn aborted_transactions_are_listed_to_who_asks_and_has_not_diverged() {
         let mut hand = ByHand::new();
-        let partition = hand.with_topic(PartitionConfig::default());
+        let partition = hand.with_partitions(3, PartitionConfig::default()).remove(0);
         let mut consumer = hand.connect();
         for (isolation_level, last_fetched_epoch, expected) in [
             (0, -1, (None, false)),
@@ -553,6 +564,18 @@ mod tests {
             hand.reactor.finish_gathered();
             assert_eq!(listed(&hand.frames(&mut consumer, 1)[0]), [expected]);
         }
+        // As in Kafka, nor of a partition whose first batch is larger than what is asked for.
+        let mut producer = hand.connect();
+        let records = batch(&[b"x"]);
+        let to_all = [0, 1, 2].map(|index| (index, Some(&records[..])));
+        hand.gather(&mut producer, &[produce(9, 1, 1, KEY, &to_all)]);
+        hand.reactor.finish_gathered();
+        let sizes = [(0, 1000), (1, 10), (2, 0)].map(|(p, size)| FetchPartition::new(p, 0, size));
+        let options = FetchOptions { isolation_level: 1, ..Default::default() };
+        hand.gather(&mut consumer, &[fetch(12, 1, options, KEY, &sizes)]);
+        hand.reactor.finish_gathered();
+        let expected = [Some(0), None, Some(0)].map(|count| (count, false));
+        assert_eq!(listed(&hand.frames(&mut consumer, 1)[0]), expected);
     }
 
     #[test]
