@@ -34,6 +34,9 @@ impl BatchVisitor for Quiet {
     fn encode(&self) -> Vec<u8> {
         Vec::new()
     }
+    fn fresh(&self) -> Box<dyn BatchVisitor> {
+        Box::new(Quiet)
+    }
 }
 
 /// A byte of choices, a commit index, and files: kind, base offset, length (two bytes), contents.

@@ -27,7 +27,9 @@ pub enum LogError {
 impl LogError {
     /// Whether a sync failed, of whatever: the pages may be gone, and the next sync says nothing of that.
     pub fn is_failed_sync(&self) -> bool {
-        matches!(self, LogError::Io { operation: "sync", source, .. } if source.kind() != io::ErrorKind::NotFound)
+        let LogError::Io { operation: "sync", source, .. } = self else { return false };
+        // Not one that was not begun, for want of the file.
+        source.kind() != io::ErrorKind::NotFound && !is_out_of_files(source)
     }
 
     /// Whether the disk is full, which heals when space returns.

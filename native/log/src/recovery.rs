@@ -57,6 +57,8 @@ pub trait BatchVisitor {
     fn batch(&mut self, header: &BatchHeader);
     /// The state behind the last batch, as [`BatchVisitor::snapshot`] is given it.
     fn encode(&self) -> Vec<u8>;
+    /// One that has seen nothing, for a part of the log.
+    fn fresh(&self) -> Box<dyn BatchVisitor>;
 }
 
 /// A part of a segment that cannot be read.

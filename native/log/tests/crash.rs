@@ -416,11 +416,7 @@ impl World {
         let mut next = from;
         let replayed: Vec<_> = seen.batches.iter().map(|(base, _)| *base as u64).collect();
         for base in &replayed {
-            let is_first = *base == replayed[0] && *base == self.oldest_offset();
-            ensure(*base == next || is_first && self.had_faults, || {
-                format!("{replayed:?} from {from}")
-            })?;
-            next = *base;
+            ensure(*base == next, || format!("{replayed:?} from {from}"))?;
             let frame =
                 self.frames.iter().rev().find(|frame| {
                     !frame.batch.is_empty() && frame.batch[..8] == base.to_be_bytes()

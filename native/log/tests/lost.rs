@@ -189,6 +189,48 @@ fn the_producer_state_at_the_end_of_what_was_deleted_is_kept() {
     }
 }
 
+/// Its index was lost: it is made again with the state at its end, and nothing else is replayed for that.
+#[test]
+fn an_index_that_is_made_again_costs_a_look_at_its_own_segment() {
+    let mut rig = segments();
+    rig.flush();
+    let checkpoint = rig.log.checkpoint_state(b"newest".to_vec());
+    let logs = names(&rig, ".log");
+    rig.disk.remove_file(&rig.dir.join(&logs[2]).with_extension("index")).unwrap();
+    rig.disk.crash_process();
+    let (recovery, seen) = rig.reopen(Some(&checkpoint), true, 1);
+    assert_eq!((recovery.rebuilt_indexes, seen.batches.len()), (1, 0));
+    assert_eq!(seen.snapshot, b"newest");
+    rig.flush();
+    for log in &logs[3..logs.len() - 1] {
+        rig.disk.remove_file(&rig.dir.join(log).with_extension("index")).unwrap();
+    }
+    rig.disk.crash_process();
+    let (_, seen) = rig.reopen(None, true, 1);
+    let next: i64 = logs[3].trim_end_matches(".log").parse().unwrap();
+    assert_eq!(seen.snapshot, next.to_string().into_bytes());
+    assert_eq!(seen.batches[0].0, next);
+}
+
+/// A segment that was deleted without an index: what is known of before it says nothing.
+#[test]
+fn a_producer_state_with_a_gap_behind_it_is_none() {
+    let mut rig = segments();
+    rig.set_log_start(9);
+    rig.flush();
+    let logs = names(&rig, ".log");
+    let newest =
+        logs.iter().rfind(|name| name.trim_end_matches(".log").parse::<u64>().unwrap() < 8);
+    rig.disk.remove_file(&rig.dir.join(newest.unwrap()).with_extension("index")).unwrap();
+    rig.log.delete_segments_below().unwrap().run().unwrap();
+    for index in names(&rig, "index").iter().filter(|name| !name.starts_with("producers")) {
+        rig.disk.remove_file(&rig.dir.join(index)).unwrap();
+    }
+    rig.disk.crash_process();
+    let (_, seen) = rig.reopen(None, true, 1);
+    assert_eq!((seen.snapshot, seen.batches[0].0), (vec![], 8));
+}
+
 #[test]
 fn a_checkpoint_does_not_hide_the_terms_of_segments_that_are_back() {
     for (same_boot, seed) in [(true, 0), (false, 1), (false, 2), (false, 3)] {

@@ -323,6 +323,10 @@ impl BatchVisitor for Producers {
         Producers::encode(self)
     }
 
+    fn fresh(&self) -> Box<dyn BatchVisitor> {
+        Box::new(Producers::default())
+    }
+
     fn batch(&mut self, batch: &BatchHeader) {
         if batch.producer_id <= NO_PRODUCER_ID {
             return;

@@ -77,6 +77,10 @@ impl BatchVisitor for Seen {
     fn encode(&self) -> Vec<u8> {
         self.next.map_or(self.snapshot.clone(), |next| next.to_string().into_bytes())
     }
+
+    fn fresh(&self) -> Box<dyn BatchVisitor> {
+        Box::new(Seen::default())
+    }
 }
 
 pub struct Rig {
