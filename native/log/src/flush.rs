@@ -66,6 +66,11 @@ impl Flushed {
     pub fn is_left_off(&self) -> bool {
         matches!(self.outcome, Ok(Done::LeftOff))
     }
+
+    /// A sync failed: what it had to write may be gone, whoever asks next.
+    pub fn is_failed_sync(&self) -> bool {
+        self.outcome.as_ref().is_err_and(LogError::is_failed_sync)
+    }
 }
 
 /// What has become of a job without an error.

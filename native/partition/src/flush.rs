@@ -42,11 +42,15 @@ impl Partition {
         self.locked(|shared| {
             shared.unstarted.syncing = 0;
             self.count_unstarted(shared);
-            if matches!(shared.body, Body::Away) {
-                shared.late_flush = Some(outcome);
-                return;
+            if !matches!(shared.body, Body::Away) {
+                return self.take_flushed(shared, outcome);
             }
-            self.take_flushed(shared, outcome);
+            // With a worker, or gone: that is no matter of this partition alone.
+            if outcome.is_failed_sync() && self.env.set_offline() {
+                let event = PartitionEvent::LogDir { state: LogDirState::Offline };
+                self.env.notifier.event(self.handle(), event);
+            }
+            shared.late_flush = Some(outcome);
         });
     }
 

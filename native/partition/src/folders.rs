@@ -52,12 +52,18 @@ pub fn sweep_folders(env: &Env, hosted: &[([u8; 16], i32)]) -> io::Result<u32> {
 /// Renames a partition's folder, durably, so that its name is free; gives the new path. The caller holds the lock of the
 /// folders' owners, or is alone.
 pub(crate) fn set_aside(env: &Env, name: &str) -> io::Result<PathBuf> {
+    let to = rename_aside(env, &env.log_dir.join(name))?;
+    env.disk.sync_dir(&env.log_dir)?;
+    Ok(to)
+}
+
+fn rename_aside(env: &Env, dir: &Path) -> io::Result<PathBuf> {
+    let name = dir.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let unique = format!("{:016x}{:08x}", (env.now_ms)(), env.next_name());
     let room = MAX_NAME_BYTES - unique.len() - DELETE_SUFFIX.len() - 1;
     let kept: String = name.chars().take(room).collect();
     let to = env.log_dir.join(format!("{kept}.{unique}{DELETE_SUFFIX}"));
-    env.disk.rename(&env.log_dir.join(name), &to)?;
-    env.disk.sync_dir(&env.log_dir)?;
+    env.disk.rename(dir, &to)?;
     Ok(to)
 }
 
@@ -84,25 +90,47 @@ pub(crate) fn claim(
         }
         before
     };
+    let is_there = take_folder(env, &dir, identity, &lease, before.as_ref());
+    if is_there.is_err()
+        && let Some(before) = before
+    {
+        // Whose the folder was sees to it that it goes.
+        let mut folders = env.state.folders.lock();
+        if folders.get(name).is_some_and(|held| Arc::ptr_eq(held, &lease)) {
+            folders.insert(name.to_string(), before);
+        }
+    }
+    Ok((lease, is_there?))
+}
+
+/// Says whether the folder of a lease is there. One of another group is set aside.
+fn take_folder(
+    env: &Env,
+    dir: &Path,
+    identity: LogIdentity,
+    lease: &Arc<Lease>,
+    before: Option<&Arc<Lease>>,
+) -> Result<bool, OpenError> {
     // The lock is not held while the disk is read: who takes the name meanwhile ends this lease first.
-    match read_identity(env.disk.as_ref(), &dir) {
-        Ok(Some(found)) if found == identity => return Ok((lease, true)),
-        Ok(None) if !env.disk.exists(&dir)? => return Ok((lease, false)),
+    match read_identity(env.disk.as_ref(), dir) {
+        Ok(Some(found)) if found == identity => return Ok(true),
+        Ok(None) if !env.disk.exists(dir)? => return Ok(false),
         // Of other ids, or its creation did not get as far as a name.
         Ok(_) => {}
         // Or as far as a whole one.
-        Err(LogError::Format { .. }) if holds_nothing(env.disk.as_ref(), &dir)? => {}
+        Err(LogError::Format { .. }) if holds_nothing(env.disk.as_ref(), dir)? => {}
         Err(error) => return Err(error.into()),
     }
     let _folders = env.state.folders.lock();
     if lease.is_over() {
         return Err(taken());
     }
-    let folder = set_aside(env, name)?;
+    let folder = rename_aside(env, dir)?;
     if let Some(before) = before {
         before.moved(&folder);
     }
-    Ok((lease, false))
+    env.disk.sync_dir(&env.log_dir)?;
+    Ok(false)
 }
 
 /// The partition that a lease was taken for is open; an error if another one took the name meanwhile.
@@ -132,16 +160,21 @@ pub(crate) fn set_aside_own(
         return Ok(lease.folder());
     }
     lease.end();
-    let moved = set_aside(env, &name);
-    if moved.as_ref().is_err_and(is_no_space) {
-        // To be tried again, so the name is not free.
-        return moved;
+    let renamed = match rename_aside(env, &env.log_dir.join(&name)) {
+        Ok(to) => {
+            lease.moved(&to);
+            Ok(())
+        }
+        // There is none, or an attempt before this one has renamed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    let moved = renamed.and_then(|()| env.disk.sync_dir(&env.log_dir));
+    // What is tried again keeps the name.
+    if !moved.as_ref().is_err_and(is_no_space) {
+        folders.remove(&name);
     }
-    folders.remove(&name);
-    match moved {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(PathBuf::new()),
-        moved => moved,
-    }
+    moved.map(|()| lease.folder())
 }
 
 /// Removes a folder that was set aside.

@@ -183,6 +183,8 @@ impl Partition {
         if shared.body.log().is_some_and(|log| !log.is_flush_out()) {
             self.want_missed_syncs(shared);
         }
+        // What the rebuild has flushed may let segments go.
+        self.want_deletion(shared);
     }
 
     /// The commit index goes into the hard-state log once a second, when it moved.

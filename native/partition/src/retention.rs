@@ -28,13 +28,11 @@ impl Partition {
                 return;
             };
             let (ms, bytes) = (config.retention_ms, config.retention_bytes);
-            let Some(plan) = log.retention_candidates(now_ms, ms, bytes, high_watermark) else {
-                return;
-            };
-            if plan.new_log_start <= self.log_start_offset() as u64 {
-                // Committed already; only the files are left.
-                return self.want_deletion(shared);
-            }
+            let plan = log.retention_candidates(now_ms, ms, bytes, high_watermark);
+            // Of what is committed already only the files may be left.
+            self.want_deletion(shared);
+            let is_new = |plan: &RetentionPlan| plan.new_log_start > self.log_start_offset() as u64;
+            let Some(plan) = plan.filter(is_new) else { return };
             if matches!(shared.body, Body::Idle(_)) {
                 return self.start_without_entry(shared, &plan);
             }

@@ -521,18 +521,65 @@ fn a_deleted_partition_whose_folder_cannot_be_renamed_is_closed_too() {
     assert!(broker.events().contains(&PartitionEvent::Closed));
 }
 
+/// The rename fails, or the sync that follows it.
 #[test]
-fn a_deleted_folder_that_a_full_disk_does_not_let_rename_is_renamed_later() {
-    let (broker, partition) = open_with(PartitionConfig::default());
-    partition.mark_deleted(now_ms());
-    broker.disk.fail_call(broker.disk.calls(), Fault::NoSpace);
-    broker.work();
-    assert!(broker.disk.has_failed() && !broker.env.is_offline());
-    assert!(broker.disk.exists(partition.dir()).expect("a folder or not"));
-    broker.work_later();
-    assert!(!broker.disk.exists(partition.dir()).expect("a folder or not"));
-    broker.work_later();
-    assert!(broker.events().contains(&PartitionEvent::Closed));
+fn a_deleted_folder_that_a_full_disk_does_not_let_go_goes_later() {
+    for call in 0..2 {
+        let (broker, partition) = open_with(PartitionConfig::default());
+        partition.mark_deleted(now_ms());
+        broker.disk.fail_call(broker.disk.calls() + call, Fault::NoSpace);
+        broker.work();
+        assert!(broker.disk.has_failed() && !broker.env.is_offline());
+        let is_there = broker.disk.exists(partition.dir()).expect("a folder or not");
+        assert_eq!(is_there, call == 0);
+        broker.work_later();
+        broker.work_later();
+        assert!(broker.events().contains(&PartitionEvent::Closed));
+        let left = broker.disk.list_dir(&broker.env.log_dir).expect("a folder");
+        assert!(left.iter().all(|entry| !entry.is_dir), "{left:?}");
+    }
+}
+
+/// Whatever call fails before the successor begins a folder of its own.
+#[test]
+fn a_folder_that_its_successor_could_not_set_aside_goes_with_its_owner() {
+    let successor = PartitionSpec { topic_id: [8; 16], group_id: 99, ..spec() };
+    let mut failed = 0;
+    for call in 0..6 {
+        let (broker, partition) = open_with(PartitionConfig::default());
+        broker.disk.fail_call(broker.disk.calls() + call, Fault::NoSpace);
+        let opened = Partition::open(&broker.env, successor.clone(), HANDLE);
+        failed += u32::from(opened.is_err());
+        broker.disk.fail_no_call();
+        partition.mark_deleted(now_ms());
+        broker.work();
+        let successor = opened.unwrap_or_else(|_| broker.open(successor.clone()));
+        (0..3).for_each(|_| broker.work_later());
+        let left = broker.disk.list_dir(&broker.env.log_dir).expect("a folder");
+        let left: Vec<_> = left.iter().filter(|it| it.is_dir).map(|it| &it.name).collect();
+        assert_eq!(left, ["orders-0"], "call {call}");
+        assert_eq!(append(&successor, Batch::plain(1)), (NONE, 0));
+    }
+    assert!(failed > 2, "{failed}");
+}
+
+#[test]
+fn a_flush_that_fails_takes_the_log_directory_off_line_though_its_partition_has_failed() {
+    let (broker, partition) = open_with(fsync());
+    assert!(parked(&partition, 0, 1));
+    let job = partition.flush_job().expect("a record");
+    let names = broker.disk.list_dir(partition.dir()).expect("a folder");
+    let log = names.iter().find(|it| it.name.ends_with(".log")).expect("a segment");
+    // The write fails for want of space, and so does its cut.
+    let call = broker.disk.calls();
+    broker.disk.fail_call(call, Fault::NoSpace);
+    broker.disk.fail_call(call + 1, Fault::NoSpace);
+    assert!(!parked(&partition, 1, 1));
+    assert_eq!(partition.state(), PartitionState::Failed);
+    assert!(!broker.env.is_offline());
+    broker.disk.break_file(&partition.dir().join(&log.name));
+    partition.flush_finished(job.run());
+    assert!(broker.env.is_offline());
 }
 
 #[test]

@@ -121,6 +121,24 @@ fn a_full_disk_heals_by_what_retention_removes() {
     assert!(consume(&partition, 5).len() >= 2);
 }
 
+/// A rebuild syncs everything: no flush comes any more that could tell that segments may go.
+#[test]
+fn segments_go_although_a_rebuild_has_synced_what_their_deletion_waits_for() {
+    let config = PartitionConfig { retention_ms: 7 * 86_400_000, ..PartitionConfig::default() };
+    let config = PartitionConfig { flush_messages: 10_000, ..config };
+    let (broker, partition) = six(config);
+    // Into the same segment, and not synced.
+    partition.configure(config);
+    assert_eq!(append(&partition, Batch::plain(1)), (NONE, 6));
+    broker.disk.set_full_until_removed(2);
+    assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
+    assert_eq!(partition.state(), PartitionState::NoSpace);
+    second(&broker, &partition, old());
+    assert_eq!((segments_of(&broker, &partition), partition.log_start_offset()), (1, 5));
+    second(&broker, &partition, old() + 1000);
+    assert_eq!(append(&partition, Batch::plain(1)), (NONE, 7));
+}
+
 #[test]
 fn segments_that_a_full_disk_does_not_let_go_are_tried_again() {
     let (broker, partition) = six(PartitionConfig::default());

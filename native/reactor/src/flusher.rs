@@ -186,6 +186,8 @@ fn tend_all(shared: &Shared) {
 /// acknowledged any more.
 fn write_hard_state(shared: &Shared) -> bool {
     if shared.env.is_offline() {
+        // For want of a descriptor, or of space, it may not have been made.
+        shared.env.hard_state.note_failure();
         return false;
     }
     match shared.env.write_hard_state() {

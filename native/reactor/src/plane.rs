@@ -2,13 +2,13 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use ms_log::hard_state::{self, HardStateLog, LastStop};
+use ms_log::hard_state::{HardStateLog, LastStop};
 use ms_log::{DirLock, Disk, RealDisk, checkpoint};
 use ms_partition::{Env, EnvState, Notifier};
 use parking_lot::Mutex;
@@ -238,7 +238,7 @@ impl Prepared {
             registry: Registry::default(),
             log_dir: config.log_dir.to_string_lossy().into_owned(),
         });
-        tell_of_cut(&hub.control, &config.log_dir, last_stop);
+        tell_of_cut(&hub.control, &last_stop);
         let notifier: Arc<dyn Notifier> = Arc::clone(&hub) as Arc<dyn Notifier>;
         let env = Env {
             disk,
@@ -281,14 +281,13 @@ impl Prepared {
 }
 
 /// Says what was cut off the hard-state log: the end of a write that was cut short, or terms, votes and removals of before.
-fn tell_of_cut(control: &ControlQueue, log_dir: &Path, last: LastStop) {
+fn tell_of_cut(control: &ControlQueue, last: &LastStop) {
     let (level, what) = match last {
         LastStop { cut_bytes: 0, .. } => return,
         LastStop { is_damaged: true, .. } => (50, "is damaged, and what it said last is lost"),
         _ => (40, "ends in a write that was cut short"),
     };
-    let (bytes, copy) = (last.cut_bytes, hard_state::set_aside_path(log_dir));
-    let copy = copy.display();
+    let (bytes, copy) = (last.cut_bytes, last.cut_copy.display());
     control.log(level, &format!("the hard-state log {what}: {bytes} bytes were moved to {copy}"));
 }
 

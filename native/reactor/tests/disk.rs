@@ -10,7 +10,7 @@ use std::time::Instant;
 use common::client::Client;
 use common::frames::{LogConfig, batch, fetch, fetched, header, partition_spec, produce, produced};
 use common::{Broker, PATIENCE, REACTORS, TempDir, TestTopic};
-use ms_log::hard_state::{HardStateLog, set_aside_path};
+use ms_log::hard_state::HardStateLog;
 use ms_log::sim::SimDisk;
 use ms_log::{Disk, OpenMode, checkpoint};
 use ms_reactor::DataPlaneConfig;
@@ -154,12 +154,17 @@ fn what_a_start_cuts_off_the_hard_state_log_is_said_and_damage_is_an_error() {
     let (mut broker, _) = start(&disk, DataPlaneConfig::default(), &LogConfig::default());
     assert!(!broker.has_said("the hard-state log"));
     // The mark of the stop, which is the last record; then the first one.
-    for (from_end, level, what) in [(true, 40, "ends in"), (false, 50, "is damaged")] {
+    let mut copies = Vec::new();
+    for (from_end, level, what, copy) in [
+        (true, 40, "ends in", "hard-state.log.cut"),
+        (false, 50, "is damaged", "hard-state.log.damaged0"),
+        (false, 50, "is damaged", "hard-state.log.damaged1"),
+    ] {
         let dir = broker.stop();
         let path = dir.0.join("hard-state.log");
         let len = disk.open(&path, OpenMode::Read).unwrap().len().unwrap();
         disk.corrupt(&path, if from_end { len - 1 } else { 0 }, |bytes| bytes[0] ^= 1);
-        let copy = set_aside_path(&dir.0);
+        let copy = dir.0.join(copy);
         broker = Broker::start_on(Arc::new(disk.clone()), dir, DataPlaneConfig::default());
         let line = broker.await_entry(|entry| entry.kind == kind::LOG);
         let text = String::from_utf8_lossy(&line.payload);
@@ -167,6 +172,11 @@ fn what_a_start_cuts_off_the_hard_state_log_is_said_and_damage_is_an_error() {
         let cut = disk.open(&copy, OpenMode::Read).unwrap().len().unwrap();
         assert!(text.contains(&format!(" {cut} bytes")), "{text}");
         assert_eq!(line.payload[0], level);
+        copies.push((copy, cut));
+        // Of damage each copy stays.
+        for (copy, cut) in &copies[copies.len().saturating_sub(2)..] {
+            assert_eq!(disk.open(copy, OpenMode::Read).unwrap().len().unwrap(), *cut);
+        }
     }
 }
 

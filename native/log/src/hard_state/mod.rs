@@ -73,14 +73,16 @@ pub enum Record {
 }
 
 /// How the last process ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastStop {
     /// The clean-stop mark was the last record, or there was no log yet.
     pub clean: bool,
     /// The operating system has not been restarted since.
     pub same_boot: bool,
-    /// Bytes cut behind the last good record; they were copied to [`set_aside_path`].
+    /// Bytes cut behind the last good record.
     pub cut_bytes: u64,
+    /// Where they were copied to.
+    pub cut_copy: PathBuf,
     /// What was cut was durable, not the end of a write: good records follow a bad one as no loss of power leaves them.
     pub is_damaged: bool,
 }
@@ -138,10 +140,13 @@ impl HardStateLog {
         let file = disk.open(&path, OpenMode::Create)?;
         let replayed = replay(file.as_ref())?;
         let cut_bytes = replayed.len - replayed.good;
-        let mut is_damaged = false;
+        let (mut is_damaged, mut cut_copy) = (false, PathBuf::new());
         if cut_bytes > 0 {
-            let cut = set_aside(disk.as_ref(), log_dir, file.as_ref(), &replayed)?;
+            let mut cut = vec![0; cut_bytes as usize];
+            read_exact_at(file.as_ref(), &mut cut, replayed.good)?;
             is_damaged = replayed.states.is_damage(&cut, boot_id);
+            cut_copy = copy_path(disk.as_ref(), log_dir, is_damaged)?;
+            replace_file(disk.as_ref(), &cut_copy, &[IoSlice::new(&cut)])?;
             file.truncate(replayed.good)?;
         }
         // Of the cut too: a later record must not be found behind what was cut.
@@ -156,6 +161,7 @@ impl HardStateLog {
             clean: (states.is_stopped && !is_damaged || first_start) && !has_failed,
             same_boot: (states.boot_id == boot_id || first_start) && !has_failed,
             cut_bytes,
+            cut_copy,
             is_damaged,
         };
         let log = HardStateLog {
@@ -354,22 +360,20 @@ fn note_failure(disk: &dyn Disk, failed: &Path) {
     let _ = disk.open(failed, OpenMode::Create);
 }
 
-/// Where a start copies what it cuts off the hard-state log of a log directory.
-pub fn set_aside_path(log_dir: &Path) -> PathBuf {
-    log_dir.join(NAME).with_extension("log.cut")
-}
-
-/// Copies what will be cut to a file of its own, and gives it.
-fn set_aside(
-    disk: &dyn Disk,
-    log_dir: &Path,
-    file: &dyn File,
-    found: &Replayed,
-) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; (found.len - found.good) as usize];
-    read_exact_at(file, &mut bytes, found.good)?;
-    replace_file(disk, &set_aside_path(log_dir), &[IoSlice::new(&bytes)])?;
-    Ok(bytes)
+/// Where a start copies what it cuts off. What was damaged is kept whatever later starts cut.
+fn copy_path(disk: &dyn Disk, log_dir: &Path, is_damaged: bool) -> io::Result<PathBuf> {
+    let log = log_dir.join(NAME);
+    if !is_damaged {
+        return Ok(log.with_extension("log.cut"));
+    }
+    let mut number = 0;
+    loop {
+        let path = log.with_extension(format!("log.damaged{number}"));
+        if !disk.exists(&path)? {
+            return Ok(path);
+        }
+        number += 1;
+    }
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn a_bad_record_is_cut_and_set_aside() {
     let (log, last) = open(&disk);
     assert!(last.cut_bytes > 0 && !last.is_damaged, "it may be the end of a write");
     assert_eq!(log.group(1).unwrap().hard_state.term, 1);
-    assert!(disk.exists(&set_aside_path(Path::new("/d"))).unwrap());
+    assert!(disk.exists(&last.cut_copy).unwrap());
 }
 
 /// A record of the hard-state log is damaged, and the next start is made.
