@@ -227,7 +227,7 @@ export class ClassicGroup {
     if (removed?.joinToken) this.#awaitingJoin -= 1;
     const instanceId = removed?.groupInstanceId ?? null;
     if (instanceId !== null) this.#staticMembers.delete(instanceId);
-    if (this.isLeader(memberId)) [this.leaderId] = this.#members.keys();
+    if (this.isLeader(memberId)) this.leaderId = this.#members.firstKey();
     this.#removePendingJoin(memberId);
     this.#pendingSync.delete(memberId);
   }

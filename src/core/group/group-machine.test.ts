@@ -3,6 +3,7 @@ import { ErrorCode, ZERO_UUID } from '../../kafka-protocol/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { GroupMachine } from './group-machine.ts';
 import { parseCommand, settingsOf, words } from './testing/trace-commands.ts';
+import { walksOver } from './testing/walks.ts';
 import type { GroupCommand } from './vocabulary.ts';
 
 /** A machine that is told commands as traces have them, and applies what it decides. */
@@ -42,35 +43,34 @@ function fillWithPending(ask: (line: string) => unknown, groupId: string): void 
   }
 }
 
-/** How often a map or a set of so many entries is gone through by what `act` does. */
-function passesOver(entries: number, act: () => void): number {
-  let passes = 0;
-  const restore = [Map.prototype, Set.prototype].map((prototype) => {
-    const iterate = prototype[Symbol.iterator];
-    prototype[Symbol.iterator] = function (this: Map<unknown, unknown> & Set<unknown>) {
-      if (this.size >= entries) passes += 1;
-      return Reflect.apply(iterate, this, []);
-    };
-    return () => {
-      prototype[Symbol.iterator] = iterate;
-    };
-  });
-  act();
-  for (const each of restore) each();
-  return passes;
-}
-
 test('no command of a group goes through those who were given an id and have not come back', () => {
   const { tell } = start();
   tell('join g client=a');
   for (let i = 2; i <= 1_000; i += 1) tell('join g client=p');
-  const passes = passesOver(100, () => {
+  const { passes } = walksOver(100, () => {
     tell('join g client=p');
     tell('join g member=a-1 client=a');
     tell('leave g p-2');
     tell('join g member=p-3 client=p');
   });
   expect(passes).toBe(0);
+});
+
+test.each([
+  ['leave', (memberIds: string[]) => parseCommand(['leave', 'g', ...memberIds])],
+  ['do not come back', () => ({ kind: 'rebalance-expired', groupId: 'g' }) as const],
+  ['do not sync', () => ({ kind: 'sync-expired', groupId: 'g', generationId: 1 }) as const],
+])('members who %s at once are not gone through for each', (how, commandFor) => {
+  const { tell, execute } = start();
+  const memberIds = Array.from({ length: 1_000 }, (_, i) => `m-${i + 1}`);
+  for (const _ of memberIds) tell('join g client=m v=3');
+  execute({ kind: 'initial-delay-expired', groupId: 'g', remainingMs: 0 });
+  if (how === 'do not come back') tell('join g client=m v=3');
+  const { steps } = walksOver(100, () => {
+    const [note] = execute(commandFor(memberIds)).notes;
+    expect(note?.group.size).toBe(how === 'do not come back' ? 1 : 0);
+  });
+  expect(steps).toBeLessThan(50 * memberIds.length);
 });
 
 test('who would be one pending member too many comes later; members, and other groups, do not', () => {

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { fc } from '../../kafka-protocol/testing/fast-check.ts';
 import { OverlayMap } from './overlay-map.ts';
+import { walksOver } from './testing/walks.ts';
 
 const key = fc.integer({ min: 0, max: 7 });
 const change = fc.oneof(
@@ -11,6 +12,7 @@ const change = fc.oneof(
 const draft = fc.record({ changes: fc.array(change, { maxLength: 8 }), isKept: fc.boolean() });
 
 const contentOf = (map: Map<number, number> | OverlayMap<number, number>) => ({
+  first: map instanceof Map ? [...map.keys()][0] : map.firstKey(),
   keys: [...map.keys()],
   values: [...map.values()],
   size: map.size,
@@ -41,6 +43,19 @@ test('forks that are settled or dropped are as copies of a map that are kept or 
       }
     }),
   );
+});
+
+test('what is first is found in one pass, however much goes from the beginning', () => {
+  const base = new Map(Array.from({ length: 1_000 }, (_, i) => [i, i]));
+  const fork = new OverlayMap(base).fork();
+  fork.set(1_000, 0);
+  const { passes, steps } = walksOver(1_000, () => {
+    for (let i = 0; i < 1_000; i += 1) {
+      fork.delete(i);
+      expect(fork.firstKey()).toBe(i + 1);
+    }
+  });
+  expect([passes, steps]).toEqual([1, 1_000]);
 });
 
 test('a map with changes that are not settled is not forked', () => {

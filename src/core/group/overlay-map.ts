@@ -11,6 +11,8 @@ export class OverlayMap<K, V extends {}> {
   /** What is new or has another value than in the base. */
   readonly #changed = new Map<K, V>();
   #size: number;
+  /** Looks for the first key in the base, where what is removed stays removed. */
+  #search: Search<K> | undefined;
 
   constructor(base = new Map<K, V>()) {
     this.#base = base;
@@ -29,6 +31,7 @@ export class OverlayMap<K, V extends {}> {
     for (const [key, value] of this.#changed) this.#base.set(key, value);
     this.#removed.clear();
     this.#changed.clear();
+    this.#search = undefined;
   }
 
   get size(): number {
@@ -60,6 +63,19 @@ export class OverlayMap<K, V extends {}> {
     this.#removed.clear();
     this.#changed.clear();
     this.#size = 0;
+    this.#search = undefined;
+  }
+
+  /** All calls between two settlements take one pass together. */
+  firstKey(): K | undefined {
+    this.#search ??= searchIn(this.#base);
+    const search = this.#search;
+    while (search.at.done !== true && this.#removed.has(search.at.value)) {
+      search.at = search.keys.next();
+    }
+    if (search.at.done !== true) return search.at.value;
+    const [first] = this.#changed.keys();
+    return first;
   }
 
   *keys(): Iterable<K> {
@@ -91,4 +107,14 @@ export class OverlayMap<K, V extends {}> {
   #isInBase(key: K): boolean {
     return this.#base.has(key) && !this.#removed.has(key);
   }
+}
+
+interface Search<K> {
+  readonly keys: Iterator<K, undefined>;
+  at: IteratorResult<K, undefined>;
+}
+
+function searchIn<K>(map: Map<K, unknown>): Search<K> {
+  const keys = map.keys();
+  return { keys, at: keys.next() };
 }
