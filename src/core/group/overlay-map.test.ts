@@ -63,3 +63,48 @@ test('a map with changes that are not settled is not forked', () => {
   map.set(1, 1);
   expect(() => map.fork()).toThrow('settled');
 });
+
+test('a map without changes has no collections for them', () => {
+  const made = collectionsMadeBy(() => {
+    const map = new OverlayMap<number, number>();
+    map.fork().settle();
+    map.delete(1);
+    map.set(1, 1);
+    map.settle();
+    expect([...map.keys(), map.firstKey(), map.get(1), map.has(2), map.size]).toHaveLength(5);
+  });
+  // Its content, and once what was changed.
+  expect(made).toBe(2);
+  // Changes that are settled or cleared take theirs with them.
+  const map = new OverlayMap<number, number>();
+  for (const end of ['settle', 'clear'] as const) {
+    const change = () => {
+      map.set(1, 1);
+      map.settle();
+      map.delete(1);
+      map.set(1, 2);
+      map[end]();
+    };
+    expect(collectionsMadeBy(change)).toBe(end === 'settle' ? 3 : 4);
+  }
+});
+
+/** How many maps and sets are constructed. */
+function collectionsMadeBy(act: () => void): number {
+  const { Map: OfMap, Set: OfSet } = globalThis;
+  let made = 0;
+  const counted = <Made extends object>(collection: Made): Made =>
+    new Proxy(collection, {
+      construct(target, args, newTarget) {
+        made += 1;
+        return Reflect.construct(target as unknown as NewableFunction, args, newTarget);
+      },
+    });
+  Object.assign(globalThis, { Map: counted(OfMap), Set: counted(OfSet) });
+  try {
+    act();
+  } finally {
+    Object.assign(globalThis, { Map: OfMap, Set: OfSet });
+  }
+  return made;
+}

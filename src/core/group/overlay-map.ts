@@ -6,10 +6,11 @@ import { assert } from '../base/index.ts';
  */
 export class OverlayMap<K, V extends {}> {
   #base: Map<K, V>;
+  // There are four maps for each group, most of them empty: what is not needed is not there.
   /** What the base has and this has not, or has again at the end. */
-  readonly #removed = new Set<K>();
+  #removed: Set<K> | undefined;
   /** What is new or has another value than in the base. */
-  readonly #changed = new Map<K, V>();
+  #changed: Map<K, V> | undefined;
   #size: number;
   /** Looks for the first key in the base, where what is removed stays removed. */
   #search: Search<K> | undefined;
@@ -27,11 +28,9 @@ export class OverlayMap<K, V extends {}> {
 
   /** Makes the changes for good. Costs as much as there are. */
   settle(): void {
-    for (const key of this.#removed) this.#base.delete(key);
-    for (const [key, value] of this.#changed) this.#base.set(key, value);
-    this.#removed.clear();
-    this.#changed.clear();
-    this.#search = undefined;
+    for (const key of this.#removed ?? []) this.#base.delete(key);
+    for (const [key, value] of this.#changed ?? []) this.#base.set(key, value);
+    this.#forgetChanges();
   }
 
   get size(): number {
@@ -39,43 +38,42 @@ export class OverlayMap<K, V extends {}> {
   }
 
   has(key: K): boolean {
-    return this.#changed.has(key) || this.#isInBase(key);
+    return this.#changed?.has(key) === true || this.#isInBase(key);
   }
 
   get(key: K): V | undefined {
-    if (this.#changed.has(key)) return this.#changed.get(key);
-    return this.#isInBase(key) ? this.#base.get(key) : undefined;
+    return this.#changed?.get(key) ?? (this.#isInBase(key) ? this.#base.get(key) : undefined);
   }
 
   set(key: K, value: V): void {
     if (!this.has(key)) this.#size += 1;
+    this.#changed ??= new Map();
     this.#changed.set(key, value);
   }
 
   delete(key: K): void {
     if (this.has(key)) this.#size -= 1;
-    this.#changed.delete(key);
-    if (this.#base.has(key)) this.#removed.add(key);
+    this.#changed?.delete(key);
+    if (!this.#base.has(key)) return;
+    this.#removed ??= new Set();
+    this.#removed.add(key);
   }
 
   clear(): void {
     this.#base = new Map();
-    this.#removed.clear();
-    this.#changed.clear();
+    this.#forgetChanges();
     this.#size = 0;
-    this.#search = undefined;
   }
 
   /** All calls between two settlements take one pass together. */
   firstKey(): K | undefined {
     this.#search ??= searchIn(this.#base);
     const search = this.#search;
-    while (search.at.done !== true && this.#removed.has(search.at.value)) {
+    while (search.at.done !== true && this.#removed?.has(search.at.value)) {
       search.at = search.keys.next();
     }
     if (search.at.done !== true) return search.at.value;
-    const [first] = this.#changed.keys();
-    return first;
+    return this.#changed?.keys().next().value;
   }
 
   *keys(): Iterable<K> {
@@ -93,19 +91,25 @@ export class OverlayMap<K, V extends {}> {
     }
     for (const entry of this.#base) {
       const [key] = entry;
-      if (this.#removed.has(key)) continue;
-      const changed = this.#changed.get(key);
+      if (this.#removed?.has(key)) continue;
+      const changed = this.#changed?.get(key);
       yield changed === undefined ? entry : [key, changed];
     }
-    for (const entry of this.#changed) if (!this.#isInBase(entry[0])) yield entry;
+    for (const entry of this.#changed ?? []) if (!this.#isInBase(entry[0])) yield entry;
   }
 
   get #isSettled(): boolean {
-    return this.#removed.size === 0 && this.#changed.size === 0;
+    return this.#removed === undefined && this.#changed === undefined;
+  }
+
+  #forgetChanges(): void {
+    this.#removed = undefined;
+    this.#changed = undefined;
+    this.#search = undefined;
   }
 
   #isInBase(key: K): boolean {
-    return this.#base.has(key) && !this.#removed.has(key);
+    return this.#base.has(key) && !this.#removed?.has(key);
   }
 }
 
