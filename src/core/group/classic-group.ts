@@ -169,13 +169,13 @@ export class ClassicGroup {
 
   addPendingJoin(memberId: string): void {
     this.#pendingJoin.set(memberId, true);
-    this.#pendingJoinBytes += pendingMemberBytes(memberId);
+    this.#pendingJoinBytes += pendingMemberBytes(this.groupId, memberId);
   }
 
   #removePendingJoin(memberId: string): void {
     if (!this.#pendingJoin.has(memberId)) return;
     this.#pendingJoin.delete(memberId);
-    this.#pendingJoinBytes -= pendingMemberBytes(memberId);
+    this.#pendingJoinBytes -= pendingMemberBytes(this.groupId, memberId);
   }
 
   pendingJoin(): readonly string[] {

@@ -32,13 +32,16 @@ function start() {
   return { machine, execute, tell, ask, timers };
 }
 
-/** Client ids are part of member ids: 16 of these are what one group may keep, 64 a partition. */
+/**
+ * Client ids are part of member ids, and these of the names of timers: with such a client id 8 are what
+ * one group may keep, 32 a partition.
+ */
 const LONG = 'c'.repeat(32_700);
 const DAY_MS = 86_400_000;
 const { COORDINATOR_LOAD_IN_PROGRESS, MEMBER_ID_REQUIRED } = ErrorCode;
 
 function fillWithPending(ask: (line: string) => unknown, groupId: string): void {
-  for (let i = 0; i < 16; i += 1) {
+  for (let i = 0; i < 8; i += 1) {
     expect(ask(`join ${groupId} client=${LONG}`)).toBe(MEMBER_ID_REQUIRED);
   }
 }
@@ -98,6 +101,18 @@ test('a pending member whose session ends makes room', () => {
   expect(ask('join g client=b')).toBe(COORDINATOR_LOAD_IN_PROGRESS);
   execute({ kind: 'session-expired', groupId: 'g', memberId: `${LONG}-1` });
   expect(ask('join g client=b')).toBe(MEMBER_ID_REQUIRED);
+});
+
+test('pending members hold the names of their timers too, where a colon takes three characters', () => {
+  const { tell, ask } = start();
+  const groupId = ':'.repeat(32_700);
+  for (let i = 0; i < 6; i += 1) expect(ask(`join ${groupId} client=p`)).toBe(MEMBER_ID_REQUIRED);
+  expect(ask(`join ${groupId} client=p`)).toBe(COORDINATOR_LOAD_IN_PROGRESS);
+  // What is told to come back, or goes, frees all that it held.
+  tell(`join ${groupId} member=p-1 client=p`);
+  tell(`leave ${groupId} p-2`);
+  for (let i = 0; i < 2; i += 1) expect(ask(`join ${groupId} client=p`)).toBe(MEMBER_ID_REQUIRED);
+  expect(ask(`join ${groupId} client=p`)).toBe(COORDINATOR_LOAD_IN_PROGRESS);
 });
 
 test('pending members of all groups of a partition are bounded too', () => {

@@ -13,8 +13,9 @@ const PARTITION_BYTES_MAX = 4 << 20;
 /** An entry of the group, a timer and its command. */
 const MEMBER_BYTES = 512;
 
-/** What one of them holds. */
-export const pendingMemberBytes = (memberId: string): number => MEMBER_BYTES + 2 * memberId.length;
+/** What one of them holds. The name of its timer has the escaped id of the group, which no other shares. */
+export const pendingMemberBytes = (groupId: string, memberId: string): number =>
+  MEMBER_BYTES + 2 * (memberId.length + sessionTimer(groupId, memberId).length);
 
 /** Whether one more of this group, which may not exist yet, has to wait. */
 export function isFullOfPendingMembers(
