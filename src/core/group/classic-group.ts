@@ -182,6 +182,10 @@ export class ClassicGroup {
     return [...this.#pendingJoin.keys()];
   }
 
+  get oldestPendingJoin(): string | undefined {
+    return this.#pendingJoin.firstKey();
+  }
+
   /** What pending members hold of the memory. */
   get pendingJoinBytes(): number {
     return this.#pendingJoinBytes;

@@ -29,19 +29,20 @@ function start() {
     const [answer] = tell(line).replies;
     return answer !== undefined && 'errorCode' in answer.reply ? answer.reply.errorCode : answer;
   };
-  return { machine, execute, tell, ask, timers };
+  const sessions = () => [...timers].filter((name) => name.startsWith('session'));
+  return { machine, execute, tell, ask, sessions };
 }
 
 /**
  * Client ids are part of member ids, and these of the names of timers: with such a client id 8 are what
  * one group may keep, 32 a partition.
  */
-const LONG = 'c'.repeat(32_700);
+const LONG = 'c'.repeat(32_630);
 const DAY_MS = 86_400_000;
-const { COORDINATOR_LOAD_IN_PROGRESS, MEMBER_ID_REQUIRED } = ErrorCode;
+const { NONE, COORDINATOR_LOAD_IN_PROGRESS, MEMBER_ID_REQUIRED, UNKNOWN_MEMBER_ID } = ErrorCode;
 
-function fillWithPending(ask: (line: string) => unknown, groupId: string): void {
-  for (let i = 0; i < 8; i += 1) {
+function fillWithPending(ask: (line: string) => unknown, groupId: string, count = 8): void {
+  for (let i = 0; i < count; i += 1) {
     expect(ask(`join ${groupId} client=${LONG}`)).toBe(MEMBER_ID_REQUIRED);
   }
 }
@@ -76,64 +77,105 @@ test.each([
   expect(steps).toBeLessThan(50 * memberIds.length);
 });
 
-test('who would be one pending member too many comes later; members, and other groups, do not', () => {
-  const { tell, ask } = start();
-  const [joined] = tell('join g client=a v=3').notes;
-  expect(joined?.group.size).toBe(1);
+test('one pending member too many takes the place of the oldest; members, and other groups, do not', () => {
+  const { tell, ask, sessions } = start();
+  tell('join g client=a v=3');
   fillWithPending(ask, 'g');
-  for (let i = 0; i < 2; i += 1) {
-    const { records, replies, timers } = tell('join g client=b');
-    expect(replies[0]?.reply).toMatchObject({ errorCode: COORDINATOR_LOAD_IN_PROGRESS });
-    expect([records, timers]).toEqual([[], []]);
-  }
-  expect(ask('join h client=b')).toBe(MEMBER_ID_REQUIRED);
+  const isWaitedFor = (memberId: string) => sessions().includes(`session:g:${memberId}`);
+  expect(isWaitedFor(`${LONG}-2`)).toBe(true);
   // Who is told no id, has one, or needs none.
-  expect(tell('join g instance=i client=b').notes).toHaveLength(1);
-  expect(tell('join g client=b v=3').notes[0]?.group.size).toBe(3);
-  expect(tell(`join g member=${LONG}-2 client=${LONG}`).notes[0]?.group.size).toBe(4);
+  tell('join g instance=i client=b');
+  tell('join g client=b v=3');
+  expect(ask('join h client=b')).toBe(MEMBER_ID_REQUIRED);
+  expect(tell(`join g member=${LONG}-3 client=${LONG}`).notes[0]?.group.size).toBe(4);
   // That was a pending member, and its place is free.
   expect(ask('join g client=b')).toBe(MEMBER_ID_REQUIRED);
+  expect(ask(`join g client=${LONG}`)).toBe(MEMBER_ID_REQUIRED);
+  expect(isWaitedFor(`${LONG}-2`)).toBe(false);
+  expect(ask(`join g member=${LONG}-2 client=${LONG}`)).toBe(UNKNOWN_MEMBER_ID);
+  expect(tell(`join g member=${LONG}-4 client=${LONG}`).notes[0]?.group.size).toBe(5);
+});
+
+test('a pending member that goes for another goes as if its session had ended', () => {
+  const { tell, execute, ask } = start();
+  tell('join g client=a v=3');
+  execute({ kind: 'initial-delay-expired', groupId: 'g', remainingMs: 0 });
+  expect(ask(`join g client=${LONG}`)).toBe(MEMBER_ID_REQUIRED);
+  expect(ask('join g member=a-1 client=a protocols=range:y')).toBe(undefined);
+  for (const groupId of ['g1', 'g2', 'g3']) fillWithPending(ask, groupId);
+  fillWithPending(ask, 'g4', 7);
+  const { replies, notes } = tell(`join g client=${LONG}`);
+  // Nobody else was waited for.
+  expect(replies[0]?.reply).toMatchObject({ errorCode: NONE, generationId: 2, memberId: 'a-1' });
+  expect(replies).toHaveLength(2);
+  expect(notes[0]?.group.pendingJoin()).toHaveLength(1);
+});
+
+test('a large pending member takes the place of as many as it needs, in one pass', () => {
+  const { tell, sessions } = start();
+  for (let i = 0; i < 2_000; i += 1) tell('join g client=p');
+  const before = sessions().length;
+  expect(before).toBeLessThan(2_000);
+  const { steps } = walksOver(1_000, () => tell(`join g client=${LONG}`));
+  const gone = before + 1 - sessions().length;
+  expect(gone).toBeGreaterThan(200);
+  expect(gone).toBeLessThan(250);
+  expect(steps).toBeLessThan(2 * gone);
+});
+
+test('pending members hold the names of their timers too, where a colon takes three characters', () => {
+  const { tell, ask, sessions } = start();
+  const groupId = ':'.repeat(32_700);
+  const join = () => expect(ask(`join ${groupId} client=p`)).toBe(MEMBER_ID_REQUIRED);
+  for (let i = 0; i < 8; i += 1) join();
+  expect(sessions()).toHaveLength(5);
+  // What is told to come back, or goes, frees all that it held.
+  tell(`join ${groupId} member=p-7 client=p`);
+  tell(`leave ${groupId} p-8`);
+  for (let i = 0; i < 3; i += 1) join();
+  expect(sessions()).toHaveLength(6);
+});
+
+test('pending members of all groups of a partition are bounded too', () => {
+  const { machine, tell, ask, sessions } = start();
+  for (const groupId of ['g1', 'g2', 'g3', 'g4']) fillWithPending(ask, groupId);
+  const { replies, ...rest } = tell('join g5 client=b');
+  expect(replies[0]?.reply).toMatchObject({ errorCode: COORDINATOR_LOAD_IN_PROGRESS });
+  // No group is made for it.
+  expect(rest).toMatchObject({ records: [], timers: [], notes: [] });
+  expect(machine.liveRecords()).toBe(4);
+  // A group that has some gives them for its own.
+  expect(ask(`join g1 client=${LONG}`)).toBe(MEMBER_ID_REQUIRED);
+  expect(ask(`join g1 member=${LONG}-1 client=${LONG}`)).toBe(UNKNOWN_MEMBER_ID);
+  expect(sessions()).toHaveLength(32);
+});
+
+test('a group whose pending members leave too little gives none of them', () => {
+  const { tell, ask } = start();
+  for (const groupId of ['g1', 'g2', 'g3']) fillWithPending(ask, groupId);
+  fillWithPending(ask, 'g4', 7);
+  for (const groupId of ['g5', 'g6']) tell(`join ${groupId} client=p`);
+  expect(ask(`join g5 client=${LONG}`)).toBe(COORDINATOR_LOAD_IN_PROGRESS);
+  expect(tell('join g5 member=p-32 client=p').notes[0]?.group.size).toBe(1);
 });
 
 test('a pending member whose session ends makes room', () => {
   const { execute, ask } = start();
-  fillWithPending(ask, 'g');
-  expect(ask('join g client=b')).toBe(COORDINATOR_LOAD_IN_PROGRESS);
-  execute({ kind: 'session-expired', groupId: 'g', memberId: `${LONG}-1` });
-  expect(ask('join g client=b')).toBe(MEMBER_ID_REQUIRED);
-});
-
-test('pending members hold the names of their timers too, where a colon takes three characters', () => {
-  const { tell, ask } = start();
-  const groupId = ':'.repeat(32_700);
-  for (let i = 0; i < 6; i += 1) expect(ask(`join ${groupId} client=p`)).toBe(MEMBER_ID_REQUIRED);
-  expect(ask(`join ${groupId} client=p`)).toBe(COORDINATOR_LOAD_IN_PROGRESS);
-  // What is told to come back, or goes, frees all that it held.
-  tell(`join ${groupId} member=p-1 client=p`);
-  tell(`leave ${groupId} p-2`);
-  for (let i = 0; i < 2; i += 1) expect(ask(`join ${groupId} client=p`)).toBe(MEMBER_ID_REQUIRED);
-  expect(ask(`join ${groupId} client=p`)).toBe(COORDINATOR_LOAD_IN_PROGRESS);
-});
-
-test('pending members of all groups of a partition are bounded too', () => {
-  const { machine, tell, ask } = start();
   for (const groupId of ['g1', 'g2', 'g3', 'g4']) fillWithPending(ask, groupId);
   expect(ask('join g5 client=b')).toBe(COORDINATOR_LOAD_IN_PROGRESS);
-  // No group is made for it.
-  expect(machine.liveRecords()).toBe(4);
-  tell(`leave g1 ${LONG}-1`);
+  execute({ kind: 'session-expired', groupId: 'g1', memberId: `${LONG}-1` });
   expect(ask('join g5 client=b')).toBe(MEMBER_ID_REQUIRED);
 });
 
 test.each(['deleted', 'expired'])(
   'nothing is left of pending members when their group is %s',
   (how) => {
-    const { execute, ask, timers } = start();
+    const { execute, ask, sessions } = start();
     for (let round = 0; round < 5; round += 1) {
       fillWithPending(ask, 'g');
       if (how === 'deleted') execute({ kind: 'delete-groups', groupIds: ['g'] });
       else execute({ kind: 'expire-offsets' });
-      expect([...timers].filter((name) => name.startsWith('session'))).toEqual([]);
+      expect(sessions()).toEqual([]);
     }
   },
 );

@@ -9,11 +9,11 @@ import {
 } from '../coordinator/index.ts';
 import { ClassicGroup } from './classic-group.ts';
 import { Draft } from './draft.ts';
-import { join, willBePending } from './join.ts';
+import { join } from './join.ts';
 import { answer, heartbeat, leave, sync, syncRefusal } from './membership.ts';
 import { commit, expireOffsets, fetch, nextExpiry, topicsDeleted } from './offset-commands.ts';
 import { OffsetStore } from './offsets.ts';
-import { endPendingSessions, isFullOfPendingMembers } from './pending-members.ts';
+import { endPendingSessions } from './pending-members.ts';
 import { deleteGroup, describe, list } from './queries.ts';
 import {
   completeJoinPhase,
@@ -177,18 +177,16 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   #join(command: JoinCommand, input: Input): Effects<GroupVocabulary> {
     const { groupId, memberId } = command;
     const existing = this.#groups.get(groupId);
-    if (willBePending(command) && isFullOfPendingMembers(existing, this.#pendingBytes)) {
-      const errorCode = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-      return answer(input, { kind: 'join', errorCode, memberId });
-    }
     if (existing === undefined && memberId !== '') {
       const errorCode = ErrorCode.UNKNOWN_MEMBER_ID;
       return answer(input, { kind: 'join', errorCode, memberId });
     }
     const group = existing?.copy() ?? new ClassicGroup(groupId, input.nowMs);
     const draft = new Draft(group, this.#settings, input);
-    join(draft, command, existing === undefined);
-    return draft.effects;
+    const otherPendingBytes = this.#pendingBytes - (existing?.pendingJoinBytes ?? 0);
+    if (join(draft, command, existing === undefined, otherPendingBytes)) return draft.effects;
+    const errorCode = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+    return answer(input, { kind: 'join', errorCode, memberId });
   }
 
   #commit(command: CommitCommand, input: Input): Effects<GroupVocabulary> {

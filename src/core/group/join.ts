@@ -2,12 +2,14 @@ import { ErrorCode } from '../../kafka-protocol/index.ts';
 import { assert } from '../base/index.ts';
 import type { ClassicGroup, Member, Protocol } from './classic-group.ts';
 import type { Draft } from './draft.ts';
+import { roomBeside } from './pending-members.ts';
 import {
   completeIfAllJoined,
   forgetSession,
   joinedReply,
   prepareRebalance,
   rebalanceOrComplete,
+  sessionExpired,
 } from './rebalance.ts';
 import { sessionTimer } from './timer-names.ts';
 import type { GroupValue, JoinCommand, JoinReply } from './vocabulary.ts';
@@ -18,8 +20,16 @@ import type { GroupValue, JoinCommand, JoinReply } from './vocabulary.ts';
  */
 const NEW_MEMBER_JOIN_TIMEOUT_MS = 5 * 60_000;
 
-/** JoinGroup to a group that exists or was just created for it (`isNew`). */
-export function join(draft: Draft, asked: JoinCommand, isNew: boolean): void {
+/**
+ * JoinGroup to a group that exists or was just created for it (`isNew`). False, and nothing is changed: it
+ * has to be sent again, for pending members of other groups hold `otherPendingBytes` and leave no room.
+ */
+export function join(
+  draft: Draft,
+  asked: JoinCommand,
+  isNew: boolean,
+  otherPendingBytes: number,
+): boolean {
   const command = { ...asked, protocols: distinct(asked.protocols) };
   const { memberId } = command;
   if (!hasRoom(draft, memberId)) {
@@ -28,7 +38,7 @@ export function join(draft: Draft, asked: JoinCommand, isNew: boolean): void {
   } else if (!draft.group.supports(command.protocolType, command.protocols)) {
     draft.answer(refusal(memberId, ErrorCode.INCONSISTENT_GROUP_PROTOCOL));
   } else if (memberId === '') {
-    joinAsNew(draft, command);
+    if (!joinAsNew(draft, command, otherPendingBytes)) return false;
   } else {
     joinAgain(draft, command);
   }
@@ -38,11 +48,7 @@ export function join(draft: Draft, asked: JoinCommand, isNew: boolean): void {
     const stateSinceMs = draft.input.nowMs;
     draft.records.push({ kind: 'group', groupId, value: emptyValue(stateSinceMs) });
   }
-}
-
-/** Whether it is told to come again with the id that it gets (KIP-394). */
-export function willBePending({ memberId, groupInstanceId, needsMemberId }: JoinCommand): boolean {
-  return needsMemberId && memberId === '' && groupInstanceId === null;
+  return true;
 }
 
 /**
@@ -58,7 +64,7 @@ function hasRoom({ group, settings }: Draft, memberId: string): boolean {
   return member !== undefined || group.size < settings.groupMaxSize;
 }
 
-function joinAsNew(draft: Draft, command: JoinCommand): void {
+function joinAsNew(draft: Draft, command: JoinCommand, otherPendingBytes: number): boolean {
   const { group, input } = draft;
   const { groupInstanceId, clientId } = command;
   const newMemberId = `${groupInstanceId ?? clientId}-${input.newId()}`;
@@ -66,15 +72,35 @@ function joinAsNew(draft: Draft, command: JoinCommand): void {
     const existingMemberId = group.staticMemberId(groupInstanceId);
     if (existingMemberId === undefined) addMember(draft, command, newMemberId);
     else replaceStaticMember(draft, command, existingMemberId, newMemberId);
-  } else if (willBePending(command)) {
-    group.addPendingJoin(newMemberId);
-    const { groupId } = group;
-    const expired = { kind: 'session-expired', groupId, memberId: newMemberId } as const;
-    draft.setTimer(sessionTimer(groupId, newMemberId), command.sessionTimeoutMs, expired);
-    draft.answer(refusal(newMemberId, ErrorCode.MEMBER_ID_REQUIRED));
+  } else if (command.needsMemberId) {
+    return addPendingMember(draft, command, newMemberId, otherPendingBytes);
   } else {
     addMember(draft, command, newMemberId);
   }
+  return true;
+}
+
+/** It is to come again with its id (KIP-394). Where there are too many, the oldest go as if their sessions ended. */
+function addPendingMember(
+  draft: Draft,
+  { sessionTimeoutMs }: JoinCommand,
+  memberId: string,
+  otherPendingBytes: number,
+): boolean {
+  const { group } = draft;
+  const { groupId } = group;
+  const room = roomBeside(groupId, memberId, otherPendingBytes);
+  if (room < 0) return false;
+  while (group.pendingJoinBytes > room) {
+    const { oldestPendingJoin } = group;
+    assert(oldestPendingJoin !== undefined, 'only pending members hold something');
+    sessionExpired(draft, oldestPendingJoin);
+  }
+  group.addPendingJoin(memberId);
+  const expired = { kind: 'session-expired', groupId, memberId } as const;
+  draft.setTimer(sessionTimer(groupId, memberId), sessionTimeoutMs, expired);
+  draft.answer(refusal(memberId, ErrorCode.MEMBER_ID_REQUIRED));
+  return true;
 }
 
 function joinAgain(draft: Draft, command: JoinCommand): void {

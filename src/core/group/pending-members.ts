@@ -17,14 +17,13 @@ const MEMBER_BYTES = 512;
 export const pendingMemberBytes = (groupId: string, memberId: string): number =>
   MEMBER_BYTES + 2 * (memberId.length + sessionTimer(groupId, memberId).length);
 
-/** Whether one more of this group, which may not exist yet, has to wait. */
-export function isFullOfPendingMembers(
-  group: ClassicGroup | undefined,
-  bytesInPartition: number,
-): boolean {
-  return (
-    bytesInPartition >= PARTITION_BYTES_MAX || (group?.pendingJoinBytes ?? 0) >= GROUP_BYTES_MAX
-  );
+/**
+ * What pending members of a group may hold beside one more of them; negative when there is no room for it.
+ * `otherBytes`: what those of the other groups of its partition hold.
+ */
+export function roomBeside(groupId: string, memberId: string, otherBytes: number): number {
+  const bytesMax = Math.min(GROUP_BYTES_MAX, PARTITION_BYTES_MAX - otherBytes);
+  return bytesMax - pendingMemberBytes(groupId, memberId);
 }
 
 /** The sessions of those who are pending end with their group. */
