@@ -95,6 +95,35 @@ describe('the group coordinator of a broker', () => {
     expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ topics: [{ name: 't' }] });
   });
 
+  test.each([
+    ['is gone', undefined, []],
+    ['was made again', 'AAAAAAAAAAAAAAAAAAAACQ', [{ name: 't' }]],
+  ])(
+    'at load an offset that has no topic id and whose topic %s is judged by the name',
+    async (_, id, kept) => {
+      const { groups, ask, log, world } = await serving();
+      await ask(groups.commitOffsets(commit));
+      await ask(groups.commitOffsets(namesOnly));
+      world.topicId = id;
+      groups.role(0, handle, { leaderEpoch: 2, isLeader: true, startOffset: log.endOffset });
+      await turns();
+      expect((await ask(groups.fetchOffsets(fetchAll))).topics).toEqual([]);
+      const { topics } = await ask(groups.fetchOffsets({ ...fetchAll, groupId: 'h' }));
+      expect(topics).toMatchObject(kept);
+    },
+  );
+
+  test('an offset that has no topic id goes with the topic that is deleted', async () => {
+    const { groups, ask, log } = await serving();
+    await ask(groups.commitOffsets(namesOnly));
+    groups.role(0, handle, { leaderEpoch: 2, isLeader: true, startOffset: log.endOffset });
+    await turns();
+    const fetchIt = () => ask(groups.fetchOffsets({ ...fetchAll, groupId: 'h' }));
+    expect((await fetchIt()).topics).toHaveLength(1);
+    groups.topicDeleted({ name: 't', topicId: T_ID });
+    expect((await fetchIt()).topics).toEqual([]);
+  });
+
   test('gives members ids with a UUID in the usual notation', async () => {
     const { groups, ask } = await serving();
     const { memberId, errorCode } = await ask(groups.join(join));
@@ -245,6 +274,8 @@ const commit = {
     },
   ],
 } as const;
+/** In the log an offset with a retention of its own has no topic id. */
+const namesOnly = { ...commit, groupId: 'h', retentionTimeMs: 1_000_000n };
 
 function start(options: { hasTopic?: boolean } = {}) {
   const log = new FakeLog();

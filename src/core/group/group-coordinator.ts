@@ -135,8 +135,10 @@ export class GroupCoordinator {
    * look for such topics when they are.
    */
   topicDeleted(topic: TopicName): void {
+    // What does not say which topic of the name it is for was committed for this one.
+    const topics = [topic, { name: topic.name, topicId: ZERO_UUID }];
     for (const partition of this.#partitions.values()) {
-      partition.post({ kind: 'topics-deleted', topics: [topic] });
+      partition.post({ kind: 'topics-deleted', topics });
     }
   }
 
@@ -330,7 +332,7 @@ export class GroupCoordinator {
   /**
    * A topic may have been deleted while the partition was not loaded here, or just before a crash. Offsets
    * were committed when the image knew their topic, and the image only goes forward: what it does not
-   * know now is gone.
+   * know now is gone. Of offsets without a topic id only the name can be looked for.
    */
   async #dropDeletedTopics(partition: CoordinatorPartition<GroupVocabulary>): Promise<void> {
     const { metadata, logger } = this.#deps;

@@ -154,7 +154,10 @@ export function* offsetTombstones(offsets: OffsetStore, groupId: string): Iterab
   }
 }
 
-/** Offsets of topics that were deleted are dropped. No group is looked at that has committed for none of them. */
+/**
+ * Offsets of topics that were deleted are dropped: those of that very id. No group is looked at that has committed for
+ * none of them.
+ */
 export function topicsDeleted(
   offsets: OffsetStore,
   topics: readonly TopicName[],
@@ -163,8 +166,7 @@ export function topicsDeleted(
   for (const { name: topic, topicId } of topics) {
     for (const groupId of offsets.groupsOf(topic)) {
       for (const [partitionIndex, offset] of offsets.of(groupId)?.get(topic) ?? []) {
-        // What was committed for a newer topic of this name stays.
-        if (offset.topicId !== topicId && offset.topicId !== ZERO_UUID) continue;
+        if (offset.topicId !== topicId) continue;
         records.push({ kind: 'offset-tombstone', groupId, topic, partitionIndex });
       }
     }
