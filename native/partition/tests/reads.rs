@@ -12,12 +12,6 @@ use ms_wire::batch::BatchHeader;
 use ms_wire::error_code::*;
 use proptest::prelude::*;
 
-fn open_with(config: PartitionConfig) -> (Broker, Arc<Partition>) {
-    let broker = Broker::start(&SimDisk::new());
-    let partition = broker.open(PartitionSpec { config, ..spec() });
-    (broker, partition)
-}
-
 fn open() -> (Broker, Arc<Partition>) {
     open_with(PartitionConfig::default())
 }

@@ -442,3 +442,16 @@ pub fn seen(partition: &Partition) -> Seen {
         producers: partition.producers(),
     }
 }
+
+/// A partition of a broker of its own that leads; what was told until then is passed over.
+pub fn open_with(config: PartitionConfig) -> (Broker, Arc<Partition>) {
+    let broker = Broker::start(&SimDisk::new());
+    let partition = broker.open(PartitionSpec { config, ..spec() });
+    broker.work();
+    broker.events();
+    (broker, partition)
+}
+
+pub fn fsync() -> PartitionConfig {
+    PartitionConfig { flush_messages: 1, ..PartitionConfig::default() }
+}
