@@ -5,6 +5,7 @@ import { batchOf, fetch, produceOk } from '../support/records.ts';
 import { createTopic } from '../support/topics.ts';
 import { Attacker } from './attacker.ts';
 import { type Attack, attacks } from './attacks.ts';
+import { keepProcessorsBusy } from './busy-processors.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { comeFirst } from './scheduling.ts';
 
@@ -66,6 +67,7 @@ export async function survivesAttack(name: Attack, options: AttackOptions): Prom
   const { reactors, attackMs, rounds } = options;
   const broker = await BrokerProcess.start({ settings: { 'reactor.threads': reactors } });
   const asBefore = comeFirst(broker.pid);
+  const endOfBusy = keepProcessorsBusy();
   try {
     const client = await RawClient.connect(broker.port);
     await createTopic(client, 'victim', 1);
@@ -93,6 +95,7 @@ export async function survivesAttack(name: Attack, options: AttackOptions): Prom
     heartbeats.close();
     return problems;
   } finally {
+    endOfBusy();
     asBefore();
     await broker.dispose();
   }
