@@ -7,7 +7,7 @@ use crate::read::{ReadPlan, ReadRequest};
 use crate::segment::SealedSegment;
 use crate::trust::Trust;
 use crate::walk::{Depth, Step, Walker};
-use ms_wire::frame::FrameHeader;
+use ms_wire::frame::{FrameHeader, PREFIX_BYTES};
 use std::io;
 use std::sync::Arc;
 
@@ -103,26 +103,30 @@ impl LocateJob {
 
     fn find(&self, hints: &Hints, depth: Depth) -> io::Result<ReadPlan> {
         let request = &self.request;
-        let Some((from, first_end)) = self.find_start(hints, depth)? else {
+        let mut walker = walker(hints, depth);
+        let Some(from) = self.find_start(hints, &mut walker)? else {
             return Ok(ReadPlan::Empty);
         };
         let wanted = u64::from(from) + u64::from(request.max_bytes);
-        let mut to = self.find_end(hints, depth, hints.near.max(from), wanted)?;
-        if to == from {
-            to = if request.min_one { first_end } else { from };
-        }
-        let cached = depth == Depth::CachedHeaders;
+        let first_end = walker.position();
+        let mut to = if first_end <= wanted {
+            walker.skip_to(u64::from(hints.near));
+            self.find_end(&mut walker, wanted)?
+        } else if request.min_one {
+            first_end as u32
+        } else {
+            from
+        };
         if to > from {
-            to = hints.trust.check(hints.file.as_ref(), from, to, cached)?;
+            to = hints.trust.check(hints.file.as_ref(), from, to, walker.is_cached())?;
         }
         let Hidden { controls, paddings } = &hints.hidden;
         let hidden = (&**controls, paddings.as_deref().unwrap_or_default());
         Ok(consumer_ranges(&hints.file, hidden, from, to))
     }
 
-    /// Begin and end of the batch that contains the offset; `None` if it lies at `up_to` or above.
-    fn find_start(&self, hints: &Hints, depth: Depth) -> io::Result<Option<(u32, u32)>> {
-        let mut walker = walker(hints, depth, hints.from);
+    /// Begin of the batch that contains the offset, at whose end the walk then is; `None` if it lies at `up_to` or above.
+    fn find_start(&self, hints: &Hints, walker: &mut Walker<'_>) -> io::Result<Option<u32>> {
         loop {
             let Step::Frame { position, header } = walker.step()? else {
                 return Err(io::ErrorKind::InvalidData.into());
@@ -131,9 +135,8 @@ impl LocateJob {
             // Nothing that ends above `up_to`, not even the first batch.
             if end > self.request.up_to {
                 // Unless it is a damaged header that says so.
-                let cached = depth == Depth::CachedHeaders;
                 let (from, to) = (position as u32, walker.position() as u32);
-                hints.trust.check(hints.file.as_ref(), from, to, cached)?;
+                hints.trust.check(hints.file.as_ref(), from, to, walker.is_cached())?;
                 return Ok(None);
             }
             let is_data = matches!(header, FrameHeader::Data(_));
@@ -141,32 +144,33 @@ impl LocateJob {
                 if header.base_offset() as u64 > self.request.from_offset {
                     return Err(io::ErrorKind::InvalidData.into());
                 }
-                return Ok(Some((position as u32, walker.position() as u32)));
+                return Ok(Some(position as u32));
             }
         }
     }
 
-    /// The last boundary that keeps within `wanted` and `up_to`.
-    fn find_end(&self, hints: &Hints, depth: Depth, start: u32, wanted: u64) -> io::Result<u32> {
-        let mut walker = walker(hints, depth, start);
-        let mut to = start;
-        loop {
+    /// The last boundary that keeps within `wanted` and `up_to`; where the walk is does.
+    fn find_end(&self, walker: &mut Walker<'_>, wanted: u64) -> io::Result<u32> {
+        let mut to = walker.position();
+        // What no frame fits in is not read.
+        while to + PREFIX_BYTES as u64 <= wanted {
             match walker.step()? {
-                Step::End => return Ok(to),
+                Step::End => break,
                 Step::Frame { header, .. } => {
                     let end = (header.base_offset() + header.offset_count()) as u64;
                     if walker.position() > wanted || end > self.request.up_to {
-                        return Ok(to);
+                        break;
                     }
-                    to = walker.position() as u32;
+                    to = walker.position();
                 }
                 Step::Torn | Step::Bad => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
+        Ok(to as u32)
     }
 }
 
-fn walker(hints: &Hints, depth: Depth, from: u32) -> Walker<'_> {
+fn walker(hints: &Hints, depth: Depth) -> Walker<'_> {
     let (file, size) = (hints.file.as_ref(), u64::from(hints.size));
-    Walker::new(file, depth, u64::from(from), size, i32::MAX as u32)
+    Walker::new(file, depth, u64::from(hints.from), size, i32::MAX as u32)
 }

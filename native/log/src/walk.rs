@@ -87,6 +87,16 @@ impl<'a> Walker<'a> {
         self.position
     }
 
+    /// Goes on at this frame boundary, unless it is behind.
+    pub fn skip_to(&mut self, position: u64) {
+        self.position = self.position.max(position);
+    }
+
+    /// Whether it reads from the page cache only.
+    pub fn is_cached(&self) -> bool {
+        self.depth.is_cached()
+    }
+
     /// The bytes of the last frame, in a checked walk; in others its header at least.
     pub fn frame(&self) -> &[u8] {
         &self.buffer[self.last.clone()]
