@@ -3,6 +3,7 @@
 
 use crate::conn::Connection;
 use crate::reactor::{ROOM_MIN, Reactor};
+use crate::send_file::PIECE_MIN;
 use crate::turn::RECEIVE_BLOCK;
 
 /// Bytes that a turn receives of large frames, those of all connections together.
@@ -44,10 +45,11 @@ impl Reactor {
         is_waiting
     }
 
-    /// Sends the next slice of the large answers. They take turns.
+    /// Sends the next slice of the large answers. They take turns. What an answer leaves of it goes to the next one, unless
+    /// it is so little that its pages would be copied.
     pub fn send_slice(&mut self) {
         let mut left = SEND_SLICE;
-        while left > 0
+        while left >= PIECE_MIN
             && let Some(local) = self.sending.pop_front()
         {
             left -= self.flush(local, left);
@@ -197,6 +199,22 @@ mod tests {
             (&peers[next].stream).read_exact(&mut seen).unwrap();
         }
         assert!(!hand.reactor.has_to_send());
+    }
+
+    #[test]
+    fn what_an_answer_leaves_of_a_slice_is_for_the_next_one_if_it_is_much() {
+        for (left, given) in [(PIECE_MIN, PIECE_MIN), (PIECE_MIN - 1, 0)] {
+            let mut hand = ByHand::new();
+            let peers = [hand.connect(), hand.connect()];
+            for (peer, len) in peers.iter().zip([SEND_SLICE - left, 2 * SEND_SLICE]) {
+                connection(&mut hand, peer).out.bytes().resize(len, 0);
+                hand.reactor.make_dirty(peer.local);
+            }
+            hand.reactor.flush_dirty();
+            let sent = peers.each_ref().map(|peer| connection(&mut hand, peer).bytes_sent as usize);
+            assert_eq!(sent, [SEND_SLICE - left, given]);
+            assert!(hand.reactor.has_to_send());
+        }
     }
 
     #[test]
