@@ -7,8 +7,8 @@ use ms_consensus::{Consensus, Descriptor, HardState, NewEntry, RaftConsensus, St
 use ms_log::Disk;
 use ms_log::hard_state::HardStateLog;
 use ms_partition::{
-    Env, EnvState, Handle, Isolation, JobKind, Notifier, Origin, Partition, PartitionConfig,
-    PartitionEvent, PartitionSpec, PendingAppend, ReadQuery, ReplySlot, Waiter,
+    Env, EnvState, Handle, Isolation, JobKind, LogDirState, Notifier, Origin, Partition,
+    PartitionConfig, PartitionEvent, PartitionSpec, PendingAppend, ReadQuery, ReplySlot, Waiter,
 };
 use ms_wire::batch::{BatchHeader, HEADER_BYTES, write_crc};
 use ms_wire::fetch::{FetchOptions, FetchPartition, FetchRequestWriter};
@@ -107,6 +107,7 @@ impl Notifier for Quiet {
     fn job_wanted(&self, _partition: Arc<Partition>, _job: JobKind) {}
     fn job_wanted_in(&self, _partition: Arc<Partition>, _job: JobKind, _delay_ms: i64) {}
     fn event(&self, _handle: Handle, _event: PartitionEvent) {}
+    fn log_dir(&self, _state: LogDirState) {}
 }
 
 /// A log directory in memory.

@@ -26,6 +26,7 @@ impl Notifier for Quiet {
     fn job_wanted(&self, _partition: Arc<Partition>, _job: JobKind) {}
     fn job_wanted_in(&self, _partition: Arc<Partition>, _job: JobKind, _delay_ms: i64) {}
     fn event(&self, _handle: Handle, _event: PartitionEvent) {}
+    fn log_dir(&self, _state: LogDirState) {}
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -30,6 +30,8 @@ pub trait Notifier: Send + Sync {
     fn job_wanted_in(&self, partition: Arc<Partition>, job: JobKind, delay_ms: i64);
     /// For TypeScript.
     fn event(&self, handle: Handle, event: PartitionEvent);
+    /// For TypeScript too: what has become of the log directory.
+    fn log_dir(&self, state: LogDirState);
 }
 
 /// Names a hosted partition. An index is used again after a deletion, in another generation.
@@ -121,8 +123,6 @@ pub enum PartitionEvent {
     Closed,
     /// Off-line until restart.
     Failed { reason: String },
-    /// The log directory of this partition, which the others of the directory see too.
-    LogDir { state: LogDirState },
     /// A line for the log of the broker.
     Log { level: LogLevel, text: String },
 }

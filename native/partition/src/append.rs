@@ -211,8 +211,7 @@ impl Partition {
         self.drop_group(shared);
         if no_space {
             self.set_state(PartitionState::NoSpace);
-            let event = PartitionEvent::LogDir { state: LogDirState::NoSpace };
-            self.env.notifier.event(self.handle(), event);
+            self.env.notifier.log_dir(LogDirState::NoSpace);
         } else {
             self.set_state(PartitionState::Busy);
             self.env.notifier.job_wanted(Arc::clone(self), JobKind::Rebuild);
@@ -233,12 +232,8 @@ impl Partition {
 
     /// As in Kafka: after an error of the disk nothing of its log directory is served until restart.
     pub(crate) fn log_dir_failed(self: &Arc<Self>, shared: &mut Shared, error: &std::io::Error) {
-        let is_first = self.env.set_offline();
+        self.env.set_offline();
         self.stop_leading(shared, error_code::KAFKA_STORAGE_ERROR);
-        if is_first {
-            let event = PartitionEvent::LogDir { state: LogDirState::Offline };
-            self.env.notifier.event(self.handle(), event);
-        }
         self.fail(shared, format!("{}: {error}", self.dir().display()));
     }
 

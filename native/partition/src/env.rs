@@ -12,7 +12,7 @@ use ms_log::{Descriptors, Disk};
 use parking_lot::Mutex;
 
 use crate::Partition;
-use crate::api::{Notifier, PartitionState};
+use crate::api::{LogDirState, Notifier, PartitionState};
 use crate::dirty::Dirty;
 use crate::lease::Lease;
 use crate::together::WholeDisk;
@@ -184,13 +184,12 @@ impl Env {
     }
 
     /// From now on nothing of the log directory is served, and the next start will not believe what the page cache holds of it.
-    /// Says whether it was in order until now.
-    pub fn set_offline(&self) -> bool {
-        let is_first = !self.state.is_offline.swap(true, Ordering::AcqRel);
-        if is_first {
+    /// Said once.
+    pub fn set_offline(&self) {
+        if !self.state.is_offline.swap(true, Ordering::AcqRel) {
             self.hard_state.note_failure();
+            self.notifier.log_dir(LogDirState::Offline);
         }
-        is_first
     }
 
     /// This node as a voter; 0 is no voter in Raft.

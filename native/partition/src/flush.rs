@@ -46,9 +46,8 @@ impl Partition {
                 return self.take_flushed(shared, outcome);
             }
             // With a worker, or gone: that is no matter of this partition alone.
-            if outcome.is_failed_sync() && self.env.set_offline() {
-                let event = PartitionEvent::LogDir { state: LogDirState::Offline };
-                self.env.notifier.event(self.handle(), event);
+            if outcome.is_failed_sync() {
+                self.env.set_offline();
             }
             shared.late_flush = Some(outcome);
         });

@@ -159,8 +159,7 @@ impl Partition {
                     self.set_state(PartitionState::Open);
                     self.settle(shared, None);
                     if was_full {
-                        let event = PartitionEvent::LogDir { state: LogDirState::Ok };
-                        self.env.notifier.event(self.handle(), event);
+                        self.env.notifier.log_dir(LogDirState::Ok);
                     }
                 }
             }

@@ -142,7 +142,7 @@ pub(crate) fn find(
         Arc::new(LeasedDisk { disk: disk_of(env, spec), lease: Arc::clone(&lease) });
     let (log, producers) = if is_there {
         open_existing(env, spec, handle, identity, disk)
-            .inspect_err(|error| note_failed_sync(env, handle, error))?
+            .inspect_err(|error| note_failed_sync(env, error))?
     } else {
         let (dir, now_ms) = (env.log_dir.join(spec.folder_name()), (env.now_ms)());
         let options = log_options(&spec.config);
@@ -185,11 +185,9 @@ pub(crate) fn finish(
 }
 
 /// A sync that failed in an opening takes the log directory off-line as any other: the next one would find nothing to do.
-fn note_failed_sync(env: &Env, handle: Handle, error: &OpenError) {
-    let is_failed_sync = matches!(error, OpenError::Log(error) if error.is_failed_sync());
-    if is_failed_sync && env.set_offline() {
-        let state = LogDirState::Offline;
-        env.notifier.event(handle, PartitionEvent::LogDir { state });
+fn note_failed_sync(env: &Env, error: &OpenError) {
+    if matches!(error, OpenError::Log(error) if error.is_failed_sync()) {
+        env.set_offline();
     }
 }
 

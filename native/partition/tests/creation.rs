@@ -136,7 +136,10 @@ fn a_creation_in_which_a_call_fails_is_done_again_or_takes_the_log_directory_off
             let failed = opened.iter().zip(specs(count)).filter(|(one, _)| one.is_err());
             let again: Vec<_> = failed.map(|(_, spec)| spec).collect();
             // The hard-state log, too, takes nothing any more after a sync that failed.
-            if Partition::open_many(&broker.env, again).iter().all(Result::is_ok) {
+            let is_done = Partition::open_many(&broker.env, again).iter().all(Result::is_ok);
+            let offline = &[LogDirState::Offline][..usize::from(broker.env.is_offline())];
+            assert_eq!(broker.log_dir(), offline, "{when}");
+            if is_done {
                 assert!(!broker.env.is_offline(), "{when}");
                 disk.crash(call);
                 specs(count).iter().for_each(|(spec, _)| check_there(&disk, spec, &when));

@@ -117,7 +117,7 @@ fn a_failed_fsync_takes_the_log_directory_off_line_and_is_not_repeated() {
     assert_eq!(append(&other, Batch::plain(1)).0, KAFKA_STORAGE_ERROR, "it is the same disk");
     assert_eq!(other.read(&query(0)).error_code, KAFKA_STORAGE_ERROR);
     let events = broker.events();
-    assert!(events.contains(&PartitionEvent::LogDir { state: LogDirState::Offline }));
+    assert_eq!(broker.log_dir(), [LogDirState::Offline]);
     assert!(events.iter().any(|it| matches!(it, PartitionEvent::Failed { .. })));
 }
 
@@ -153,15 +153,7 @@ fn a_full_disk_refuses_appends_keeps_reads_and_heals_in_a_new_term() {
     let epochs: Vec<_> =
         consume(&partition, 0).iter().map(|it| it.partition_leader_epoch).collect();
     assert_eq!(epochs, [1, 2]);
-    let states: Vec<_> = broker
-        .events()
-        .into_iter()
-        .filter_map(|it| match it {
-            PartitionEvent::LogDir { state } => Some(state),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(states, [LogDirState::NoSpace, LogDirState::Ok]);
+    assert_eq!(broker.log_dir(), [LogDirState::NoSpace, LogDirState::Ok]);
 }
 
 #[test]
@@ -190,7 +182,7 @@ fn an_error_of_the_disk_takes_the_log_directory_off_line() {
     broker.disk.fail_call(broker.disk.calls(), Fault::Io);
     assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
     assert_eq!(append(&partition, Batch::plain(1)).0, KAFKA_STORAGE_ERROR);
-    assert!(broker.events().contains(&PartitionEvent::LogDir { state: LogDirState::Offline }));
+    assert_eq!(broker.log_dir(), [LogDirState::Offline]);
 }
 
 #[test]
@@ -279,14 +271,14 @@ fn what_waits_is_answered_when_the_log_directory_goes_off_line_elsewhere() {
     let (broker, partition) = open_with(fsync());
     assert!(parked(&partition, 1, 1));
     let job = partition.flush_job().expect("something to sync");
-    assert!(broker.env.set_offline());
+    broker.env.set_offline();
     partition.flush_finished(job.run());
     let done = broker.done();
     assert_eq!(done.iter().map(|it| it.1.error_code).collect::<Vec<_>>(), [KAFKA_STORAGE_ERROR]);
 
     let (broker, partition) = open_with(fsync());
     assert!(parked(&partition, 1, 1));
-    assert!(broker.env.set_offline());
+    broker.env.set_offline();
     partition.housekeeping(now_ms());
     assert_eq!(broker.done().len(), 1);
     assert_eq!(partition.state(), PartitionState::Failed);

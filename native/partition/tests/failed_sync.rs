@@ -72,8 +72,7 @@ fn a_sync_that_fails_while_a_log_is_opened_is_not_repeated_either() {
         let open = || Partition::open(&broker.env, fsync_spec(), HANDLE);
         assert!(matches!(open(), Err(OpenError::Log(_))));
         assert!(matches!(open(), Err(OpenError::Offline)));
-        let offline = PartitionEvent::LogDir { state: LogDirState::Offline };
-        assert_eq!(broker.events(), [offline]);
+        assert_eq!(broker.log_dir(), [LogDirState::Offline]);
         disk.crash_process();
         check(&disk, seed);
     }

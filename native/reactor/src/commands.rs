@@ -91,8 +91,7 @@ pub fn open_partitions(shared: &Shared, batch: Vec<OpenPartition>) {
     let opened = catch_unwind(AssertUnwindSafe(|| Partition::open_many(&shared.env, specs)));
     let Ok(opened) = opened else {
         for (token, handle) in tokens {
-            hub.registry.release(handle);
-            hub.opening.end(handle, || {}, |_| {});
+            hub.not_opened(handle);
             done(shared, token, error_code::UNKNOWN_SERVER_ERROR, |_| {});
         }
         return hub.control.log(50, "opening partitions panicked");
@@ -111,8 +110,7 @@ pub fn open_partitions(shared: &Shared, batch: Vec<OpenPartition>) {
                 hub.opening.end(handle, announce, |event| hub.tell(handle, event));
             }
             Err(error) => {
-                hub.registry.release(handle);
-                hub.opening.end(handle, || {}, |_| {});
+                hub.not_opened(handle);
                 // TypeScript, which tries again, knows of all that fail and what it has said of them.
                 let (code, reason) = (error_code::KAFKA_STORAGE_ERROR, error.to_string());
                 hub.open_commands.done_because(&hub.control, token, code, &reason);

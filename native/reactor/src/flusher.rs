@@ -195,9 +195,7 @@ fn write_hard_state(shared: &Shared) -> bool {
         Err(error) if is_no_space(&error) => true,
         Err(error) => {
             shared.hub.control.log(50, &format!("the hard-state log failed: {error}"));
-            if shared.env.set_offline() {
-                shared.hub.control.log_directory(2, &shared.hub.log_dir);
-            }
+            shared.env.set_offline();
             false
         }
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use ms_intake::Wake;
 use ms_log::Flushed;
 use ms_partition::{
-    AppendDone, Handle, JobKind, Notifier, Partition, PartitionEvent, ReplySlot, Waiter,
+    AppendDone, Handle, JobKind, LogDirState, Notifier, Partition, PartitionEvent, ReplySlot,
+    Waiter,
 };
 
 use crate::commands::Command;
@@ -120,6 +121,18 @@ pub struct Hub {
 }
 
 impl Hub {
+    /// A partition could not be opened. Of what it has said its lines for the log are left: what was mended is not mended, and
+    /// said, again.
+    pub fn not_opened(&self, handle: Handle) {
+        self.registry.release(handle);
+        let say = |event| {
+            if matches!(event, PartitionEvent::Log { .. }) {
+                self.tell(handle, event);
+            }
+        };
+        self.opening.end(handle, || {}, say);
+    }
+
     pub fn send(&self, reactor: usize, message: Message) {
         if let Some(mailbox) = self.mailboxes.get(reactor) {
             mailbox.push(message);
@@ -185,14 +198,13 @@ impl Notifier for Hub {
     }
 
     fn event(&self, handle: Handle, event: PartitionEvent) {
-        // What a partition that cannot be opened has said is dropped, but not what is said of the whole log directory.
-        let now = match event {
-            PartitionEvent::LogDir { .. } => Some(event),
-            event => self.opening.keep(handle, event),
-        };
-        if let Some(event) = now {
+        if let Some(event) = self.opening.keep(handle, event) {
             self.tell(handle, event);
         }
+    }
+
+    fn log_dir(&self, state: LogDirState) {
+        self.control.log_directory(state as u8, &self.log_dir);
     }
 }
 
@@ -211,9 +223,6 @@ impl Hub {
                 self.registry.release(handle);
             }
             PartitionEvent::Failed { reason } => self.control.failed(handle, &reason),
-            PartitionEvent::LogDir { state } => {
-                self.control.log_directory(state as u8, &self.log_dir);
-            }
         }
     }
 }

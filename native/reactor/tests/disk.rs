@@ -149,6 +149,26 @@ fn a_sync_that_fails_in_an_opening_takes_the_directory_off_line() {
 }
 
 #[test]
+fn what_an_opening_that_fails_has_mended_is_said() {
+    let disk = SimDisk::new();
+    let (broker, segment) = start(&disk, DataPlaneConfig::default(), &LogConfig::default());
+    let mut client = broker.connect();
+    send(&mut client, 1, b"value");
+    assert_eq!(answer(&mut client), (1, 0, 0));
+    let dir = broker.stop();
+    let len = disk.open(&segment, OpenMode::Read).unwrap().len().unwrap();
+    disk.corrupt(&segment, len - 1, |bytes| bytes[0] ^= 1);
+    disk.remove_file(&dir.0.join("checkpoint")).unwrap();
+    let hard_state = dir.0.join("hard-state.log");
+    let broker = Broker::start_on(Arc::new(disk.clone()), dir, DataPlaneConfig::default());
+    disk.break_file(&hard_state);
+    let payload = partition_spec("orders", [7; 16], 0, 7001, &LogConfig::default());
+    let token = broker.submit(command::OPEN_PARTITION, 0, None, &payload);
+    assert_eq!(broker.await_done(token).error_code, error_code::KAFKA_STORAGE_ERROR);
+    assert!(broker.has_said("orders-0: cut a torn tail"));
+}
+
+#[test]
 fn what_a_start_cuts_off_the_hard_state_log_is_said_and_damage_is_an_error() {
     let disk = SimDisk::new();
     let (mut broker, _) = start(&disk, DataPlaneConfig::default(), &LogConfig::default());

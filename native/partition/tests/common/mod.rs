@@ -30,6 +30,7 @@ pub struct Told {
     pub left: Vec<(Arc<Partition>, u16)>,
     pub jobs: Vec<(Arc<Partition>, JobKind)>,
     pub events: Vec<PartitionEvent>,
+    pub log_dir: Vec<LogDirState>,
 }
 
 pub type Work = Box<dyn FnOnce() + Send>;
@@ -72,6 +73,9 @@ impl Notifier for TestNotifier {
     }
     fn event(&self, _handle: Handle, event: PartitionEvent) {
         self.0.lock().events.push(event);
+    }
+    fn log_dir(&self, state: LogDirState) {
+        self.0.lock().log_dir.push(state);
     }
 }
 
@@ -170,6 +174,10 @@ impl Broker {
 
     pub fn events(&self) -> Vec<PartitionEvent> {
         std::mem::take(&mut self.notifier.0.lock().events)
+    }
+
+    pub fn log_dir(&self) -> Vec<LogDirState> {
+        std::mem::take(&mut self.notifier.0.lock().log_dir)
     }
 
     pub fn done(&self) -> Vec<(ReplySlot, AppendDone)> {
