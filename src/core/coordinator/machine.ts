@@ -11,6 +11,11 @@ export interface Machine<V extends Vocabulary> {
   replay(record: V['Record']): void;
   note(note: V['Note']): void;
   /**
+   * The log did not take the records of this command, whose own sender is refused: the command to execute
+   * for others who wait for it.
+   */
+  refused?(command: V['Command']): V['Command'] | undefined;
+  /**
    * Live state as records, for the checkpoint that lets older log be dropped. It is iterated while
    * commands go on; each record must be true at the moment it is yielded.
    */

@@ -17,6 +17,8 @@ export interface CoordinatorOptions<V extends Vocabulary> {
   readonly defer: (task: () => void) => void;
   /** The largest batch the log takes (`max.message.bytes`). */
   readonly batchBytesMax: number;
+  /** Commands are put together in batches of at most this size; one alone may have more. Absent: the same. */
+  readonly batchBytesTarget?: number;
   /** A checkpoint is written each time this much log has been appended since the last; 0: never. */
   readonly checkpointBytes: number;
   /** The newest snapshot of the state, if there is one; the log is then replayed from its offset. */

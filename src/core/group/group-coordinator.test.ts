@@ -232,6 +232,30 @@ describe('the group coordinator of a broker', () => {
   });
 });
 
+describe('a large assignment', () => {
+  test('that the log does not take is refused to all who wait for it, and they join again', async () => {
+    const { groups, ask, leader, follower, generationId } = await twoMembers();
+    const parked = groups.sync({ ...syncOf(follower), generationId });
+    const assignment = new Uint8Array(MESSAGE_MAX_BYTES);
+    const asked = { ...syncOf(leader), generationId };
+    const large = groups.sync({ ...asked, assignments: [{ memberId: leader, assignment }] });
+    const codes = [(await ask(large)).errorCode, (await ask(parked)).errorCode];
+    expect(codes).toEqual([ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.UNKNOWN_SERVER_ERROR]);
+    const beat = { ...heartbeat, memberId: follower, generationId };
+    expect(await ask(groups.heartbeat(beat))).toBe(ErrorCode.REBALANCE_IN_PROGRESS);
+    const described = await ask(allThere(groups.describeGroups(['g'])));
+    expect(described).toMatchObject([{ groupState: 'PreparingRebalance' }]);
+  });
+
+  test('may be larger than a batch of many commands', async () => {
+    const { groups, ask, leader, generationId } = await twoMembers(4_000_000);
+    const assignment = new Uint8Array(2_000_000);
+    const asked = { ...syncOf(leader), generationId };
+    const large = groups.sync({ ...asked, assignments: [{ memberId: leader, assignment }] });
+    expect((await ask(large)).errorCode).toBe(NONE);
+  });
+});
+
 const T_ID = 'AAAAAAAAAAAAAAAAAAAABQ';
 const handle = { index: 3, generation: 1 };
 const heartbeat = {
@@ -277,7 +301,37 @@ const commit = {
 /** In the log an offset with a retention of its own has no topic id. */
 const namesOnly = { ...commit, groupId: 'h', retentionTimeMs: 1_000_000n };
 
-function start(options: { hasTopic?: boolean } = {}) {
+const MESSAGE_MAX_BYTES = 1_048_588;
+const syncOf = (memberId: string) =>
+  ({
+    kind: 'sync',
+    groupId: 'g',
+    generationId: 1,
+    memberId,
+    groupInstanceId: null,
+    protocolType: null,
+    protocolName: null,
+    assignments: [],
+  }) as const;
+
+/** A group of two that awaits its assignment. */
+async function twoMembers(messageMaxBytes = MESSAGE_MAX_BYTES) {
+  const started = await serving({ messageMaxBytes });
+  const { groups, clock, log } = started;
+  const joins = ['a', 'b'].map((clientId) => {
+    return watch(groups.join({ ...join, clientId, needsMemberId: false }));
+  });
+  await turns();
+  await log.settleAll();
+  clock.advance(10_000);
+  await log.settleAll();
+  const [one, other] = joins.map(({ value }) => value);
+  const leader = one?.leader ?? '';
+  const follower = one?.memberId === leader ? other?.memberId : one?.memberId;
+  return { ...started, leader, follower: follower ?? '', generationId: one?.generationId ?? -1 };
+}
+
+function start(options: { hasTopic?: boolean; messageMaxBytes?: number } = {}) {
   const log = new FakeLog();
   const clock = new FakeClock();
   const world = {
@@ -291,7 +345,7 @@ function start(options: { hasTopic?: boolean } = {}) {
     engine: log,
     clock,
     logger: silentLogger,
-    config: { ...settingsOf([]), messageMaxBytes: 1_048_588 },
+    config: { ...settingsOf([]), messageMaxBytes: options.messageMaxBytes ?? MESSAGE_MAX_BYTES },
     metadata: {
       topicByName: (name) => {
         const partitions = [{ index: 0, replicas: [1] }];
@@ -313,8 +367,8 @@ function start(options: { hasTopic?: boolean } = {}) {
 }
 
 /** One partition, led here and loaded. `ask` commits what is appended until the answer comes. */
-async function serving() {
-  const started = start();
+async function serving(options: Parameters<typeof start>[0] = {}) {
+  const started = start(options);
   started.groups.role(0, handle, { leaderEpoch: 1, isLeader: true, startOffset: 0n });
   await turns();
   const ask = async <T>(answer: Promise<T>): Promise<T> => {

@@ -49,8 +49,8 @@ import type {
 } from './vocabulary.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
-/** Larger batches gain nothing; the log of the offsets topic takes `message.max.bytes`. */
-const BATCH_BYTES_MAX = 1024 * 1024;
+/** Commands gain nothing from larger batches; one alone may have what the log takes, `message.max.bytes`. */
+const BATCH_BYTES_TARGET = 1024 * 1024;
 const CHECKPOINT_BYTES = 100 * 1024 * 1024;
 
 export interface GroupCoordinatorDeps {
@@ -306,7 +306,7 @@ export class GroupCoordinator {
 
   #createPartition(index: number, handle: PartitionHandle): CoordinatorPartition<GroupVocabulary> {
     const { engine, clock, logger, config, metadata, newId, defer } = this.#deps;
-    const batchBytesMax = Math.min(BATCH_BYTES_MAX, config.messageMaxBytes);
+    const batchBytesMax = config.messageMaxBytes;
     const partition = new CoordinatorPartition<GroupVocabulary>({
       engine,
       handle,
@@ -318,6 +318,7 @@ export class GroupCoordinator {
       newId: () => asUuid(newId()),
       defer: defer ?? ((task) => void setImmediate(task)),
       batchBytesMax,
+      batchBytesTarget: BATCH_BYTES_TARGET,
       checkpointBytes: CHECKPOINT_BYTES,
       isSoleReplica: () => {
         return metadata.topicByName(OFFSETS_TOPIC)?.partitions[index]?.replicas.length === 1;

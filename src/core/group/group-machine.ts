@@ -10,7 +10,7 @@ import {
 import { ClassicGroup } from './classic-group.ts';
 import { Draft } from './draft.ts';
 import { join } from './join.ts';
-import { answer, heartbeat, leave, sync, syncRefusal } from './membership.ts';
+import { answer, assignmentRefused, heartbeat, leave, sync, syncRefusal } from './membership.ts';
 import { commit, expireOffsets, fetch, nextExpiry, topicsDeleted } from './offset-commands.ts';
 import { OffsetStore } from './offsets.ts';
 import { endPendingSessions } from './pending-members.ts';
@@ -81,6 +81,10 @@ export class GroupMachine implements Machine<GroupVocabulary> {
               })),
             }),
         );
+      case 'assignment-refused':
+        return this.#withGroup(command.groupId, input, (draft) =>
+          assignmentRefused(draft, command.generationId),
+        );
       case 'commit':
         return this.#commit(command, input);
       case 'fetch':
@@ -129,6 +133,12 @@ export class GroupMachine implements Machine<GroupVocabulary> {
       default:
         unreachable(record);
     }
+  }
+
+  refused(command: GroupCommand): GroupCommand | undefined {
+    if (command.kind !== 'sync') return undefined;
+    const { groupId, generationId } = command;
+    return { kind: 'assignment-refused', groupId, generationId };
   }
 
   note(note: GroupNote): void {

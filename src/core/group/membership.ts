@@ -57,6 +57,21 @@ function assign(draft: Draft, assignments: SyncCommand['assignments']): void {
   draft.records.push({ kind: 'group', groupId: group.groupId, value });
 }
 
+/**
+ * The leader's assignment cannot be logged, and nobody waits for another: who has asked for it learns why, and the
+ * members join again.
+ */
+export function assignmentRefused(draft: Draft, generationId: number): void {
+  const { group } = draft;
+  if (group.state !== 'CompletingRebalance' || generationId !== group.generationId) return;
+  for (const member of group.members()) {
+    if (member.syncToken === undefined) continue;
+    draft.completeSync(member, ErrorCode.UNKNOWN_SERVER_ERROR);
+    draft.expectHeartbeat(member);
+  }
+  prepareRebalance(draft);
+}
+
 function syncError(group: ClassicGroup, command: SyncCommand): number {
   const { memberId, groupInstanceId, generationId, protocolType, protocolName } = command;
   if (group.state === 'Empty') return ErrorCode.UNKNOWN_MEMBER_ID;
