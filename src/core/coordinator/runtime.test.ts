@@ -311,6 +311,29 @@ describe('a coordinator partition', () => {
     expect(await add()).toBe(1);
   });
 
+  test('after a checkpoint that failed no more log is needed for the next, which waits longer each time', async () => {
+    const { partition, log, clock } = await serving({ checkpointBytes: 2000 });
+    const add = async () => {
+      const reply = partition.execute({ kind: 'add', value: 1 });
+      await log.settleAll();
+      await reply;
+    };
+    log.deleteFailure = new EngineError(56, 'full');
+    for (let i = 0; i < 40; i += 1) await add();
+    const retried: number[] = [];
+    for (let minute = 1; minute <= 8; minute += 1) {
+      const before = log.endOffset;
+      clock.advance(60_000);
+      await add();
+      if (log.endOffset > before + 1n) retried.push(minute);
+    }
+    expect(retried).toEqual([1, 3, 7]);
+    log.deleteFailure = undefined;
+    clock.advance(8 * 60_000);
+    await add();
+    expect(log.deletedBefore).toHaveLength(1);
+  });
+
   test('tells of records once they are committed, before the reply leaves', async () => {
     const told: string[] = [];
     const { partition, log } = await serving({

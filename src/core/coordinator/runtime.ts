@@ -17,8 +17,9 @@ const COPY_BYTES = 128 * 1024;
 /** Log below this size is not worth a checkpoint at load. */
 const WORTHWHILE_BYTES = 4 * 1024 * 1024;
 const RETRY_MS = 500;
-/** A checkpoint that failed, on a full disk say, is not tried again at once. */
+/** A checkpoint that failed, on a full disk say, is not tried again at once, and each time later: it has written copies. */
 const CHECKPOINT_RETRY_MS = 60_000;
+const CHECKPOINT_RETRY_MAX_MS = 3_600_000;
 
 /**
  * One machine on one log partition, through its whole life: loaded when this broker leads the
@@ -33,6 +34,7 @@ export class CoordinatorPartition<V extends Vocabulary> {
   #recordsRead = 0;
   #isCheckpointing = false;
   #nextCheckpointMs = Number.NEGATIVE_INFINITY;
+  #checkpointRetryMs = CHECKPOINT_RETRY_MS;
 
   constructor(options: CoordinatorOptions<V>) {
     this.#options = options;
@@ -214,16 +216,20 @@ export class CoordinatorPartition<V extends Vocabulary> {
     this.#appendCopies(machine, running)
       .then(() => this.#options.engine.deleteRecords(this.#options.handle, startOffset))
       .then(
-        () => logger.debug({ coordinator, startOffset }, 'a checkpoint was written'),
+        () => {
+          logger.debug({ coordinator, startOffset }, 'a checkpoint was written');
+          this.#checkpointRetryMs = CHECKPOINT_RETRY_MS;
+          const isSame = this.#state.kind === 'serving' && this.#state.running === running;
+          if (isSame) this.#bytesSinceCheckpoint = -running.bytesAppended;
+        },
         (error) => {
           logger.warn({ coordinator, err: error }, 'a checkpoint was not written');
-          this.#nextCheckpointMs = this.#options.clock.monotonicMs() + CHECKPOINT_RETRY_MS;
+          this.#nextCheckpointMs = this.#options.clock.monotonicMs() + this.#checkpointRetryMs;
+          this.#checkpointRetryMs = Math.min(this.#checkpointRetryMs * 2, CHECKPOINT_RETRY_MAX_MS);
         },
       )
       .finally(() => {
         this.#isCheckpointing = false;
-        const isSame = this.#state.kind === 'serving' && this.#state.running === running;
-        if (isSame) this.#bytesSinceCheckpoint = -running.bytesAppended;
       });
   }
 

@@ -18,6 +18,7 @@ export class FakeLog implements CoordinatorLog {
   /** Reads settle at once unless this is set; then they wait in `pending`. */
   isReadHeld = false;
   readFailure: EngineError | undefined;
+  deleteFailure: EngineError | undefined;
   /** Records at the end of the log that are not committed yet. */
   uncommitted = 0n;
   #batches: { baseOffset: bigint; count: number; bytes: Uint8Array }[] = [];
@@ -66,6 +67,7 @@ export class FakeLog implements CoordinatorLog {
   }
 
   async deleteRecords(_handle: PartitionHandle, offset: bigint): Promise<bigint> {
+    if (this.deleteFailure !== undefined) throw this.deleteFailure;
     this.deletedBefore.push(offset);
     this.#startOffset = offset;
     return offset;
