@@ -1,7 +1,7 @@
 import { assert, inHashMapOrder, javaHash } from '../base/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { OverlayMap } from './overlay-map.ts';
-import { pendingMemberBytes } from './pending-members.ts';
+import { isLargePendingMember, pendingMemberBytes } from './pending-members.ts';
 import { subscribedTopics } from './subscription.ts';
 import type { GroupValue } from './vocabulary.ts';
 
@@ -58,7 +58,11 @@ export class ClassicGroup {
   hasNewMember = false;
   readonly #members: OverlayMap<string, Member>;
   readonly #staticMembers: OverlayMap<string, string>;
+  /** How many members have a protocol of this name. */
+  readonly #protocols: OverlayMap<string, number>;
   readonly #pendingJoin: OverlayMap<string, true>;
+  /** Those of them that hold much of the memory. */
+  readonly #largePendingJoin: OverlayMap<string, true>;
   readonly #pendingSync: OverlayMap<string, true>;
   #awaitingJoin = 0;
   #pendingJoinBytes = 0;
@@ -68,7 +72,10 @@ export class ClassicGroup {
     this.stateSinceMs = stateSinceMs;
     this.#members = copied === undefined ? new OverlayMap() : copied.#members.fork();
     this.#staticMembers = copied === undefined ? new OverlayMap() : copied.#staticMembers.fork();
+    this.#protocols = copied === undefined ? new OverlayMap() : copied.#protocols.fork();
     this.#pendingJoin = copied === undefined ? new OverlayMap() : copied.#pendingJoin.fork();
+    this.#largePendingJoin =
+      copied === undefined ? new OverlayMap() : copied.#largePendingJoin.fork();
     this.#pendingSync = copied === undefined ? new OverlayMap() : copied.#pendingSync.fork();
     if (copied === undefined) return;
     this.state = copied.state;
@@ -101,7 +108,7 @@ export class ClassicGroup {
         isNew: false,
       });
     }
-    group.topics = group.#subscribedTopics();
+    group.takeSubscriptions();
     group.settle();
     return group;
   }
@@ -114,7 +121,9 @@ export class ClassicGroup {
   settle(): void {
     this.#members.settle();
     this.#staticMembers.settle();
+    this.#protocols.settle();
     this.#pendingJoin.settle();
+    this.#largePendingJoin.settle();
     this.#pendingSync.settle();
   }
 
@@ -168,13 +177,16 @@ export class ClassicGroup {
   }
 
   addPendingJoin(memberId: string): void {
+    const bytes = pendingMemberBytes(this.groupId, memberId);
     this.#pendingJoin.set(memberId, true);
-    this.#pendingJoinBytes += pendingMemberBytes(this.groupId, memberId);
+    if (isLargePendingMember(bytes)) this.#largePendingJoin.set(memberId, true);
+    this.#pendingJoinBytes += bytes;
   }
 
   #removePendingJoin(memberId: string): void {
     if (!this.#pendingJoin.has(memberId)) return;
     this.#pendingJoin.delete(memberId);
+    this.#largePendingJoin.delete(memberId);
     this.#pendingJoinBytes -= pendingMemberBytes(this.groupId, memberId);
   }
 
@@ -182,8 +194,9 @@ export class ClassicGroup {
     return [...this.#pendingJoin.keys()];
   }
 
-  get oldestPendingJoin(): string | undefined {
-    return this.#pendingJoin.firstKey();
+  /** The one that goes first where there are too many: the oldest of the large ones, few of which would fill it; else the oldest. */
+  get dispensablePendingJoin(): string | undefined {
+    return this.#largePendingJoin.firstKey() ?? this.#pendingJoin.firstKey();
   }
 
   /** What pending members hold of the memory. */
@@ -218,6 +231,7 @@ export class ClassicGroup {
     const { memberId, groupInstanceId } = member;
     const previous = this.#members.get(memberId);
     this.#members.set(memberId, member);
+    this.#countProtocols(previous, member);
     if (groupInstanceId !== null) this.#staticMembers.set(groupInstanceId, memberId);
     this.leaderId ??= memberId;
     this.#awaitingJoin += (member.joinToken ? 1 : 0) - (previous?.joinToken ? 1 : 0);
@@ -228,6 +242,7 @@ export class ClassicGroup {
   remove(memberId: string): void {
     const removed = this.#members.get(memberId);
     this.#members.delete(memberId);
+    this.#countProtocols(removed, undefined);
     if (removed?.joinToken) this.#awaitingJoin -= 1;
     const instanceId = removed?.groupInstanceId ?? null;
     if (instanceId !== null) this.#staticMembers.delete(instanceId);
@@ -241,6 +256,7 @@ export class ClassicGroup {
     const wasLeader = this.isLeader(oldMemberId);
     const old = this.#members.get(oldMemberId);
     this.#members.delete(oldMemberId);
+    this.#countProtocols(old, undefined);
     if (old?.joinToken) this.#awaitingJoin -= 1;
     this.put(member);
     if (wasLeader) this.leaderId = member.memberId;
@@ -268,16 +284,14 @@ export class ClassicGroup {
   supports(protocolType: string, protocols: readonly Protocol[]): boolean {
     if (this.state === 'Empty') return protocolType !== '' && protocols.length > 0;
     if (this.protocolType !== protocolType) return false;
-    const counts = this.#protocolCounts();
-    return protocols.some(({ name }) => (counts.get(name) ?? 0) === this.#members.size);
+    return protocols.some(({ name }) => this.#isOfAll(name));
   }
 
   /** The protocol that all members support and most of them like best; Kafka's choice of equals. */
   selectProtocol(): string {
-    const counts = this.#protocolCounts();
     const votes = new Map<string, number>();
     for (const { protocols } of this.#members.values()) {
-      const vote = protocols.find(({ name }) => counts.get(name) === this.#members.size);
+      const vote = protocols.find(({ name }) => this.#isOfAll(name));
       assert(vote !== undefined, 'members of a group have a protocol in common');
       votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1);
     }
@@ -299,7 +313,7 @@ export class ClassicGroup {
   nextGeneration(nowMs: number): void {
     this.generationId += 1;
     this.protocolName = this.#members.size === 0 ? undefined : this.selectProtocol();
-    this.topics = this.#subscribedTopics();
+    this.takeSubscriptions();
     this.transition(this.#members.size === 0 ? 'Empty' : 'CompletingRebalance', nowMs);
     this.#pendingSync.clear();
   }
@@ -309,12 +323,26 @@ export class ClassicGroup {
     return this.topics === undefined ? this.protocolType === 'consumer' : this.topics.has(topic);
   }
 
-  #protocolCounts(): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const { protocols } of this.#members.values()) {
-      for (const { name } of protocols) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
-    return counts;
+  /** Whether all members have a protocol of this name. */
+  #isOfAll(name: string): boolean {
+    return (this.#protocols.get(name) ?? 0) === this.#members.size;
+  }
+
+  #countProtocols(before: Member | undefined, after: Member | undefined): void {
+    if (before?.protocols === after?.protocols) return;
+    for (const { name } of before?.protocols ?? []) this.#addToProtocol(name, -1);
+    for (const { name } of after?.protocols ?? []) this.#addToProtocol(name, 1);
+  }
+
+  #addToProtocol(name: string, change: 1 | -1): void {
+    const members = (this.#protocols.get(name) ?? 0) + change;
+    if (members === 0) this.#protocols.delete(name);
+    else this.#protocols.set(name, members);
+  }
+
+  /** Sets `topics` to what the members say now. */
+  takeSubscriptions(): void {
+    this.topics = this.#subscribedTopics();
   }
 
   #subscribedTopics(): ReadonlySet<string> | undefined {

@@ -60,6 +60,17 @@ test('no command of a group goes through those who were given an id and have not
   expect(passes).toBe(0);
 });
 
+test('no member that joins has those who have joined gone through', () => {
+  const { tell } = start();
+  for (let i = 1; i <= 200; i += 1) tell('join g client=m v=3');
+  const { passes } = walksOver(100, () => {
+    for (let i = 1; i <= 100; i += 1) tell('join g client=m v=3');
+    tell('join g member=m-7 client=m protocols=sticky:y,range:z');
+    tell('join g member=m-8 client=m protocols=other:z');
+  });
+  expect(passes).toBe(0);
+});
+
 test.each([
   ['leave', (memberIds: string[]) => parseCommand(['leave', 'g', ...memberIds])],
   ['do not come back', () => ({ kind: 'rebalance-expired', groupId: 'g' }) as const],
@@ -94,6 +105,15 @@ test('one pending member too many takes the place of the oldest; members, and ot
   expect(isWaitedFor(`${LONG}-2`)).toBe(false);
   expect(ask(`join g member=${LONG}-2 client=${LONG}`)).toBe(UNKNOWN_MEMBER_ID);
   expect(tell(`join g member=${LONG}-4 client=${LONG}`).notes[0]?.group.size).toBe(5);
+});
+
+test('large pending members take the place of each other, however many there are', () => {
+  const { tell, ask, sessions } = start();
+  for (const i of [1, 2, 3]) expect(ask(`join g client=p${i}`)).toBe(MEMBER_ID_REQUIRED);
+  const small = sessions();
+  for (let i = 0; i < 20; i += 1) tell(`join g client=${LONG}`);
+  expect(sessions().slice(0, 3)).toEqual(small);
+  expect(sessions()).toHaveLength(10);
 });
 
 test('a pending member that goes for another goes as if its session had ended', () => {

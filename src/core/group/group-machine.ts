@@ -152,6 +152,11 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     this.#groups.set(groupId, group);
   }
 
+  /** What pending members of all groups hold of the memory. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
   *snapshot(): Iterable<GroupRecord> {
     for (const [groupId, value] of this.#logged) yield { kind: 'group', groupId, value };
     for (const groupId of this.#offsets.groupIds()) {

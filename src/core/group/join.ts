@@ -80,7 +80,7 @@ function joinAsNew(draft: Draft, command: JoinCommand, otherPendingBytes: number
   return true;
 }
 
-/** It is to come again with its id (KIP-394). Where there are too many, the oldest go as if their sessions ended. */
+/** It is to come again with its id (KIP-394). Where there are too many, others go as if their sessions ended. */
 function addPendingMember(
   draft: Draft,
   { sessionTimeoutMs }: JoinCommand,
@@ -92,9 +92,9 @@ function addPendingMember(
   const room = roomBeside(groupId, memberId, otherPendingBytes);
   if (room < 0) return false;
   while (group.pendingJoinBytes > room) {
-    const { oldestPendingJoin } = group;
-    assert(oldestPendingJoin !== undefined, 'only pending members hold something');
-    sessionExpired(draft, oldestPendingJoin);
+    const { dispensablePendingJoin } = group;
+    assert(dispensablePendingJoin !== undefined, 'only pending members hold something');
+    sessionExpired(draft, dispensablePendingJoin);
   }
   group.addPendingJoin(memberId);
   const expired = { kind: 'session-expired', groupId, memberId } as const;
@@ -209,6 +209,7 @@ function replaceStaticMember(
         rebalanceOrComplete(draft);
         return;
       }
+      group.takeSubscriptions();
       draft.completeJoin(member, rejoinedReply(group, command, memberId, oldLeaderId));
       draft.records.push({ kind: 'group', groupId: group.groupId, value: group.toValue() });
       return;

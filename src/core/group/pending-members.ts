@@ -13,6 +13,9 @@ const PARTITION_BYTES_MAX = 4 << 20;
 /** An entry of the group, a timer and its command. */
 const MEMBER_BYTES = 512;
 
+/** Of one that holds more than some eight ordinary ones it takes few to fill what there is. */
+export const isLargePendingMember = (bytes: number): boolean => bytes > 8 * MEMBER_BYTES;
+
 /** What one of them holds. The name of its timer has the escaped id of the group, which no other shares. */
 export const pendingMemberBytes = (groupId: string, memberId: string): number =>
   MEMBER_BYTES + 2 * (memberId.length + sessionTimer(groupId, memberId).length);

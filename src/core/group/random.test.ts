@@ -23,6 +23,7 @@ const protocols = fc.constantFrom(
   '',
 );
 const version = fc.constantFrom(0, 3, 4, 9);
+const retention = fc.constantFrom('', '', ' retention=0', ' retention=30000', ' retention=900000');
 const timeout = fc.constantFrom(0, 10, 6_000, 60_000);
 
 const line = fc.oneof(
@@ -65,10 +66,10 @@ const line = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .tuple(group, memberId, generation, fc.nat(3))
+      .tuple(group, memberId, generation, fc.nat(3), retention)
       .map(
-        ([g, m, n, p]) =>
-          `commit ${g} ${n < 0 ? '' : `member=${m} `}generation=${n} offsets=t-${p}:${p},u-0:1`,
+        ([g, m, n, p, r]) =>
+          `commit ${g} ${n < 0 ? '' : `member=${m} `}generation=${n} offsets=t-${p}:${p},u-0:1${r}`,
       ),
   },
   { weight: 1, arbitrary: group.map((g) => `fetch ${g}`) },

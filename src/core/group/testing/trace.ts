@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { AssertionFailure } from '../../base/index.ts';
 import type { Effects, Input, ReplyToken } from '../../coordinator/index.ts';
+import type { ClassicGroup } from '../classic-group.ts';
 import { GroupMachine } from '../group-machine.ts';
 import { createGroupRecordCodec } from '../record-codec.ts';
 import type { GroupCommand, GroupRecord, GroupSettings, GroupVocabulary } from '../vocabulary.ts';
@@ -52,8 +53,23 @@ export class TraceRunner {
   /** What is logged, replayed into a fresh machine, gives the state that is there. */
   check(): void {
     const live = [...this.#machine.snapshot()];
-    if (!isDeepStrictEqual(encoded(this.#replayed()), encoded(this.#machine))) {
+    const replayed = this.#replayed();
+    if (!isDeepStrictEqual(encoded(replayed), encoded(this.#machine))) {
       throw new AssertionFailure('replaying the records gives another state');
+    }
+    const groups = this.#groups(this.#machine);
+    const pendingBytes = groups.reduce((bytes, group) => bytes + group.pendingJoinBytes, 0);
+    if (pendingBytes !== this.#machine.pendingBytes) {
+      throw new AssertionFailure('pending members hold something else');
+    }
+    const again = new Map(this.#groups(replayed).map((group) => [group.groupId, group]));
+    for (const group of groups) {
+      // The others have begun something that is not logged.
+      const isAtRest = group.state === 'Stable' || group.state === 'Empty';
+      const other = again.get(group.groupId);
+      if (isAtRest && (other === undefined || !isDeepStrictEqual(atRest(group), atRest(other)))) {
+        throw new AssertionFailure('replaying the records gives another group');
+      }
     }
     const copied = new GroupMachine(this.#settings);
     for (const record of live) copied.replay(record);
@@ -85,6 +101,19 @@ export class TraceRunner {
       this.#labels.set(token, isLabelled ? first : `#${this.#requests}`);
       this.#execute(parseCommand(isLabelled ? rest : [first, ...rest]), token);
     }
+  }
+
+  /** Copies of its groups, which a request that changes nothing shows. */
+  #groups(machine: GroupMachine): ClassicGroup[] {
+    const input = this.#input(undefined);
+    const listed = machine.decide({ kind: 'list', states: [], types: [] }, this.#input(LISTING));
+    return listed.replies.flatMap(({ reply }) => {
+      const groups = reply.kind === 'list' ? reply.groups : [];
+      return groups.flatMap(({ groupId }) => {
+        const { notes } = machine.decide({ kind: 'leave', groupId, members: [] }, input);
+        return notes.map((note) => note.group);
+      });
+    });
   }
 
   #replayed(): GroupMachine {
@@ -181,6 +210,16 @@ export class TraceRunner {
       },
     };
   }
+}
+
+const LISTING = 0 as ReplyToken;
+
+/** What a group that awaits nothing has from the log. A record says since when it was in the state before. */
+function atRest(group: ClassicGroup) {
+  const { groupId, state, topics } = group;
+  const value = { ...group.toValue(), stateSinceMs: -1 };
+  const { value: bytes } = groupRecordCodec.encode({ kind: 'group', groupId, value }, 0);
+  return { state, topics, bytes };
 }
 
 /** The logged state of a machine as bytes, sorted: a tombstone and a new record move a group to the end. */
