@@ -194,7 +194,7 @@ export class ClassicGroup {
     return [...this.#pendingJoin.keys()];
   }
 
-  /** The one that goes first where there are too many: the oldest of the large ones, few of which would fill it; else the oldest. */
+  /** Who goes first where there are too many: the oldest of the large ones, few of which fill it; else the oldest. */
   get dispensablePendingJoin(): string | undefined {
     return this.#largePendingJoin.firstKey() ?? this.#pendingJoin.firstKey();
   }
