@@ -1,7 +1,7 @@
 import { assert, inHashMapOrder, javaHash } from '../base/index.ts';
 import type { ReplyToken } from '../coordinator/index.ts';
 import { OverlayMap } from './overlay-map.ts';
-import { isLargePendingMember, pendingMemberBytes } from './pending-members.ts';
+import { PendingMembers } from './pending-members.ts';
 import { subscribedTopics } from './subscription.ts';
 import type { GroupValue } from './vocabulary.ts';
 
@@ -60,12 +60,10 @@ export class ClassicGroup {
   readonly #staticMembers: OverlayMap<string, string>;
   /** How many members have a protocol of this name. */
   readonly #protocols: OverlayMap<string, number>;
-  readonly #pendingJoin: OverlayMap<string, true>;
-  /** Those of them that hold much of the memory. */
-  readonly #largePendingJoin: OverlayMap<string, true>;
+  /** Who was given an id and has not come back with it. */
+  readonly pendingJoin: PendingMembers;
   readonly #pendingSync: OverlayMap<string, true>;
   #awaitingJoin = 0;
-  #pendingJoinBytes = 0;
 
   constructor(groupId: string, stateSinceMs: number | undefined, copied?: ClassicGroup) {
     this.groupId = groupId;
@@ -73,9 +71,7 @@ export class ClassicGroup {
     this.#members = copied === undefined ? new OverlayMap() : copied.#members.fork();
     this.#staticMembers = copied === undefined ? new OverlayMap() : copied.#staticMembers.fork();
     this.#protocols = copied === undefined ? new OverlayMap() : copied.#protocols.fork();
-    this.#pendingJoin = copied === undefined ? new OverlayMap() : copied.#pendingJoin.fork();
-    this.#largePendingJoin =
-      copied === undefined ? new OverlayMap() : copied.#largePendingJoin.fork();
+    this.pendingJoin = copied?.pendingJoin.fork() ?? new PendingMembers(groupId);
     this.#pendingSync = copied === undefined ? new OverlayMap() : copied.#pendingSync.fork();
     if (copied === undefined) return;
     this.state = copied.state;
@@ -87,7 +83,6 @@ export class ClassicGroup {
     this.topics = copied.topics;
     this.hasNewMember = copied.hasNewMember;
     this.#awaitingJoin = copied.#awaitingJoin;
-    this.#pendingJoinBytes = copied.#pendingJoinBytes;
   }
 
   /** The group that a record describes: Stable with its members as they were, or Empty. */
@@ -122,8 +117,7 @@ export class ClassicGroup {
     this.#members.settle();
     this.#staticMembers.settle();
     this.#protocols.settle();
-    this.#pendingJoin.settle();
-    this.#largePendingJoin.settle();
+    this.pendingJoin.settle();
     this.#pendingSync.settle();
   }
 
@@ -172,38 +166,6 @@ export class ClassicGroup {
     return this.leaderId === memberId;
   }
 
-  isPendingJoin(memberId: string): boolean {
-    return this.#pendingJoin.has(memberId);
-  }
-
-  addPendingJoin(memberId: string): void {
-    const bytes = pendingMemberBytes(this.groupId, memberId);
-    this.#pendingJoin.set(memberId, true);
-    if (isLargePendingMember(bytes)) this.#largePendingJoin.set(memberId, true);
-    this.#pendingJoinBytes += bytes;
-  }
-
-  #removePendingJoin(memberId: string): void {
-    if (!this.#pendingJoin.has(memberId)) return;
-    this.#pendingJoin.delete(memberId);
-    this.#largePendingJoin.delete(memberId);
-    this.#pendingJoinBytes -= pendingMemberBytes(this.groupId, memberId);
-  }
-
-  pendingJoin(): readonly string[] {
-    return [...this.#pendingJoin.keys()];
-  }
-
-  /** Who goes first where there are too many: the oldest of the large ones, few of which fill it; else the oldest. */
-  get dispensablePendingJoin(): string | undefined {
-    return this.#largePendingJoin.firstKey() ?? this.#pendingJoin.firstKey();
-  }
-
-  /** What pending members hold of the memory. */
-  get pendingJoinBytes(): number {
-    return this.#pendingJoinBytes;
-  }
-
   pendingSync(): readonly string[] {
     return [...this.#pendingSync.keys()];
   }
@@ -223,7 +185,7 @@ export class ClassicGroup {
   }
 
   get haveAllJoined(): boolean {
-    return this.#members.size === this.#awaitingJoin && this.#pendingJoin.size === 0;
+    return this.#members.size === this.#awaitingJoin && this.pendingJoin.size === 0;
   }
 
   /** Adds a member, or replaces the one of the same id. The first member becomes the leader. */
@@ -235,7 +197,7 @@ export class ClassicGroup {
     if (groupInstanceId !== null) this.#staticMembers.set(groupInstanceId, memberId);
     this.leaderId ??= memberId;
     this.#awaitingJoin += (member.joinToken ? 1 : 0) - (previous?.joinToken ? 1 : 0);
-    this.#removePendingJoin(memberId);
+    this.pendingJoin.remove(memberId);
   }
 
   /** Removes a member or a pending one. If it led, the member that is next in age leads. */
@@ -247,7 +209,7 @@ export class ClassicGroup {
     const instanceId = removed?.groupInstanceId ?? null;
     if (instanceId !== null) this.#staticMembers.delete(instanceId);
     if (this.isLeader(memberId)) this.leaderId = this.#members.firstKey();
-    this.#removePendingJoin(memberId);
+    this.pendingJoin.remove(memberId);
     this.#pendingSync.delete(memberId);
   }
 

@@ -128,7 +128,7 @@ test('a pending member that goes for another goes as if its session had ended', 
   // Nobody else was waited for.
   expect(replies[0]?.reply).toMatchObject({ errorCode: NONE, generationId: 2, memberId: 'a-1' });
   expect(replies).toHaveLength(2);
-  expect(notes[0]?.group.pendingJoin()).toHaveLength(1);
+  expect(notes[0]?.group.pendingJoin.ids()).toHaveLength(1);
 });
 
 test('a large pending member takes the place of as many as it needs, in one pass', () => {

@@ -127,7 +127,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
         return;
       case 'group-tombstone':
         this.#logged.delete(groupId);
-        this.#pendingBytes -= this.#groups.get(groupId)?.pendingJoinBytes ?? 0;
+        this.#pendingBytes -= this.#groups.get(groupId)?.pendingJoin.bytes ?? 0;
         this.#groups.delete(groupId);
         return;
       default:
@@ -147,8 +147,8 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   }
 
   #put(group: ClassicGroup): void {
-    const { groupId, pendingJoinBytes } = group;
-    this.#pendingBytes += pendingJoinBytes - (this.#groups.get(groupId)?.pendingJoinBytes ?? 0);
+    const { groupId, pendingJoin } = group;
+    this.#pendingBytes += pendingJoin.bytes - (this.#groups.get(groupId)?.pendingJoin.bytes ?? 0);
     this.#groups.set(groupId, group);
   }
 
@@ -198,7 +198,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     }
     const group = existing?.copy() ?? new ClassicGroup(groupId, input.nowMs);
     const draft = new Draft(group, this.#settings, input);
-    const otherPendingBytes = this.#pendingBytes - (existing?.pendingJoinBytes ?? 0);
+    const otherPendingBytes = this.#pendingBytes - (existing?.pendingJoin.bytes ?? 0);
     if (join(draft, command, existing === undefined, otherPendingBytes)) return draft.effects;
     const errorCode = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
     return answer(input, { kind: 'join', errorCode, memberId });

@@ -91,12 +91,12 @@ function addPendingMember(
   const { groupId } = group;
   const room = roomBeside(groupId, memberId, otherPendingBytes);
   if (room < 0) return false;
-  while (group.pendingJoinBytes > room) {
-    const { dispensablePendingJoin } = group;
-    assert(dispensablePendingJoin !== undefined, 'only pending members hold something');
-    sessionExpired(draft, dispensablePendingJoin);
+  while (group.pendingJoin.bytes > room) {
+    const { first } = group.pendingJoin;
+    assert(first !== undefined, 'only pending members hold something');
+    sessionExpired(draft, first);
   }
-  group.addPendingJoin(memberId);
+  group.pendingJoin.add(memberId);
   const expired = { kind: 'session-expired', groupId, memberId } as const;
   draft.setTimer(sessionTimer(groupId, memberId), sessionTimeoutMs, expired);
   draft.answer(refusal(memberId, ErrorCode.MEMBER_ID_REQUIRED));
@@ -106,7 +106,7 @@ function addPendingMember(
 function joinAgain(draft: Draft, command: JoinCommand): void {
   const { group } = draft;
   const { memberId, groupInstanceId } = command;
-  if (group.isPendingJoin(memberId)) {
+  if (group.pendingJoin.has(memberId)) {
     // Only dynamic members are told to come again with an id.
     if (groupInstanceId === null) addMember(draft, command, memberId);
     else draft.answer(refusal('', ErrorCode.UNKNOWN_SERVER_ERROR));

@@ -143,7 +143,7 @@ function leaveOne(draft: Draft, memberId: string, groupInstanceId: string | null
     draft.remove(current);
     return ErrorCode.NONE;
   }
-  if (!group.isPendingJoin(memberId)) {
+  if (!group.pendingJoin.has(memberId)) {
     const errorCode = memberError(group, memberId, groupInstanceId);
     if (errorCode !== ErrorCode.NONE) return errorCode;
   }

@@ -1,5 +1,6 @@
 import type { TimerChange } from '../coordinator/index.ts';
 import type { ClassicGroup } from './classic-group.ts';
+import { OverlayMap } from './overlay-map.ts';
 import { sessionTimer } from './timer-names.ts';
 import type { GroupVocabulary } from './vocabulary.ts';
 
@@ -12,13 +13,72 @@ const GROUP_BYTES_MAX = 1 << 20;
 const PARTITION_BYTES_MAX = 4 << 20;
 /** An entry of the group, a timer and its command. */
 const MEMBER_BYTES = 512;
-
-/** Of one that holds more than some eight ordinary ones it takes few to fill what there is. */
-export const isLargePendingMember = (bytes: number): boolean => bytes > 8 * MEMBER_BYTES;
+/** Of members that hold more, few fill what there is. */
+const LARGE_MEMBER_BYTES = 8 * MEMBER_BYTES;
 
 /** What one of them holds. The name of its timer has the escaped id of the group, which no other shares. */
-export const pendingMemberBytes = (groupId: string, memberId: string): number =>
+const pendingMemberBytes = (groupId: string, memberId: string): number =>
   MEMBER_BYTES + 2 * (memberId.length + sessionTimer(groupId, memberId).length);
+
+/** The pending members of one group, oldest first. A fork is as one of `OverlayMap`. */
+export class PendingMembers {
+  readonly #groupId: string;
+  readonly #all: OverlayMap<string, true>;
+  readonly #large: OverlayMap<string, true>;
+  #bytes = 0;
+
+  constructor(groupId: string, forked?: PendingMembers) {
+    this.#groupId = groupId;
+    this.#all = forked === undefined ? new OverlayMap() : forked.#all.fork();
+    this.#large = forked === undefined ? new OverlayMap() : forked.#large.fork();
+    if (forked !== undefined) this.#bytes = forked.#bytes;
+  }
+
+  fork(): PendingMembers {
+    return new PendingMembers(this.#groupId, this);
+  }
+
+  settle(): void {
+    this.#all.settle();
+    this.#large.settle();
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** What they hold of the memory. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Who goes first where there are too many: the oldest of the large ones; else the oldest. */
+  get first(): string | undefined {
+    return this.#large.firstKey() ?? this.#all.firstKey();
+  }
+
+  has(memberId: string): boolean {
+    return this.#all.has(memberId);
+  }
+
+  ids(): readonly string[] {
+    return [...this.#all.keys()];
+  }
+
+  add(memberId: string): void {
+    const bytes = pendingMemberBytes(this.#groupId, memberId);
+    this.#all.set(memberId, true);
+    if (bytes > LARGE_MEMBER_BYTES) this.#large.set(memberId, true);
+    this.#bytes += bytes;
+  }
+
+  remove(memberId: string): void {
+    if (!this.#all.has(memberId)) return;
+    this.#all.delete(memberId);
+    this.#large.delete(memberId);
+    this.#bytes -= pendingMemberBytes(this.#groupId, memberId);
+  }
+}
 
 /**
  * What pending members of a group may hold beside one more of them; negative when there is no room for it.
@@ -31,7 +91,7 @@ export function roomBeside(groupId: string, memberId: string, otherBytes: number
 
 /** The sessions of those who are pending end with their group. */
 export function endPendingSessions(group: ClassicGroup): TimerChange<GroupVocabulary>[] {
-  return group.pendingJoin().map((memberId) => {
+  return group.pendingJoin.ids().map((memberId) => {
     return { name: sessionTimer(group.groupId, memberId), delayMs: undefined };
   });
 }

@@ -142,7 +142,7 @@ export function memberRemoved(draft: Draft): void {
 /** A member that was not heard of in time. One whose request is parked is alive. */
 export function sessionExpired(draft: Draft, memberId: string): void {
   const { group } = draft;
-  if (group.isPendingJoin(memberId)) {
+  if (group.pendingJoin.has(memberId)) {
     draft.remove(memberId);
     if (group.state === 'PreparingRebalance' && group.haveAllJoined) completeJoinPhase(draft);
     return;

@@ -58,7 +58,7 @@ export class TraceRunner {
       throw new AssertionFailure('replaying the records gives another state');
     }
     const groups = this.#groups(this.#machine);
-    const pendingBytes = groups.reduce((bytes, group) => bytes + group.pendingJoinBytes, 0);
+    const pendingBytes = groups.reduce((bytes, group) => bytes + group.pendingJoin.bytes, 0);
     if (pendingBytes !== this.#machine.pendingBytes) {
       throw new AssertionFailure('pending members hold something else');
     }
