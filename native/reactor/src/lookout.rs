@@ -29,6 +29,13 @@ impl Counters {
         }
     }
 
+    /// No more than one request was taken up, and something was sent. Whoever sent it is likely to be alone, and woken on the
+    /// reactor's own processor, where it would have to wait for the end of the lookout.
+    pub fn are_of_one_request(&self) -> bool {
+        let taken_up = self.produce_requests + self.fetch_requests + self.control_requests;
+        self.bytes_out > 0 && taken_up + self.constant_answers <= 1
+    }
+
     /// Who only connects, leaves or sends nonsense is not waited for, nor are those that move much.
     pub fn are_worth_a_lookout(&self, had_messages: bool) -> bool {
         let has_sense = self.bytes_in > 0 && self.malformed_frames == 0;
@@ -72,6 +79,27 @@ mod tests {
         assert!(hand.reactor.looks_out());
         hand.reactor.now += Duration::from_nanos(1);
         assert!(!hand.reactor.looks_out());
+    }
+
+    #[test]
+    fn a_lookout_for_one_client_stands_back_and_one_for_several_does_not() {
+        let mut hand = ByHand::new();
+        let _partition = hand.with_topic(PartitionConfig::default());
+        let (mut peer, mut other) = (hand.connect(), hand.connect());
+        let key = TopicKey::Name(TOPIC.as_bytes());
+        let request = || produce(9, 1, 1, key, &[(0, Some(&batch(&[b"x"])))]);
+        let events = &mut Events::with_capacity(8);
+        for is_alone in [true, false, true] {
+            hand.gather(&mut peer, &[request()]);
+            if !is_alone {
+                hand.gather(&mut other, &[request()]);
+            }
+            hand.reactor.round(events).unwrap();
+            assert_eq!(hand.reactor.stands_back, is_alone);
+            // As long as it lasts.
+            hand.reactor.round(events).unwrap();
+            assert_eq!(hand.reactor.stands_back, is_alone);
+        }
     }
 
     #[test]

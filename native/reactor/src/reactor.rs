@@ -83,6 +83,8 @@ pub struct Reactor {
     pub has_worked: bool,
     /// When the last one was over that was.
     pub worked_at: Instant,
+    /// Looking out, the reactor lets who waits for its processor go before each round.
+    pub stands_back: bool,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -150,6 +152,7 @@ impl Reactor {
             out_max,
             is_pipelined: false,
             has_worked: false,
+            stands_back: false,
             worked_at: Instant::now(),
         }
     }
@@ -162,6 +165,8 @@ impl Reactor {
         while let Some(rest) = self.round(&mut events) {
             if !rest.is_zero() {
                 std::thread::sleep(rest);
+            } else if self.stands_back && !self.is_busy() {
+                std::thread::yield_now();
             }
         }
         self.close_all();
@@ -287,6 +292,9 @@ impl Reactor {
         }
         let is_worth_a_lookout = self.counters.are_worth_a_lookout(had_messages);
         self.is_pipelined = self.counters.pipelined_reads > 0;
+        if is_worth_a_lookout {
+            self.stands_back = self.counters.are_of_one_request();
+        }
         self.counters.publish(&self.shared.stats);
         is_worth_a_lookout
     }
