@@ -11,11 +11,6 @@ export interface Machine<V extends Vocabulary> {
   replay(record: V['Record']): void;
   note(note: V['Note']): void;
   /**
-   * The log did not take the records of this command, whose own sender is refused: the command to execute
-   * for others who wait for it.
-   */
-  refused?(command: V['Command']): V['Command'] | undefined;
-  /**
    * Live state as records, for the checkpoint that lets older log be dropped. It is iterated while
    * commands go on; each record must be true at the moment it is yielded.
    */
@@ -53,6 +48,8 @@ export interface Effects<V extends Vocabulary> {
   readonly notes: readonly V['Note'][];
   /** The records may go into several batches: a crash between two of them does no harm. */
   readonly isDivisible?: boolean;
+  /** Executed in place of all this, when the log does not take the records and the request was refused for it. */
+  readonly ifUnwritten?: V['Command'];
 }
 
 /** Sets, moves or (delayMs undefined) clears the timer of that name; after the delay its command is executed. */

@@ -15,10 +15,10 @@ export interface CoordinatorOptions<V extends Vocabulary> {
   readonly newId: () => string;
   /** Runs a task after everything that arrived in this turn of the event loop; `setImmediate`. */
   readonly defer: (task: () => void) => void;
-  /** The largest batch the log takes (`max.message.bytes`). */
+  /** The largest batch the log takes (`max.message.bytes`), which may change. */
   readonly batchBytesMax: number;
-  /** Commands are put together in batches of at most this size; one alone may have more. Absent: the same. */
-  readonly batchBytesTarget?: number;
+  /** Several commands share a batch up to this size; absent: up to the largest. */
+  readonly sharedBatchBytesMax?: number;
   /** A checkpoint is written each time this much log has been appended since the last; 0: never. */
   readonly checkpointBytes: number;
   /** The newest snapshot of the state, if there is one; the log is then replayed from its offset. */

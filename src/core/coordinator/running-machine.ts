@@ -16,7 +16,6 @@ export class RunningMachine<V extends Vocabulary> {
   readonly #options: CoordinatorOptions<V>;
   readonly #machine: Machine<V>;
   readonly #leaderEpoch: number;
-  readonly #batchBytesTarget: number;
   readonly #timers: NamedTimers<V>;
   readonly #waiting = new WaitingRequests<V>();
   readonly #flights: Turn<V>[] = [];
@@ -38,8 +37,6 @@ export class RunningMachine<V extends Vocabulary> {
     this.#options = options;
     this.#machine = machine;
     this.#leaderEpoch = start.leaderEpoch;
-    const { batchBytesMax, batchBytesTarget = batchBytesMax } = options;
-    this.#batchBytesTarget = Math.min(batchBytesTarget, batchBytesMax);
     this.#nextOffset = start.endOffset;
     this.#onBroken = onBroken;
     this.#timers = new NamedTimers(options.clock, (command) => this.post(command));
@@ -102,7 +99,7 @@ export class RunningMachine<V extends Vocabulary> {
     }
     try {
       const effects = this.#machine.decide(command, this.#input(token));
-      this.#apply(effects, token, command);
+      this.#apply(effects, token, command.kind);
     } catch (error) {
       const fields = { err: error, command: command.kind, coordinator: this.#options.name };
       this.#options.logger.error(fields, 'a coordinator failed and is loaded again');
@@ -110,17 +107,16 @@ export class RunningMachine<V extends Vocabulary> {
     }
   }
 
-  #apply(effects: Effects<V>, token: ReplyToken | undefined, command: V['Command']): void {
+  #apply(effects: Effects<V>, token: ReplyToken | undefined, kind: string): void {
     const { records, replies, timers, notes } = effects;
     if (records.length > 0) {
-      if (!this.#write(records, effects.isDivisible === true, command.kind)) {
+      if (!this.#write(records, effects.isDivisible === true, kind)) {
         const { MESSAGE_TOO_LARGE } = RuntimeErrorCode;
         this.#waiting.refuse(
           token,
           new CoordinatorError(MESSAGE_TOO_LARGE, 'too large for the log'),
         );
-        const next = this.#machine.refused?.(command);
-        if (next !== undefined) this.post(next);
+        if (effects.ifUnwritten !== undefined) this.post(effects.ifUnwritten);
         return;
       }
       for (const record of records) this.#machine.replay(record);
@@ -154,11 +150,13 @@ export class RunningMachine<V extends Vocabulary> {
 
   /** In this turn's batch, or in one that is begun for them. */
   #writeWhole(records: readonly V['Record'][], encoding: Encoding<V['Record']>): Outcome {
+    const { batchBytesMax } = this.#options;
     let turn = this.#currentTurn();
-    let outcome = addWhole(turn.batch, records, encoding, this.#batchBytesTarget);
-    if (outcome === 'too-large') {
-      if (turn.batch.count > 0) turn = this.#nextTurn();
-      outcome = addWhole(turn.batch, records, encoding, this.#options.batchBytesMax);
+    const bytesMax = turn.batch.count > 0 ? this.#sharedBatchBytesMax : batchBytesMax;
+    let outcome = addWhole(turn.batch, records, encoding, bytesMax);
+    if (outcome === 'too-large' && turn.batch.count > 0) {
+      turn = this.#nextTurn();
+      outcome = addWhole(turn.batch, records, encoding, batchBytesMax);
     }
     if (outcome !== 'written') return outcome;
     for (const record of records) turn.records.push(record);
@@ -179,11 +177,12 @@ export class RunningMachine<V extends Vocabulary> {
     let turn = this.#currentTurn();
     let bytes = 0;
     for (const record of encoded) bytes += recordBytesMax(record);
-    if (turn.batch.sizeBytes + bytes > this.#batchBytesTarget && turn.batch.count > 0) {
+    const bytesMax = this.#sharedBatchBytesMax;
+    if (turn.batch.sizeBytes + bytes > bytesMax && turn.batch.count > 0) {
       turn = this.#nextTurn();
     }
     for (const [i, record] of encoded.entries()) {
-      if (turn.batch.sizeBytes + recordBytesMax(record) > this.#batchBytesTarget) {
+      if (turn.batch.sizeBytes + recordBytesMax(record) > bytesMax) {
         if (turn.batch.count > 0) turn = this.#nextTurn();
       }
       turn.batch.add(record);
@@ -192,6 +191,11 @@ export class RunningMachine<V extends Vocabulary> {
       this.#nextOffset += 1n;
     }
     return turn;
+  }
+
+  get #sharedBatchBytesMax(): number {
+    const { batchBytesMax, sharedBatchBytesMax = batchBytesMax } = this.#options;
+    return Math.min(sharedBatchBytesMax, batchBytesMax);
   }
 
   #nextTurn(): Turn<V> {

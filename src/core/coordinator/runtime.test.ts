@@ -231,12 +231,39 @@ describe('a coordinator partition', () => {
     expect(await sum).toBe(0);
   });
 
+  test('what a refused command has in its place is executed, and answers who is parked', async () => {
+    const { partition, log } = await serving();
+    const parked = watch(partition.execute({ kind: 'wait' }));
+    const refused = errorOf(partition.execute({ kind: 'fill', count: 2000 }));
+    await log.settleAll();
+    expect([parked.value, await refused]).toEqual([-1, 10]);
+    const filled = partition.execute({ kind: 'fill', count: 2 });
+    await log.settleAll();
+    expect(await filled).toBe(2);
+  });
+
   test('what does not fit into the rest of a batch is whole in the next', async () => {
     const { partition, log } = await serving();
     const replies = [80, 80, 1].map((count) => partition.execute({ kind: 'fill', count }));
     await log.settleAll();
     expect(await Promise.all(replies)).toEqual([80, 160, 161]);
     expect(log.batchCounts).toEqual([80, 81]);
+  });
+
+  test('a command may have a larger batch than several share, and has it alone', async () => {
+    const { partition, log } = await serving({ sharedBatchBytesMax: 1000 });
+    const replies = [
+      { kind: 'fill', count: 10 } as const,
+      { kind: 'fill', count: 80 } as const,
+      { kind: 'fill', count: 10 } as const,
+      { kind: 'fill', count: 10 } as const,
+      { kind: 'fill', count: 80, isDivisible: true } as const,
+    ].map((command) => partition.execute(command));
+    const refused = errorOf(partition.execute({ kind: 'fill', count: 120 }));
+    await log.settleAll();
+    expect([await Promise.all(replies), await refused]).toEqual([[10, 90, 100, 110, 190], 10]);
+    expect(log.batchCounts.slice(0, 3)).toEqual([10, 80, 20]);
+    expect(Math.max(...log.batchCounts.slice(3))).toBeLessThan(30);
   });
 
   test('nothing is written of a command of which one record cannot be', async () => {
@@ -307,6 +334,26 @@ describe('a coordinator partition', () => {
     clock.stepWall(60_000);
     expect([await add(), await add()]).toEqual([0, 0]);
     clock.stepWall(-120_000);
+    clock.advance(60_000);
+    expect(await add()).toBe(1);
+  });
+
+  test('a checkpoint whose log could not be dropped is due after a minute, not after as much log again', async () => {
+    const { partition, log, clock } = await serving({ checkpointBytes: 2000 });
+    const add = async () => {
+      const reply = partition.execute({ kind: 'add', value: 1 });
+      await log.settleAll();
+      await reply;
+      return log.deletedBefore.length;
+    };
+    log.deleteFailure = new EngineError(56, 'disk');
+    for (let i = 0; i < 40; i += 1) await add();
+    log.deleteFailure = undefined;
+    clock.advance(59_999);
+    expect(await add()).toBe(0);
+    clock.advance(1);
+    expect(await add()).toBe(1);
+    // From this one on, it is again.
     clock.advance(60_000);
     expect(await add()).toBe(1);
   });

@@ -58,11 +58,10 @@ export class ClassicGroup {
   hasNewMember = false;
   readonly #members: OverlayMap<string, Member>;
   readonly #staticMembers: OverlayMap<string, string>;
-  /** How many members have a protocol of this name. */
-  readonly #protocols: OverlayMap<string, number>;
-  /** Who was given an id and has not come back with it. */
-  readonly pendingJoin: PendingMembers;
+  readonly #pendingJoin: PendingMembers;
   readonly #pendingSync: OverlayMap<string, true>;
+  /** How many members support each protocol. A JoinGroup asks for it, which is not to go through all members. */
+  readonly #protocolCounts: OverlayMap<string, number>;
   #awaitingJoin = 0;
 
   constructor(groupId: string, stateSinceMs: number | undefined, copied?: ClassicGroup) {
@@ -70,9 +69,10 @@ export class ClassicGroup {
     this.stateSinceMs = stateSinceMs;
     this.#members = copied === undefined ? new OverlayMap() : copied.#members.fork();
     this.#staticMembers = copied === undefined ? new OverlayMap() : copied.#staticMembers.fork();
-    this.#protocols = copied === undefined ? new OverlayMap() : copied.#protocols.fork();
-    this.pendingJoin = copied?.pendingJoin.fork() ?? new PendingMembers(groupId);
+    this.#pendingJoin =
+      copied === undefined ? new PendingMembers(groupId) : copied.#pendingJoin.fork();
     this.#pendingSync = copied === undefined ? new OverlayMap() : copied.#pendingSync.fork();
+    this.#protocolCounts = copied === undefined ? new OverlayMap() : copied.#protocolCounts.fork();
     if (copied === undefined) return;
     this.state = copied.state;
     this.previousState = copied.previousState;
@@ -103,7 +103,7 @@ export class ClassicGroup {
         isNew: false,
       });
     }
-    group.takeSubscriptions();
+    group.readSubscriptions();
     group.settle();
     return group;
   }
@@ -116,9 +116,9 @@ export class ClassicGroup {
   settle(): void {
     this.#members.settle();
     this.#staticMembers.settle();
-    this.#protocols.settle();
-    this.pendingJoin.settle();
+    this.#pendingJoin.settle();
     this.#pendingSync.settle();
+    this.#protocolCounts.settle();
   }
 
   /** What of the group is logged. Every member supports the protocol of the generation. */
@@ -166,6 +166,28 @@ export class ClassicGroup {
     return this.leaderId === memberId;
   }
 
+  isPendingJoin(memberId: string): boolean {
+    return this.#pendingJoin.has(memberId);
+  }
+
+  addPendingJoin(memberId: string): void {
+    this.#pendingJoin.add(memberId);
+  }
+
+  pendingJoin(): readonly string[] {
+    return this.#pendingJoin.ids();
+  }
+
+  /** Who has to go first where there are too many. */
+  get largestPendingJoin(): string | undefined {
+    return this.#pendingJoin.largest;
+  }
+
+  /** What pending members hold of the memory. */
+  get pendingJoinBytes(): number {
+    return this.#pendingJoin.bytes;
+  }
+
   pendingSync(): readonly string[] {
     return [...this.#pendingSync.keys()];
   }
@@ -185,7 +207,7 @@ export class ClassicGroup {
   }
 
   get haveAllJoined(): boolean {
-    return this.#members.size === this.#awaitingJoin && this.pendingJoin.size === 0;
+    return this.#members.size === this.#awaitingJoin && this.#pendingJoin.size === 0;
   }
 
   /** Adds a member, or replaces the one of the same id. The first member becomes the leader. */
@@ -193,23 +215,23 @@ export class ClassicGroup {
     const { memberId, groupInstanceId } = member;
     const previous = this.#members.get(memberId);
     this.#members.set(memberId, member);
-    this.#countProtocols(previous, member);
+    this.#recount(previous, member);
     if (groupInstanceId !== null) this.#staticMembers.set(groupInstanceId, memberId);
     this.leaderId ??= memberId;
     this.#awaitingJoin += (member.joinToken ? 1 : 0) - (previous?.joinToken ? 1 : 0);
-    this.pendingJoin.remove(memberId);
+    this.#pendingJoin.delete(memberId);
   }
 
   /** Removes a member or a pending one. If it led, the member that is next in age leads. */
   remove(memberId: string): void {
     const removed = this.#members.get(memberId);
     this.#members.delete(memberId);
-    this.#countProtocols(removed, undefined);
+    this.#recount(removed, undefined);
     if (removed?.joinToken) this.#awaitingJoin -= 1;
     const instanceId = removed?.groupInstanceId ?? null;
     if (instanceId !== null) this.#staticMembers.delete(instanceId);
     if (this.isLeader(memberId)) this.leaderId = this.#members.firstKey();
-    this.pendingJoin.remove(memberId);
+    this.#pendingJoin.delete(memberId);
     this.#pendingSync.delete(memberId);
   }
 
@@ -218,7 +240,7 @@ export class ClassicGroup {
     const wasLeader = this.isLeader(oldMemberId);
     const old = this.#members.get(oldMemberId);
     this.#members.delete(oldMemberId);
-    this.#countProtocols(old, undefined);
+    this.#recount(old, undefined);
     if (old?.joinToken) this.#awaitingJoin -= 1;
     this.put(member);
     if (wasLeader) this.leaderId = member.memberId;
@@ -246,14 +268,14 @@ export class ClassicGroup {
   supports(protocolType: string, protocols: readonly Protocol[]): boolean {
     if (this.state === 'Empty') return protocolType !== '' && protocols.length > 0;
     if (this.protocolType !== protocolType) return false;
-    return protocols.some(({ name }) => this.#isOfAll(name));
+    return protocols.some(({ name }) => this.#areAllFor(name));
   }
 
   /** The protocol that all members support and most of them like best; Kafka's choice of equals. */
   selectProtocol(): string {
     const votes = new Map<string, number>();
     for (const { protocols } of this.#members.values()) {
-      const vote = protocols.find(({ name }) => this.#isOfAll(name));
+      const vote = protocols.find(({ name }) => this.#areAllFor(name));
       assert(vote !== undefined, 'members of a group have a protocol in common');
       votes.set(vote.name, (votes.get(vote.name) ?? 0) + 1);
     }
@@ -275,9 +297,14 @@ export class ClassicGroup {
   nextGeneration(nowMs: number): void {
     this.generationId += 1;
     this.protocolName = this.#members.size === 0 ? undefined : this.selectProtocol();
-    this.takeSubscriptions();
+    this.readSubscriptions();
     this.transition(this.#members.size === 0 ? 'Empty' : 'CompletingRebalance', nowMs);
     this.#pendingSync.clear();
+  }
+
+  /** Finds out what the members subscribe to, as a load of the group would. */
+  readSubscriptions(): void {
+    this.topics = this.#subscribedTopics();
   }
 
   /** Whether offsets of the topic are kept because members may still read it. */
@@ -285,26 +312,21 @@ export class ClassicGroup {
     return this.topics === undefined ? this.protocolType === 'consumer' : this.topics.has(topic);
   }
 
-  /** Whether all members have a protocol of this name. */
-  #isOfAll(name: string): boolean {
-    return (this.#protocols.get(name) ?? 0) === this.#members.size;
+  #areAllFor(protocolName: string): boolean {
+    return (this.#protocolCounts.get(protocolName) ?? 0) === this.#members.size;
   }
 
-  #countProtocols(before: Member | undefined, after: Member | undefined): void {
+  /** Costs nothing where the protocols stay the same. */
+  #recount(before: Member | undefined, after: Member | undefined): void {
     if (before?.protocols === after?.protocols) return;
-    for (const { name } of before?.protocols ?? []) this.#addToProtocol(name, -1);
-    for (const { name } of after?.protocols ?? []) this.#addToProtocol(name, 1);
+    for (const { name } of after?.protocols ?? []) this.#countProtocol(name, 1);
+    for (const { name } of before?.protocols ?? []) this.#countProtocol(name, -1);
   }
 
-  #addToProtocol(name: string, change: 1 | -1): void {
-    const members = (this.#protocols.get(name) ?? 0) + change;
-    if (members === 0) this.#protocols.delete(name);
-    else this.#protocols.set(name, members);
-  }
-
-  /** Sets `topics` to what the members say now. */
-  takeSubscriptions(): void {
-    this.topics = this.#subscribedTopics();
+  #countProtocol(name: string, change: number): void {
+    const count = (this.#protocolCounts.get(name) ?? 0) + change;
+    if (count > 0) this.#protocolCounts.set(name, count);
+    else this.#protocolCounts.delete(name);
   }
 
   #subscribedTopics(): ReadonlySet<string> | undefined {

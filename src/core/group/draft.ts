@@ -19,6 +19,8 @@ export class Draft {
   readonly settings: GroupSettings;
   readonly input: Input;
   readonly records: GroupRecord[] = [];
+  /** What is to happen when the log does not take the records. */
+  ifUnwritten: GroupVocabulary['Command'] | undefined;
   readonly #replies: { token: ReplyToken; reply: GroupReply }[] = [];
   readonly #timers: TimerChange<GroupVocabulary>[] = [];
 
@@ -29,11 +31,13 @@ export class Draft {
   }
 
   get effects(): Effects<GroupVocabulary> {
+    const { records, ifUnwritten } = this;
     return {
-      records: this.records,
+      records,
       replies: this.#replies,
       timers: this.#timers,
       notes: [{ kind: 'group', group: this.group }],
+      ...(ifUnwritten === undefined ? {} : { ifUnwritten }),
     };
   }
 

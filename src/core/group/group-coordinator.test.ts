@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ErrorCode } from '../../kafka-protocol/index.ts';
-import { silentLogger, systemPace } from '../base/index.ts';
+import { assert, silentLogger, systemPace } from '../base/index.ts';
 import { FakeClock } from '../coordinator/testing/fake-clock.ts';
 import { FakeLog, turns } from '../coordinator/testing/fake-log.ts';
 import { watch } from '../coordinator/testing/sums.ts';
@@ -172,19 +172,58 @@ describe('the group coordinator of a broker', () => {
     await log.settleAll();
     clock.advance(3_000);
     const { memberId = '' } = await ask(joined);
-    const sync = {
-      kind: 'sync',
-      groupId: 'h',
-      generationId: 1,
-      memberId,
-      groupInstanceId: null,
-      protocolType: null,
-      protocolName: null,
-      assignments: [],
-    } as const;
-    const { errorCode } = await ask(groups.sync(sync));
+    const { errorCode } = await ask(groups.sync({ ...sync, groupId: 'h', memberId }));
     expect(errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
     expect(await ask(groups.fetchOffsets(fetchAll))).toMatchObject({ errorCode: NONE });
+  });
+
+  test('an assignment too long for the log fails the SyncGroups of all, who join again', async () => {
+    const { groups, log, clock, ask } = await serving();
+    const joins = [1, 2].map(() => groups.join({ ...join, needsMemberId: false }));
+    await log.settleAll();
+    clock.advance(6_000);
+    const [leader, follower] = (await ask(Promise.all(joins))).map(({ memberId = '' }) => memberId);
+    assert(leader !== undefined && follower !== undefined, 'two have joined');
+    const parked = watch(groups.sync({ ...sync, memberId: follower }));
+    const assignments = [{ memberId: follower, assignment: new Uint8Array(2 ** 20) }];
+    const refused = watch(groups.sync({ ...sync, memberId: leader, assignments }));
+    await log.settleAll();
+    const { UNKNOWN_SERVER_ERROR, REBALANCE_IN_PROGRESS } = ErrorCode;
+    expect([parked, refused].map(({ value }) => value?.errorCode)).toEqual([
+      UNKNOWN_SERVER_ERROR,
+      UNKNOWN_SERVER_ERROR,
+    ]);
+    expect(await ask(groups.heartbeat({ ...heartbeat, memberId: follower }))).toBe(
+      REBALANCE_IN_PROGRESS,
+    );
+  });
+
+  test('an assignment may be as long as message.max.bytes allows', async () => {
+    const { groups, log, clock, ask } = await serving({ messageMaxBytes: 4_000_000 });
+    const joined = groups.join({ ...join, needsMemberId: false });
+    await log.settleAll();
+    clock.advance(3_000);
+    const { memberId = '' } = await ask(joined);
+    const assignments = [{ memberId, assignment: new Uint8Array(3_900_000) }];
+    const { errorCode } = await ask(groups.sync({ ...sync, memberId, assignments }));
+    expect(errorCode).toBe(NONE);
+  });
+
+  test('what the offsets topic takes at once is its own, and may change', async () => {
+    const { groups, ask, world, log } = await serving({ messageMaxBytes: 4_000_000 });
+    const partitions = Array.from({ length: 1_000 }, (_, partitionIndex) => {
+      return { ...commit.topics[0].partitions[0], partitionIndex };
+    });
+    const large = { ...commit, topics: [{ name: 't', topicId: T_ID, partitions }] };
+    // At least 36 bytes each, and about twice that.
+    for (const bytes of ['10000', '50000']) {
+      world.configs.set('max.message.bytes', bytes);
+      const { errorCode } = await ask(groups.commitOffsets(large));
+      expect(errorCode).toBe(ErrorCode.UNKNOWN_SERVER_ERROR);
+    }
+    expect(log.batchCounts).toEqual([]);
+    world.configs.delete('max.message.bytes');
+    expect(await ask(groups.commitOffsets(large))).toMatchObject({ errorCode: NONE });
   });
 
   test('a commit that is larger than the log takes is refused before its records are made', async () => {
@@ -232,30 +271,6 @@ describe('the group coordinator of a broker', () => {
   });
 });
 
-describe('a large assignment', () => {
-  test('that the log does not take is refused to all who wait for it, and they join again', async () => {
-    const { groups, ask, leader, follower, generationId } = await twoMembers();
-    const parked = groups.sync({ ...syncOf(follower), generationId });
-    const assignment = new Uint8Array(MESSAGE_MAX_BYTES);
-    const asked = { ...syncOf(leader), generationId };
-    const large = groups.sync({ ...asked, assignments: [{ memberId: leader, assignment }] });
-    const codes = [(await ask(large)).errorCode, (await ask(parked)).errorCode];
-    expect(codes).toEqual([ErrorCode.UNKNOWN_SERVER_ERROR, ErrorCode.UNKNOWN_SERVER_ERROR]);
-    const beat = { ...heartbeat, memberId: follower, generationId };
-    expect(await ask(groups.heartbeat(beat))).toBe(ErrorCode.REBALANCE_IN_PROGRESS);
-    const described = await ask(allThere(groups.describeGroups(['g'])));
-    expect(described).toMatchObject([{ groupState: 'PreparingRebalance' }]);
-  });
-
-  test('may be larger than a batch of many commands', async () => {
-    const { groups, ask, leader, generationId } = await twoMembers(4_000_000);
-    const assignment = new Uint8Array(2_000_000);
-    const asked = { ...syncOf(leader), generationId };
-    const large = groups.sync({ ...asked, assignments: [{ memberId: leader, assignment }] });
-    expect((await ask(large)).errorCode).toBe(NONE);
-  });
-});
-
 const T_ID = 'AAAAAAAAAAAAAAAAAAAABQ';
 const handle = { index: 3, generation: 1 };
 const heartbeat = {
@@ -264,6 +279,16 @@ const heartbeat = {
   generationId: 1,
   memberId: 'm',
   groupInstanceId: null,
+} as const;
+const sync = {
+  kind: 'sync',
+  groupId: 'g',
+  generationId: 1,
+  memberId: 'm',
+  groupInstanceId: null,
+  protocolType: null,
+  protocolName: null,
+  assignments: [],
 } as const;
 const fetchAll = { kind: 'fetch', groupId: 'g', topics: undefined } as const;
 const join = {
@@ -301,43 +326,15 @@ const commit = {
 /** In the log an offset with a retention of its own has no topic id. */
 const namesOnly = { ...commit, groupId: 'h', retentionTimeMs: 1_000_000n };
 
-const MESSAGE_MAX_BYTES = 1_048_588;
-const syncOf = (memberId: string) =>
-  ({
-    kind: 'sync',
-    groupId: 'g',
-    generationId: 1,
-    memberId,
-    groupInstanceId: null,
-    protocolType: null,
-    protocolName: null,
-    assignments: [],
-  }) as const;
-
-/** A group of two that awaits its assignment. */
-async function twoMembers(messageMaxBytes = MESSAGE_MAX_BYTES) {
-  const started = await serving({ messageMaxBytes });
-  const { groups, clock, log } = started;
-  const joins = ['a', 'b'].map((clientId) => {
-    return watch(groups.join({ ...join, clientId, needsMemberId: false }));
-  });
-  await turns();
-  await log.settleAll();
-  clock.advance(10_000);
-  await log.settleAll();
-  const [one, other] = joins.map(({ value }) => value);
-  const leader = one?.leader ?? '';
-  const follower = one?.memberId === leader ? other?.memberId : one?.memberId;
-  return { ...started, leader, follower: follower ?? '', generationId: one?.generationId ?? -1 };
-}
-
 function start(options: { hasTopic?: boolean; messageMaxBytes?: number } = {}) {
   const log = new FakeLog();
   const clock = new FakeClock();
+  let ids = -1;
   const world = {
     hasTopic: options.hasTopic ?? true,
     isLeader: false,
     created: [] as string[],
+    configs: new Map<string, string>(),
     /** Of the topic `t`; undefined: there is none. */
     topicId: T_ID as string | undefined,
   };
@@ -345,12 +342,12 @@ function start(options: { hasTopic?: boolean; messageMaxBytes?: number } = {}) {
     engine: log,
     clock,
     logger: silentLogger,
-    config: { ...settingsOf([]), messageMaxBytes: options.messageMaxBytes ?? MESSAGE_MAX_BYTES },
+    config: { ...settingsOf([]), messageMaxBytes: options.messageMaxBytes ?? 1_048_588 },
     metadata: {
       topicByName: (name) => {
         const partitions = [{ index: 0, replicas: [1] }];
         const id = name === 't' ? world.topicId : world.hasTopic ? 'id' : undefined;
-        return id === undefined ? undefined : { id, partitions };
+        return id === undefined ? undefined : { id, configs: world.configs, partitions };
       },
       partition: () => ({ isLeader: world.isLeader }),
     },
@@ -360,14 +357,17 @@ function start(options: { hasTopic?: boolean; messageMaxBytes?: number } = {}) {
         return NONE;
       },
     },
-    newId: () => 'AAAAAAAAAAAAAAAAAAAABQ',
+    newId: () => {
+      ids += 1;
+      return `AAAAAAAAAAAAAAAAAAAA${'BCDEFG'.charAt(ids % 6)}Q`;
+    },
     defer: (task) => void turns(3).then(task),
   });
   return { groups, log, clock, world };
 }
 
 /** One partition, led here and loaded. `ask` commits what is appended until the answer comes. */
-async function serving(options: Parameters<typeof start>[0] = {}) {
+async function serving(options: { messageMaxBytes?: number } = {}) {
   const started = start(options);
   started.groups.role(0, handle, { leaderEpoch: 1, isLeader: true, startOffset: 0n });
   await turns();

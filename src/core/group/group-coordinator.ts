@@ -49,8 +49,8 @@ import type {
 } from './vocabulary.ts';
 
 export const OFFSETS_TOPIC = '__consumer_offsets';
-/** Commands gain nothing from larger batches; one alone may have what the log takes, `message.max.bytes`. */
-const BATCH_BYTES_TARGET = 1024 * 1024;
+/** To share larger batches gains nothing; what one command has may take all that the topic takes. */
+const SHARED_BATCH_BYTES_MAX = 1024 * 1024;
 const CHECKPOINT_BYTES = 100 * 1024 * 1024;
 
 export interface GroupCoordinatorDeps {
@@ -74,6 +74,8 @@ export interface OffsetsTopics {
 
 interface OffsetsTopic {
   readonly id: string;
+  /** Its own settings, which were validated when they were stored. */
+  readonly configs: ReadonlyMap<string, string>;
   readonly partitions: readonly { readonly index: number; readonly replicas: readonly number[] }[];
 }
 
@@ -306,7 +308,10 @@ export class GroupCoordinator {
 
   #createPartition(index: number, handle: PartitionHandle): CoordinatorPartition<GroupVocabulary> {
     const { engine, clock, logger, config, metadata, newId, defer } = this.#deps;
-    const batchBytesMax = config.messageMaxBytes;
+    const batchBytesMax = () => {
+      const own = metadata.topicByName(OFFSETS_TOPIC)?.configs.get('max.message.bytes');
+      return own === undefined ? config.messageMaxBytes : Number(own);
+    };
     const partition = new CoordinatorPartition<GroupVocabulary>({
       engine,
       handle,
@@ -317,8 +322,10 @@ export class GroupCoordinator {
       createMachine: () => new GroupMachine(config, batchBytesMax),
       newId: () => asUuid(newId()),
       defer: defer ?? ((task) => void setImmediate(task)),
-      batchBytesMax,
-      batchBytesTarget: BATCH_BYTES_TARGET,
+      get batchBytesMax() {
+        return batchBytesMax();
+      },
+      sharedBatchBytesMax: SHARED_BATCH_BYTES_MAX,
       checkpointBytes: CHECKPOINT_BYTES,
       isSoleReplica: () => {
         return metadata.topicByName(OFFSETS_TOPIC)?.partitions[index]?.replicas.length === 1;

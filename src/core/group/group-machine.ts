@@ -10,12 +10,13 @@ import {
 import { ClassicGroup } from './classic-group.ts';
 import { Draft } from './draft.ts';
 import { join } from './join.ts';
-import { answer, assignmentRefused, heartbeat, leave, sync, syncRefusal } from './membership.ts';
+import { answer, heartbeat, leave, sync, syncRefusal } from './membership.ts';
 import { commit, expireOffsets, fetch, nextExpiry, topicsDeleted } from './offset-commands.ts';
 import { OffsetStore } from './offsets.ts';
 import { endPendingSessions } from './pending-members.ts';
 import { deleteGroup, describe, list } from './queries.ts';
 import {
+  assignmentUnwritten,
   completeJoinPhase,
   initialDelayExpired,
   prepareRebalance,
@@ -37,19 +38,28 @@ import type {
 /** The groups of one partition of `__consumer_offsets`: classic membership and committed offsets. */
 export class GroupMachine implements Machine<GroupVocabulary> {
   readonly #settings: GroupSettings;
-  readonly #batchBytesMax: number;
+  readonly #batchBytesMax: () => number;
   /** What is logged of groups. A group that only stores offsets may have offsets alone. */
   readonly #logged = new Map<string, GroupValue>();
   readonly #offsets = new OffsetStore();
   /** Groups as they stand: those that are logged, with what is not. */
   readonly #groups = new Map<string, ClassicGroup>();
-  /** What pending members of all groups hold of the memory. */
   #pendingBytes = 0;
 
-  /** `batchBytesMax`: what the log takes at once. */
-  constructor(settings: GroupSettings, batchBytesMax = Number.POSITIVE_INFINITY) {
+  /** `batchBytesMax`: what the log takes at once, which may change. */
+  constructor(settings: GroupSettings, batchBytesMax = () => Number.POSITIVE_INFINITY) {
     this.#settings = settings;
     this.#batchBytesMax = batchBytesMax;
+  }
+
+  /** Groups as they stand, by their ids. */
+  get groups(): ReadonlyMap<string, ClassicGroup> {
+    return this.#groups;
+  }
+
+  /** What pending members of all groups hold of the memory. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
   }
 
   decide(command: GroupCommand, input: Input): Effects<GroupVocabulary> {
@@ -81,10 +91,6 @@ export class GroupMachine implements Machine<GroupVocabulary> {
               })),
             }),
         );
-      case 'assignment-refused':
-        return this.#withGroup(command.groupId, input, (draft) =>
-          assignmentRefused(draft, command.generationId),
-        );
       case 'commit':
         return this.#commit(command, input);
       case 'fetch':
@@ -105,7 +111,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
       case 'committed-topics':
         return answer(input, { kind: command.kind, topics: [...this.#offsets.topics()] });
       default:
-        return this.#timedOut(command, input);
+        return this.#unasked(command, input);
     }
   }
 
@@ -127,18 +133,12 @@ export class GroupMachine implements Machine<GroupVocabulary> {
         return;
       case 'group-tombstone':
         this.#logged.delete(groupId);
-        this.#pendingBytes -= this.#groups.get(groupId)?.pendingJoin.bytes ?? 0;
+        this.#pendingBytes -= this.#groups.get(groupId)?.pendingJoinBytes ?? 0;
         this.#groups.delete(groupId);
         return;
       default:
         unreachable(record);
     }
-  }
-
-  refused(command: GroupCommand): GroupCommand | undefined {
-    if (command.kind !== 'sync') return undefined;
-    const { groupId, generationId } = command;
-    return { kind: 'assignment-refused', groupId, generationId };
   }
 
   note(note: GroupNote): void {
@@ -147,14 +147,9 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   }
 
   #put(group: ClassicGroup): void {
-    const { groupId, pendingJoin } = group;
-    this.#pendingBytes += pendingJoin.bytes - (this.#groups.get(groupId)?.pendingJoin.bytes ?? 0);
+    const { groupId, pendingJoinBytes } = group;
+    this.#pendingBytes += pendingJoinBytes - (this.#groups.get(groupId)?.pendingJoinBytes ?? 0);
     this.#groups.set(groupId, group);
-  }
-
-  /** What pending members of all groups hold of the memory. */
-  get pendingBytes(): number {
-    return this.#pendingBytes;
   }
 
   *snapshot(): Iterable<GroupRecord> {
@@ -198,7 +193,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     }
     const group = existing?.copy() ?? new ClassicGroup(groupId, input.nowMs);
     const draft = new Draft(group, this.#settings, input);
-    const otherPendingBytes = this.#pendingBytes - (existing?.pendingJoin.bytes ?? 0);
+    const otherPendingBytes = this.#pendingBytes - (existing?.pendingJoinBytes ?? 0);
     if (join(draft, command, existing === undefined, otherPendingBytes)) return draft.effects;
     const errorCode = ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
     return answer(input, { kind: 'join', errorCode, memberId });
@@ -206,7 +201,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
 
   #commit(command: CommitCommand, input: Input): Effects<GroupVocabulary> {
     const group = this.#groups.get(command.groupId);
-    return commit(group, command, this.#settings, input, this.#batchBytesMax);
+    return commit(group, command, this.#settings, input, this.#batchBytesMax());
   }
 
   #deleteGroups(groupIds: readonly string[], input: Input): Effects<GroupVocabulary> {
@@ -224,7 +219,7 @@ export class GroupMachine implements Machine<GroupVocabulary> {
     return { ...reply, records, timers, isDivisible: true };
   }
 
-  #timedOut(command: TimedCommand, input: Input): Effects<GroupVocabulary> {
+  #unasked(command: UnaskedCommand, input: Input): Effects<GroupVocabulary> {
     switch (command.kind) {
       case 'session-expired':
         return this.#withGroup(command.groupId, input, (draft) =>
@@ -240,6 +235,8 @@ export class GroupMachine implements Machine<GroupVocabulary> {
         return this.#withGroup(command.groupId, input, (draft) =>
           syncExpired(draft, command.generationId),
         );
+      case 'assignment-unwritten':
+        return this.#withGroup(command.groupId, input, assignmentUnwritten);
       case 'over-capacity':
         return this.#withGroup(command.groupId, input, (draft) => {
           if (draft.group.state === 'Stable') prepareRebalance(draft);
@@ -269,7 +266,8 @@ export class GroupMachine implements Machine<GroupVocabulary> {
   }
 }
 
-type TimedCommand = Extract<
+/** Commands that are no requests. */
+type UnaskedCommand = Extract<
   GroupCommand,
   {
     readonly kind:
@@ -277,6 +275,7 @@ type TimedCommand = Extract<
       | 'initial-delay-expired'
       | 'rebalance-expired'
       | 'sync-expired'
+      | 'assignment-unwritten'
       | 'over-capacity'
       | 'expire-offsets';
   }

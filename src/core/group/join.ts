@@ -80,7 +80,7 @@ function joinAsNew(draft: Draft, command: JoinCommand, otherPendingBytes: number
   return true;
 }
 
-/** It is to come again with its id (KIP-394). Where there are too many, others go as if their sessions ended. */
+/** It is to come again with its id (KIP-394). Where there are too many, the largest go as if their sessions ended. */
 function addPendingMember(
   draft: Draft,
   { sessionTimeoutMs }: JoinCommand,
@@ -91,12 +91,12 @@ function addPendingMember(
   const { groupId } = group;
   const room = roomBeside(groupId, memberId, otherPendingBytes);
   if (room < 0) return false;
-  while (group.pendingJoin.bytes > room) {
-    const { first } = group.pendingJoin;
-    assert(first !== undefined, 'only pending members hold something');
-    sessionExpired(draft, first);
+  while (group.pendingJoinBytes > room) {
+    const { largestPendingJoin } = group;
+    assert(largestPendingJoin !== undefined, 'only pending members hold something');
+    sessionExpired(draft, largestPendingJoin);
   }
-  group.pendingJoin.add(memberId);
+  group.addPendingJoin(memberId);
   const expired = { kind: 'session-expired', groupId, memberId } as const;
   draft.setTimer(sessionTimer(groupId, memberId), sessionTimeoutMs, expired);
   draft.answer(refusal(memberId, ErrorCode.MEMBER_ID_REQUIRED));
@@ -106,7 +106,7 @@ function addPendingMember(
 function joinAgain(draft: Draft, command: JoinCommand): void {
   const { group } = draft;
   const { memberId, groupInstanceId } = command;
-  if (group.pendingJoin.has(memberId)) {
+  if (group.isPendingJoin(memberId)) {
     // Only dynamic members are told to come again with an id.
     if (groupInstanceId === null) addMember(draft, command, memberId);
     else draft.answer(refusal('', ErrorCode.UNKNOWN_SERVER_ERROR));
@@ -209,7 +209,7 @@ function replaceStaticMember(
         rebalanceOrComplete(draft);
         return;
       }
-      group.takeSubscriptions();
+      group.readSubscriptions();
       draft.completeJoin(member, rejoinedReply(group, command, memberId, oldLeaderId));
       draft.records.push({ kind: 'group', groupId: group.groupId, value: group.toValue() });
       return;

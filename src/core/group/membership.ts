@@ -54,22 +54,9 @@ function assign(draft: Draft, assignments: SyncCommand['assignments']): void {
   // The record says since when the group was in the state that it leaves.
   const value = group.toValue();
   group.transition('Stable', input.nowMs);
-  draft.records.push({ kind: 'group', groupId: group.groupId, value });
-}
-
-/**
- * The leader's assignment cannot be logged, and nobody waits for another: who has asked for it learns why, and the
- * members join again.
- */
-export function assignmentRefused(draft: Draft, generationId: number): void {
-  const { group } = draft;
-  if (group.state !== 'CompletingRebalance' || generationId !== group.generationId) return;
-  for (const member of group.members()) {
-    if (member.syncToken === undefined) continue;
-    draft.completeSync(member, ErrorCode.UNKNOWN_SERVER_ERROR);
-    draft.expectHeartbeat(member);
-  }
-  prepareRebalance(draft);
+  const { groupId } = group;
+  draft.records.push({ kind: 'group', groupId, value });
+  draft.ifUnwritten = { kind: 'assignment-unwritten', groupId };
 }
 
 function syncError(group: ClassicGroup, command: SyncCommand): number {
@@ -143,7 +130,7 @@ function leaveOne(draft: Draft, memberId: string, groupInstanceId: string | null
     draft.remove(current);
     return ErrorCode.NONE;
   }
-  if (!group.pendingJoin.has(memberId)) {
+  if (!group.isPendingJoin(memberId)) {
     const errorCode = memberError(group, memberId, groupInstanceId);
     if (errorCode !== ErrorCode.NONE) return errorCode;
   }

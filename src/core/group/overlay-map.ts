@@ -6,7 +6,7 @@ import { assert } from '../base/index.ts';
  */
 export class OverlayMap<K, V extends {}> {
   #base: Map<K, V>;
-  // There are six maps for each group, most of them empty: what is not needed is not there.
+  // There are four maps for each group, most of them empty: what is not needed is not there.
   /** What the base has and this has not, or has again at the end. */
   #removed: Set<K> | undefined;
   /** What is new or has another value than in the base. */

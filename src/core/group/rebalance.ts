@@ -18,15 +18,8 @@ export function rebalanceOrComplete(draft: Draft): void {
 export function prepareRebalance(draft: Draft): void {
   const { group, settings, input } = draft;
   const { groupId } = group;
-  if (group.state === 'CompletingRebalance') {
-    for (const member of group.members()) {
-      const reset = { ...member, assignment: EMPTY_BYTES };
-      group.put(reset);
-      const isParked = member.syncToken !== undefined;
-      draft.completeSync(reset, ErrorCode.REBALANCE_IN_PROGRESS);
-      if (isParked) draft.expectHeartbeat(member);
-    }
-  }
+  if (group.state === 'CompletingRebalance')
+    resetAssignments(draft, ErrorCode.REBALANCE_IN_PROGRESS);
   group.clearPendingSync();
   draft.clearTimer(syncTimer(groupId));
 
@@ -41,6 +34,29 @@ export function prepareRebalance(draft: Draft): void {
   const remainingMs = Math.max(group.rebalanceTimeoutMs - delayMs, 0);
   const command = { kind: 'initial-delay-expired', groupId, remainingMs } as const;
   draft.setTimer(joinTimer(groupId), delayMs, command);
+}
+
+/** Nobody has an assignment any more, and who waits for one is told why. */
+function resetAssignments(draft: Draft, errorCode: number): void {
+  const { group } = draft;
+  for (const member of group.members()) {
+    const reset = { ...member, assignment: EMPTY_BYTES };
+    group.put(reset);
+    const isParked = member.syncToken !== undefined;
+    draft.completeSync(reset, errorCode);
+    if (isParked) draft.expectHeartbeat(member);
+  }
+}
+
+/** No member can have the assignment that the log did not take: all of them join again. */
+export function assignmentUnwritten(draft: Draft): void {
+  const { group } = draft;
+  if (group.state !== 'CompletingRebalance') return;
+  // As the leader is told, who was heard of too.
+  resetAssignments(draft, ErrorCode.UNKNOWN_SERVER_ERROR);
+  const leader = group.member(group.leaderId ?? '');
+  if (leader !== undefined) draft.expectHeartbeat(leader);
+  prepareRebalance(draft);
 }
 
 /** Ends the join phase if everybody has joined, except during the initial delay. */
@@ -142,7 +158,7 @@ export function memberRemoved(draft: Draft): void {
 /** A member that was not heard of in time. One whose request is parked is alive. */
 export function sessionExpired(draft: Draft, memberId: string): void {
   const { group } = draft;
-  if (group.pendingJoin.has(memberId)) {
+  if (group.isPendingJoin(memberId)) {
     draft.remove(memberId);
     if (group.state === 'PreparingRebalance' && group.haveAllJoined) completeJoinPhase(draft);
     return;

@@ -38,9 +38,9 @@ export type GroupCommand =
     }
   | { readonly kind: 'rebalance-expired'; readonly groupId: string }
   | { readonly kind: 'sync-expired'; readonly groupId: string; readonly generationId: number }
+  /** The log did not take the assignment that the leader brought. */
+  | { readonly kind: 'assignment-unwritten'; readonly groupId: string }
   | { readonly kind: 'over-capacity'; readonly groupId: string }
-  /** The log did not take the assignment of this generation. */
-  | { readonly kind: 'assignment-refused'; readonly groupId: string; readonly generationId: number }
   /** `groupIds`: those that are left of a round; absent: a new round begins. */
   | { readonly kind: 'expire-offsets'; readonly groupIds?: readonly string[] };
 

@@ -41,7 +41,8 @@ class SumMachine implements Machine<Sums> {
           () => ({ kind: 'number', value: 1 }) as const,
         );
         const isDivisible = command.isDivisible === true;
-        return { ...NOTHING, records, replies: answer(this.#sum + command.count), isDivisible };
+        const replies = answer(this.#sum + command.count);
+        return { ...NOTHING, records, replies, isDivisible, ifUnwritten: { kind: 'expired' } };
       }
       case 'wait': {
         const { timeoutMs } = command;

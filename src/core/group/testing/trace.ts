@@ -5,6 +5,7 @@ import type { ClassicGroup } from '../classic-group.ts';
 import { GroupMachine } from '../group-machine.ts';
 import { createGroupRecordCodec } from '../record-codec.ts';
 import type { GroupCommand, GroupRecord, GroupSettings, GroupVocabulary } from '../vocabulary.ts';
+import { checkGroups, checkReplayed } from './group-checks.ts';
 import { parseCommand, settingsOf, words } from './trace-commands.ts';
 import { formatCommand, formatRecord, formatReply } from './trace-format.ts';
 
@@ -39,6 +40,10 @@ export class TraceRunner {
     return [...this.#labels.values()];
   }
 
+  get groups(): ReadonlyMap<string, ClassicGroup> {
+    return this.#machine.groups;
+  }
+
   block(block: string): string {
     const lines = block.split('\n');
     const divider = lines.indexOf('----');
@@ -57,25 +62,16 @@ export class TraceRunner {
     if (!isDeepStrictEqual(encoded(replayed), encoded(this.#machine))) {
       throw new AssertionFailure('replaying the records gives another state');
     }
-    const groups = this.#groups(this.#machine);
-    const pendingBytes = groups.reduce((bytes, group) => bytes + group.pendingJoin.bytes, 0);
-    if (pendingBytes !== this.#machine.pendingBytes) {
-      throw new AssertionFailure('pending members hold something else');
-    }
-    const again = new Map(this.#groups(replayed).map((group) => [group.groupId, group]));
-    for (const group of groups) {
-      // The others have begun something that is not logged.
-      const isAtRest = group.state === 'Stable' || group.state === 'Empty';
-      const other = again.get(group.groupId);
-      if (isAtRest && (other === undefined || !isDeepStrictEqual(atRest(group), atRest(other)))) {
-        throw new AssertionFailure('replaying the records gives another group');
-      }
-    }
+    checkGroups(this.#machine);
+    checkReplayed(this.#machine, replayed);
     const copied = new GroupMachine(this.#settings);
     for (const record of live) copied.replay(record);
     if (!isDeepStrictEqual(encoded(copied), encoded(this.#machine))) {
       throw new AssertionFailure('a checkpoint gives another state');
     }
+    // A group whose offsets are gone, and that had nothing else, is in no checkpoint.
+    const logged = new Set(live.map(({ groupId }) => groupId));
+    checkReplayed(this.#machine, copied, (groupId) => logged.has(groupId));
     if (this.#machine.liveRecords() !== live.length) {
       throw new AssertionFailure('the number of live records is another');
     }
@@ -94,26 +90,19 @@ export class TraceRunner {
       this.#wallAheadMs += Number(rest[0]);
     } else if (first === 'topics-deleted') {
       this.#execute(parseCommand([first, ...rest]), undefined);
+    } else if (first === 'unwritten') {
+      this.#request(rest, true);
     } else {
-      const isLabelled = first.startsWith('@');
-      this.#requests += 1;
-      const token = this.#requests as ReplyToken;
-      this.#labels.set(token, isLabelled ? first : `#${this.#requests}`);
-      this.#execute(parseCommand(isLabelled ? rest : [first, ...rest]), token);
+      this.#request([first, ...rest], false);
     }
   }
 
-  /** Copies of its groups, which a request that changes nothing shows. */
-  #groups(machine: GroupMachine): ClassicGroup[] {
-    const input = this.#input(undefined);
-    const listed = machine.decide({ kind: 'list', states: [], types: [] }, this.#input(LISTING));
-    return listed.replies.flatMap(({ reply }) => {
-      const groups = reply.kind === 'list' ? reply.groups : [];
-      return groups.flatMap(({ groupId }) => {
-        const { notes } = machine.decide({ kind: 'leave', groupId, members: [] }, input);
-        return notes.map((note) => note.group);
-      });
-    });
+  #request([first = '', ...rest]: readonly string[], isUnwritten: boolean): void {
+    const isLabelled = first.startsWith('@');
+    this.#requests += 1;
+    const token = this.#requests as ReplyToken;
+    this.#labels.set(token, isLabelled ? first : `#${this.#requests}`);
+    this.#execute(parseCommand(isLabelled ? rest : [first, ...rest]), token, isUnwritten);
   }
 
   #replayed(): GroupMachine {
@@ -150,7 +139,8 @@ export class TraceRunner {
     this.#monotonicMs = endMs;
   }
 
-  #execute(command: GroupCommand, token: ReplyToken | undefined): void {
+  /** `isUnwritten`: the log takes no records of it. */
+  #execute(command: GroupCommand, token: ReplyToken | undefined, isUnwritten = false): void {
     const ids = this.#ids;
     const before = this.#machine.decide(command, this.#input(token));
     this.#ids = ids;
@@ -158,6 +148,10 @@ export class TraceRunner {
     const shown = this.#format(effects);
     if (!isDeepStrictEqual(shown, this.#format(before))) {
       throw new AssertionFailure('deciding twice gives something else');
+    }
+    if (isUnwritten && effects.records.length > 0) {
+      this.#refuse(token, effects.ifUnwritten);
+      return;
     }
     this.#out.push(...shown);
     for (const record of effects.records) {
@@ -175,6 +169,16 @@ export class TraceRunner {
       }
     }
     for (const { token: answered } of effects.replies) this.#labels.delete(answered);
+  }
+
+  #refuse(token: ReplyToken | undefined, instead: GroupCommand | undefined): void {
+    if (token !== undefined) {
+      this.#out.push(`refused ${this.#labels.get(token)}`);
+      this.#labels.delete(token);
+    }
+    if (instead === undefined) return;
+    this.#out.push(`instead ${formatCommand(instead)}`);
+    this.#execute(instead, undefined);
   }
 
   /** Timers of expiry are left out: every trace would have them. */
@@ -210,16 +214,6 @@ export class TraceRunner {
       },
     };
   }
-}
-
-const LISTING = 0 as ReplyToken;
-
-/** What a group that awaits nothing has from the log. A record says since when it was in the state before. */
-function atRest(group: ClassicGroup) {
-  const { groupId, state, topics } = group;
-  const value = { ...group.toValue(), stateSinceMs: -1 };
-  const { value: bytes } = groupRecordCodec.encode({ kind: 'group', groupId, value }, 0);
-  return { state, topics, bytes };
 }
 
 /** The logged state of a machine as bytes, sorted: a tombstone and a new record move a group to the end. */
